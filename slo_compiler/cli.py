@@ -1,0 +1,319 @@
+"""The command line: the only place that prints, exits and catches."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from slo_compiler import __version__
+from slo_compiler import report as reporting
+from slo_compiler.diagnostics import CompileError, Report, Severity
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+EXIT_FINDINGS, EXIT_USAGE = 1, 2
+
+_SOURCES = click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+_PROJECT = click.option(
+    "--project",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Project file.  [default: slo-compiler.yaml, if it is there]",
+)
+_FORMAT = click.option(
+    "--format",
+    "format_",
+    type=click.Choice([*reporting.FORMATS]),
+    default="text",
+    show_default=True,
+    help="How findings are told, on stderr.",
+)
+_STRICT = click.option("--strict", is_flag=True, help="Exit 1 on warnings, too.")
+_LOG = click.option(
+    "--log-json",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Append an audit record of this run to a file: steps, durations, digests.",
+)
+
+
+def _shared(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="slo-compiler")
+def main() -> None:
+    """Compile tenants' SLO manifests to Prometheus rules and Alertmanager routes.
+
+    Exit codes: 0 clean, 1 findings, 2 usage.
+
+    \b
+    Shell completion, for bash (or zsh, fish):
+      eval "$(_SLO_COMPILER_COMPLETE=bash_source slo-compiler)"
+    """
+
+
+@main.command()
+@_SOURCES
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Output folder.  [default: the project's, generated/]",
+)
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit 1 with a diff if the folder is out of date."
+)
+@_shared(_PROJECT, _FORMAT, _STRICT, _LOG)
+def compile(  # noqa: A001
+    sources: tuple[str, ...],
+    output: Path | None,
+    check: bool,  # noqa: FBT001
+    project: Path | None,
+    format_: str,
+    strict: bool,  # noqa: FBT001
+    log_json: Path | None,
+) -> None:
+    """Compile manifests into an output folder.
+
+    SOURCE is a manifest, a folder of manifests, or - for stdin; the default is what the project
+    file names. Nothing is written unless everything verifies.
+
+    \b
+    Examples:
+      slo-compiler compile
+      slo-compiler compile --check                 # in CI: is generated/ up to date?
+      slo-compiler compile tenants/customer-b.yaml -o /tmp/out
+    """
+    from slo_compiler import write  # noqa: PLC0415
+
+    run = _Run(project, sources, format_, strict=strict, log=log_json)
+    with run.reporting():
+        compiled = run.compile()
+        folder = output or compiled.settings.root / compiled.settings.spec.output
+        changes = write.compare(folder, compiled.artefacts, run.report)
+        run.report.raise_if_failed()
+        if check:
+            for line in write.diff(folder, compiled.artefacts, changes):
+                click.echo(line, nl=line.endswith("\n") is False)
+        else:
+            run.progress(f"writing {len(changes.added) + len(changes.changed)} files")
+            if changes.any:
+                write.write(folder, compiled.artefacts, changes)
+        run.log(compiled, changes)
+        if check and changes.any:
+            _say(f"{folder} is out of date: run slo-compiler compile")
+            run.exit_code = EXIT_FINDINGS
+        else:
+            _summary(compiled, folder, changes)
+
+
+@main.command()
+@_SOURCES
+@_shared(_PROJECT, _FORMAT, _STRICT, _LOG)
+def check(
+    sources: tuple[str, ...],
+    project: Path | None,
+    format_: str,
+    strict: bool,  # noqa: FBT001
+    log_json: Path | None,
+) -> None:
+    """Check manifests with all lints, promtool and amtool; write nothing.
+
+    \b
+    Examples:
+      slo-compiler check
+      slo-compiler check tenants/customer-b.yaml --format github
+      git show HEAD:tenants/customer-b.yaml | slo-compiler check -
+    """
+    run = _Run(project, sources, format_, strict=strict, log=log_json)
+    with run.reporting():
+        compiled = run.compile()
+        run.log(compiled, None)
+        counts = compiled.plan.counts
+        _say(f"{counts['slos']} SLOs of {counts['tenants']} tenants: no errors{_skipped(compiled)}")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
+def init(folder: Path) -> None:
+    """Write a working GitOps repo: a project file, a first tenant, a Makefile and CI.
+
+    Files that are there already are left alone.
+
+    \b
+    Examples:
+      slo-compiler init my-slos && cd my-slos && make rules
+    """
+    from slo_compiler.init import write_repo  # noqa: PLC0415
+
+    for path, written in write_repo(folder):
+        _say(f"{'wrote' if written else 'kept '}  {path}")
+
+
+@main.command()
+@click.argument("kind", type=click.Choice(["Tenant", "Project", "AlertPolicy"]), default="Tenant")
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a kind of manifest, for editors.
+
+    \b
+    Examples:
+      slo-compiler schema > .vscode/tenant.schema.json
+      # first line of a manifest, for yaml-language-server:
+      # yaml-language-server: $schema=.vscode/tenant.schema.json
+    """
+    from slo_compiler.manifest.schema import json_schema  # noqa: PLC0415
+
+    click.echo(json.dumps(json_schema(kind), indent=2))
+
+
+@dataclass(slots=True)
+class _Step:
+    name: str
+    started: float
+
+
+class _Run:
+    """One compile or check: what it was asked, what it found, how it ends."""
+
+    def __init__(
+        self,
+        project: Path | None,
+        sources: Sequence[str],
+        format_: str,
+        *,
+        strict: bool,
+        log: Path | None,
+    ) -> None:
+        self.report = Report()
+        self.exit_code = 0
+        self._project = project
+        self._sources = sources
+        self._format = format_
+        self._strict = strict
+        self._log_file = log
+        self._steps: list[tuple[str, float]] = []
+        self._live = sys.stderr.isatty() and format_ == "text"
+
+    def compile(self) -> Any:  # noqa: ANN401
+        """Read the inputs and compile them."""
+        # Imported late, so that --help and completion answer at once.
+        from slo_compiler import pipeline  # noqa: PLC0415
+
+        path = self._project
+        if path is None and Path(pipeline.PROJECT_FILE).is_file():
+            path = Path(pipeline.PROJECT_FILE)
+        settings = pipeline.read_project(path, self.report)
+        sources: Sequence[str] = self._sources
+        if not sources:
+            if path is None:
+                raise click.UsageError(
+                    f"no SOURCE, and no {pipeline.PROJECT_FILE} here that names one"
+                )
+            sources = [str(settings.root / source) for source in settings.spec.sources]
+        files = pipeline.read_sources(sources, settings, self.report, sys.stdin.buffer.read)
+        return pipeline.compile_project(settings, files, self.report, self.progress)
+
+    def progress(self, step: str) -> None:
+        """Show a step on a terminal, and remember when it began."""
+        self._steps.append((step, time.monotonic()))
+        if self._live:
+            click.echo(f"\r\x1b[K{step} ...", nl=False, err=True)
+
+    def log(self, compiled: Any, changes: Any) -> None:  # noqa: ANN401
+        """Append the audit record of this run, if one was asked for."""
+        if self._log_file is None:
+            return
+        ends = [*(start for _, start in self._steps[1:]), time.monotonic()]
+        record = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "slo_compiler": __version__,
+            "tools": compiled.verification.ran,
+            "skipped": compiled.verification.skipped,
+            "steps": [
+                {"step": name, "seconds": round(end - start, 6)}
+                for (name, start), end in zip(self._steps, ends, strict=True)
+            ],
+            "changes": None
+            if changes is None
+            else {key: getattr(changes, key) for key in ("added", "changed", "removed")},
+            "outputs": {a.path: a.digest for a in compiled.artefacts},
+        }
+        with self._log_file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+    @contextmanager
+    def reporting(self) -> Iterator[None]:
+        """Turn whatever happens into output on stderr and an exit code."""
+        try:
+            yield
+        except CompileError as error:
+            self.report.extend(error.diagnostics)
+            self.exit_code = EXIT_FINDINGS
+        except OSError as error:
+            self._clear()
+            _say(f"slo-compiler: {error.filename or ''}: {error.strerror or error}")
+            sys.exit(EXIT_FINDINGS)
+        self._clear()
+        found = self.report.diagnostics
+        if found or self._format in ("json", "sarif"):
+            click.echo(reporting.FORMATS[self._format](found), nl=False, err=True, color=_color())
+        errors = sum(d.severity is Severity.ERROR for d in found)
+        warnings = len(found) - errors
+        if found and self._format == "text":
+            parts = [_count(errors, "error")] if errors else []
+            parts += [_count(warnings, "warning")] if warnings else []
+            _say(f"{' and '.join(parts)}" + (": nothing was written" if errors else ""))
+        if self._strict and warnings:
+            self.exit_code = EXIT_FINDINGS
+        if self.exit_code:
+            sys.exit(self.exit_code)
+
+    def _clear(self) -> None:
+        if self._live:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" + ("s" if number != 1 else "")
+
+
+def _color() -> bool | None:
+    """Follow NO_COLOR (no-color.org); otherwise click colours a terminal only."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def _say(message: str) -> None:
+    click.echo(message, err=True)
+
+
+def _skipped(compiled: Any) -> str:  # noqa: ANN401
+    missing = compiled.verification.skipped
+    if not missing:
+        return ", promtool and amtool agree"
+    return f"; SKIPPED, because not found: {', '.join(missing)}"
+
+
+def _summary(compiled: Any, folder: Path, changes: Any) -> None:  # noqa: ANN401
+    counts = compiled.plan.counts
+    written = len(changes.added) + len(changes.changed)
+    what = f"{_count(written, 'file')} written" if written else "no file changed"
+    if changes.removed:
+        what += f", {len(changes.removed)} removed"
+    _say(
+        f"{counts['slos']} SLOs of {counts['tenants']} tenants -> {folder}: {what} "
+        f"({counts['recording_rules']} recording rules, {counts['alerting_rules']} alerts)"
+        f"{_skipped(compiled)}"
+    )

@@ -1,0 +1,100 @@
+"""What is wrong, where, and what to do about it: findings as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad a finding is: an error stops the compile, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a source: 1-based line and column, and how many characters to mark."""
+
+    path: str
+    line: int = 1
+    column: int = 1
+    width: int = 1
+    text: str = field(default="", compare=False)  # the source line, for the caret
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding: the rule that was broken, the place, the message and the next step."""
+
+    position: Position
+    severity: Severity
+    id: str
+    message: str
+    help: str = ""
+
+    def sort_key(self) -> tuple[str, int, int, str, str]:
+        """Order of reports: by file, then place, then ID."""
+        at = self.position
+        return (at.path, at.line, at.column, self.id, self.message)
+
+
+class CompileError(Exception):
+    """The one root of everything that a user's input can do wrong."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics: Sequence[Diagnostic] = tuple(diagnostics)
+        super().__init__("; ".join(f"{d.position}: {d.message}" for d in self.diagnostics))
+
+
+class Report:
+    """Collects findings, so that all of them are told in one run."""
+
+    def __init__(self) -> None:
+        self._found: dict[Diagnostic, None] = {}
+
+    def error(self, position: Position, id_: str, message: str, help_: str = "") -> None:
+        """Add an error."""
+        self._found[Diagnostic(position, Severity.ERROR, id_, message, help_)] = None
+
+    def warning(self, position: Position, id_: str, message: str, help_: str = "") -> None:
+        """Add a warning."""
+        self._found[Diagnostic(position, Severity.WARNING, id_, message, help_)] = None
+
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Add findings that were made elsewhere."""
+        self._found.update(dict.fromkeys(diagnostics))
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """All findings so far, sorted by place."""
+        return sorted(self._found, key=Diagnostic.sort_key)
+
+    @property
+    def failed(self) -> bool:
+        """Whether any finding is an error."""
+        return any(d.severity is Severity.ERROR for d in self._found)
+
+    def raise_if_failed(self) -> None:
+        """Stop here if there is an error, with everything found so far.
+
+        Raises:
+            CompileError: with all findings, warnings included.
+        """
+        if self.failed:
+            raise CompileError(self.diagnostics)
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """Say which valid choice was probably meant, or list them: `did you mean "x"?`."""
+    options = sorted(set(choices))
+    close = get_close_matches(word, options, n=1, cutoff=0.6)
+    if close:
+        return f'did you mean "{close[0]}"?'
+    return f"expected one of: {', '.join(options)}" if options else ""

@@ -1,0 +1,69 @@
+"""Spans of time as Prometheus writes them: `90s` is `1m30s`, `1d` is `24h`, exact to the ms."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_UNITS_MS = {
+    "y": 365 * 86_400_000,
+    "w": 7 * 86_400_000,
+    "d": 86_400_000,
+    "h": 3_600_000,
+    "m": 60_000,
+    "s": 1_000,
+    "ms": 1,
+}
+_PRINTED = ("d", "h", "m", "s", "ms")  # Prometheus knows y and w, but nobody reads "4w2d"
+_PATTERN = re.compile("".join(rf"(?:(?P<{unit}>[0-9]{{1,9}}){unit})?" for unit in _UNITS_MS))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Duration:
+    """A span of time in whole milliseconds."""
+
+    ms: int
+
+    @classmethod
+    def parse(cls, text: str) -> Duration:
+        """Read `30d`, `5m` or `1h30m`.
+
+        Raises:
+            ValueError: the text is no Prometheus duration, or its length is zero.
+        """
+        match = _PATTERN.fullmatch(text)
+        total = (
+            sum(int(n) * _UNITS_MS[u] for u, n in match.groupdict().items() if n) if match else 0
+        )
+        if total == 0:
+            raise ValueError(f'"{text}" is not a duration such as 5m, 1h30m or 30d')
+        return cls(total)
+
+    @classmethod
+    def of(cls, *, days: int = 0, hours: int = 0, minutes: int = 0, seconds: int = 0) -> Duration:
+        """Build from whole units."""
+        return cls((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000)
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return self.ms / 1000
+
+    def __str__(self) -> str:
+        rest, out = self.ms, ""
+        for unit in _PRINTED:
+            count, rest = divmod(rest, _UNITS_MS[unit])
+            out += f"{count}{unit}" if count else ""
+        return out or "0s"
+
+    def __add__(self, other: Duration) -> Duration:
+        return Duration(self.ms + other.ms)
+
+    def __sub__(self, other: Duration) -> Duration:
+        return Duration(self.ms - other.ms)
+
+    def __mul__(self, factor: int) -> Duration:
+        return Duration(self.ms * factor)
+
+    def __floordiv__(self, divisor: int) -> Duration:
+        return Duration(self.ms // divisor)

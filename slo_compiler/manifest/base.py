@@ -1,0 +1,209 @@
+"""The field types that all manifests share, each with the message for a wrong value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from slo_compiler.duration import Duration
+from slo_compiler.naming import RESERVED_LABELS
+
+
+class Strict(BaseModel):
+    """A mapping of a manifest: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+    ONE_OF: ClassVar[tuple[str, ...]] = ()  # keys of which exactly one must be given
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        given = [key for key in self.ONE_OF if getattr(self, key) is not None]
+        if self.ONE_OF and len(given) != 1:
+            found = " and ".join(given) if given else "none"
+            raise invalid("one-of", f"give exactly one of {', '.join(self.ONE_OF)}; found {found}")
+        return self
+
+
+def invalid(id_: str, message: str, help_: str = "") -> PydanticCustomError:
+    """Build the error of a field: `id_` becomes the diagnostic's ID."""
+    return PydanticCustomError(id_, "{message}", {"message": message, "help": help_})  # type: ignore[arg-type]
+
+
+_DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
+
+
+def _name(value: object) -> str:
+    if not isinstance(value, str) or not _DNS_LABEL.fullmatch(value):
+        raise invalid(
+            "name",
+            f"{_shown(value)} is not a DNS label",
+            "use lowercase letters, digits and hyphens, at most 63",
+        )
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise invalid("type", f"expected text, found {_shown(value)}")
+    if "{{" in value:
+        raise invalid(
+            "template-in-text",
+            '"{{" is not allowed here',
+            "Prometheus and Alertmanager would run it as a template, untenanted",
+        )
+    if _CONTROL.search(value):
+        raise invalid("control-character", "the text holds a control character", "remove it")
+    return value
+
+
+def _duration(value: object) -> Duration:
+    if isinstance(value, Duration):
+        return value
+    try:
+        return Duration.parse(value if isinstance(value, str) else str(value))
+    except ValueError as error:
+        raise invalid("duration", str(error)) from None
+
+
+def _period(value: object) -> Duration:
+    period, day = _duration(value), Duration.of(days=1)
+    if period.ms % day.ms or not day <= period <= day * 365:
+        raise invalid(
+            "period",
+            f'"{value}" is not a whole number of days from 1d to 365d',
+            "such as 7d or 30d",
+        )
+    return period
+
+
+def _decimal(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        return None
+    text = str(value).removesuffix("%").strip()
+    return Decimal(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,12})?", text) else None
+
+
+def _plain(number: Decimal) -> str:
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _objective(value: object) -> Decimal:
+    percent = _decimal(value)
+    if percent is None:
+        raise invalid("objective", f"expected a percentage such as 99.9, found {_shown(value)}")
+    if percent >= 100:  # noqa: PLR2004
+        raise invalid(
+            "objective",
+            f"an objective of {_plain(percent)} leaves no error budget",
+            "use a percentage below 100, such as 99.9",
+        )
+    if percent < 1:
+        meant = percent * 100
+        raise invalid(
+            "objective",
+            f"the objective {_plain(percent)} is below 1 percent",
+            f"objectives are percentages: did you mean {_plain(meant)}?" if meant else "",
+        )
+    return Decimal(_plain(percent))
+
+
+def _fraction_of_100(value: object) -> Decimal:
+    percent = _decimal(value)
+    if percent is None or not 0 < percent <= 100:  # noqa: PLR2004
+        raise invalid("percentage", f"expected a percentage such as 2%, found {_shown(value)}")
+    return Decimal(_plain(percent))
+
+
+def _label_name(value: object) -> str:
+    if not isinstance(value, str) or not _LABEL_NAME.fullmatch(value) or value.startswith("__"):
+        raise invalid("label-name", f"{_shown(value)} is not a label name")
+    if value in RESERVED_LABELS:
+        raise invalid(
+            "reserved-label", f'the label "{value}" is set by the compiler', "choose another name"
+        )
+    return value
+
+
+def _version(value: object) -> str:
+    text = str(value)
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?", text):
+        raise invalid("version", f'expected a version such as "3.5", found {_shown(value)}')
+    return text
+
+
+def _secret_file(value: object) -> str:
+    path = _text(value)
+    if not path.startswith("/"):
+        raise invalid(
+            "secret-path",
+            f'"{path}" is not an absolute path',
+            "name the file as Alertmanager will see it",
+        )
+    parts = path.split("/")[1:]
+    if any(part in ("", ".", "..") for part in parts):
+        raise invalid("secret-path", f'"{path}" is not a plain path', "write it without . or ..")
+    return path
+
+
+def _url(value: object) -> str:
+    url = _text(value)
+    if not re.fullmatch(r"https?://[^\s/@?#]+([/?#][^\s]*)?", url):
+        if re.match(r"https?://[^/\s]*@", url):
+            raise invalid("inline-secret", "the URL holds credentials", "use url_file")
+        raise invalid("url", f"{_shown(url)} is not an http(s) URL")
+    return url
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return f'"{value[:80]}"' + ("..." if len(value) > 80 else "")  # noqa: PLR2004
+    if isinstance(value, Decimal | int) and not isinstance(value, bool):
+        return str(value)
+    return {dict: "a mapping", list: "a list", bool: str(value).lower(), type(None): "nothing"}.get(
+        type(value), "something else"
+    )
+
+
+def _typed(validator: Callable[[object], Any], schema: dict[str, Any]) -> list[Any]:
+    return [BeforeValidator(validator), WithJsonSchema(schema)]
+
+
+Name = Annotated[str, *_typed(_name, {"type": "string", "pattern": f"^{_DNS_LABEL.pattern}$"})]
+Text = Annotated[str, *_typed(_text, {"type": "string", "not": {"pattern": r"\{\{"}})]
+Span = Annotated[
+    Duration, *_typed(_duration, {"type": "string", "examples": ["5m", "1h30m", "30d"]})
+]
+Period = Annotated[Duration, *_typed(_period, {"type": "string", "pattern": "^[0-9]+[dw]$"})]
+Objective = Annotated[
+    Decimal,
+    *_typed(_objective, {"type": "number", "minimum": 1, "exclusiveMaximum": 100}),
+]
+Percentage = Annotated[
+    Decimal,
+    *_typed(
+        _fraction_of_100,
+        {"anyOf": [{"type": "string", "pattern": "^[0-9.]+%$"}, {"type": "number"}]},
+    ),
+]
+Version = Annotated[str, *_typed(_version, {"type": "string", "examples": ["3.5"]})]
+SecretFile = Annotated[str, *_typed(_secret_file, {"type": "string", "pattern": "^/"})]
+Url = Annotated[str, *_typed(_url, {"type": "string", "format": "uri"})]
+LabelName = Annotated[str, *_typed(_label_name, {"type": "string", "pattern": _LABEL_NAME.pattern})]
+Labels = dict[LabelName, Text]
+Count = Annotated[int, Field(ge=1, le=1_000_000_000)]

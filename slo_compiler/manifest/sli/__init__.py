@@ -1,0 +1,6 @@
+"""The SLI types: one file each, and one line in this tuple."""
+
+from slo_compiler.manifest.sli.latency import Latency
+from slo_compiler.manifest.sli.ratio import Ratio
+
+SLI_TYPES = (Ratio, Latency)

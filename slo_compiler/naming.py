@@ -1,0 +1,92 @@
+"""Every metric, label, group, receiver and file name that the compiler emits."""
+
+from __future__ import annotations
+
+from slo_compiler.duration import Duration
+
+# Labels that identify an SLO; every recorded series carries these and the SLI's `by` labels.
+TENANT, SERVICE, SLO = "tenant", "service", "slo"
+IDENTITY = (TENANT, SERVICE, SLO)
+
+# Labels that alerts and slo_info carry beside those; users may not set them.
+SEVERITY, TIER, ESCALATION, BUDGET_BELOW = "severity", "tier", "escalation", "budget_below"
+LONG_WINDOW, SHORT_WINDOW = "long_window", "short_window"
+RESERVED_LABELS = frozenset(
+    {
+        *IDENTITY,
+        *(SEVERITY, TIER, ESCALATION, BUDGET_BELOW, LONG_WINDOW, SHORT_WINDOW),
+        *("period", "policy", "objective", "owner", "stage", "alertname", "window", "le"),
+    }
+)
+
+# Recorded series.
+EVENTS_RATE, ERRORS_RATE = "slo:events:rate", "slo:errors:rate"
+OBJECTIVE, ERROR_BUDGET, INFO = "slo:objective:ratio", "slo:error_budget:ratio", "slo_info"
+BUDGET_REMAINING = "slo:error_budget_remaining:ratio"
+BUDGET_EXHAUSTION = "slo:error_budget_exhaustion:seconds"
+
+
+def increase(counted: str, span: Duration) -> str:
+    """Count of `events` or `errors` over a span: `slo:events:increase30d`."""
+    return f"slo:{counted}:increase{span}"
+
+
+def error_ratio(window: Duration) -> str:
+    """Error ratio over a window: `slo:error_ratio:rate1h`."""
+    return f"slo:error_ratio:rate{window}"
+
+
+def burn_rate(window: Duration) -> str:
+    """Burn rate over a window: `slo:burn_rate:ratio1h`."""
+    return f"slo:burn_rate:ratio{window}"
+
+
+# Alerts.
+ALERT_BURN = "SLOErrorBudgetBurn"
+ALERT_BUDGET_LOW = "SLOErrorBudgetLow"
+ALERT_NO_DATA = "SLONoData"
+ALERT_INTEGRITY = "SLODataInconsistent"
+ALERT_STALE = "SLORulesNotEvaluated"
+ALERT_RULES_FAILING = "SLORuleGroupFailing"
+ALERT_WATCHDOG = "SLOWatchdog"
+
+# What stands in `service` and `slo` of alerts about a tenant's rules as a whole, so that these
+# alerts have the labels by which the routing tree knows them.
+RULES_SERVICE, RULES_SLO, WATCHDOG_SLO = "slo-compiler", "rules", "watchdog"
+SEVERITY_HEARTBEAT = "heartbeat"
+
+
+def group(tenant: str, part: str, number: int | None = None) -> str:
+    """Rule group: `slo-customer-b-alerts-2`."""
+    return f"slo-{tenant}-{part}" + (f"-{number}" if number is not None else "")
+
+
+# Alertmanager.
+RECEIVER_UNROUTED = "slo-unrouted"
+RECEIVER_HEARTBEAT = "slo-heartbeat"
+
+
+def receiver(tenant: str, *parts: str) -> str:
+    """Receiver of one step of a tenant's escalation: `slo/customer-b/page`."""
+    return "/".join(("slo", tenant, *parts))
+
+
+def time_interval(tenant: str, name: str) -> str:
+    """Time interval as one tenant's routes use it: `slo/customer-b/business`."""
+    return f"slo/{tenant}/{name}"
+
+
+# Files, relative to the output folder.
+ALERTMANAGER_FILE = "alertmanager/alertmanager.yml"
+ROUTES_FILE = "alertmanager/routes.yml"
+LOCK_FILE = "slo-compiler.lock.json"
+
+
+def rules_file(tenant: str) -> str:
+    """Rules of one tenant."""
+    return f"prometheus/rules/{tenant}.yml"
+
+
+def budget_tier(percent: str) -> str:
+    """Tier of the alert on a low budget: `budget-10`; 2.5 % is `budget-2-5`."""
+    return f"budget-{percent.replace('.', '-')}"

@@ -1,0 +1,227 @@
+"""The compiler's steps, from files to files, as plain calls that can be read top to bottom."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import yaml
+
+from slo_compiler import lint
+from slo_compiler import verify as verification
+from slo_compiler.diagnostics import CompileError, Position, Report
+from slo_compiler.manifest.load import Manifest, SourceFile, load
+from slo_compiler.manifest.model import AlertPolicy, Project, ProjectSpec, Tenant
+from slo_compiler.manifest.resolve import ResolvedTenant, check_versions, resolve
+from slo_compiler.plan.build import build
+from slo_compiler.plan.ir import Plan
+from slo_compiler.source import Document, read_documents
+from slo_compiler.target import TARGETS
+from slo_compiler.target.artefact import Artefact
+from slo_compiler.write import lock
+
+PROJECT_FILE = "slo-compiler.yaml"
+STDIN = "-"
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The project: what its file says, where it stands, and the folder that paths are relative to.
+
+    Without a file it is what the command line says, and the paths are the current folder's.
+    """
+
+    spec: ProjectSpec
+    root: Path
+    manifest: Manifest | None = None
+
+    def at(self, *path: str | int) -> Position:
+        """Place of a part of the project file."""
+        if self.manifest is None:
+            return Position(PROJECT_FILE)
+        return self.manifest.document.locate(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """The result of a compile that found no error."""
+
+    settings: Settings
+    tenants: tuple[ResolvedTenant, ...]
+    plan: Plan
+    artefacts: tuple[Artefact, ...]
+    verification: verification.Verification
+
+
+def compile_project(
+    settings: Settings, sources: Sequence[SourceFile], report: Report, progress: Progress
+) -> Compiled:
+    """Compile and verify; nothing is written.
+
+    Raises:
+        CompileError: with every finding of the run, if there is an error among them.
+    """
+    inputs = [*sources, *([settings.manifest.source] if settings.manifest else [])]
+    progress("reading")
+    shared = _policies(settings, report, inputs)
+    manifests = load(sources, (Tenant, AlertPolicy), report)
+    _refuse_policies(manifests, report)
+    base = _base(settings, report, inputs)
+    check_versions(
+        settings.spec,
+        {name: settings.at("spec", name, "version") for name in ("prometheus", "alertmanager")},
+        report,
+    )
+    tenants = resolve([*shared, *manifests], settings.spec, report)
+    progress(f"planning {len(tenants)} tenants")
+    lint.run(tenants, settings.spec, report)
+    position = settings.at("spec", "alertmanager", "heartbeat")
+    plan = build(tenants, settings.spec, position, report)
+    progress("rendering")
+    targets = dict(TARGETS)
+    artefacts = [a for t in settings.spec.targets for a in targets[t](plan, base, report)]
+    report.raise_if_failed()
+    progress(f"verifying {len(artefacts)} files")
+    with tempfile.TemporaryDirectory(prefix="slo-compiler-") as stage:
+        _stage(Path(stage), artefacts)
+        verified = verification.verify(Path(stage), artefacts, report)
+    report.raise_if_failed()
+    facts = {
+        "versions": {
+            "prometheus": settings.spec.prometheus.version,
+            "alertmanager": settings.spec.alertmanager.version,
+        },
+        "counts": plan.counts,
+    }
+    record = lock({file.name: file.digest for file in inputs}, artefacts, facts)
+    return Compiled(settings, tenants, plan, (*artefacts, record), verified)
+
+
+def read_project(path: Path | None, report: Report) -> Settings:
+    """Read the project file; without one, everything is the default.
+
+    Raises:
+        CompileError: the file cannot be read or holds errors.
+    """
+    if path is None:
+        # Without a project file the caller names the sources, so its defaults do not matter.
+        return Settings(ProjectSpec(), Path.cwd())
+    content = _bytes(path, report)
+    report.raise_if_failed()
+    manifests = load([SourceFile(str(path), path.name, content)], (Project,), report)
+    report.raise_if_failed()
+    manifest = manifests[0]
+    if len(manifests) > 1:
+        at = manifests[1].document.locate(("kind",))
+        report.error(at, "duplicate-project", "a project has one document")
+        report.raise_if_failed()
+    assert isinstance(manifest.model, Project)  # noqa: S101  (narrows the type)
+    return Settings(manifest.model.spec, path.parent, manifest)
+
+
+def with_overrides(settings: Settings, changes: Mapping[str, object]) -> Settings:
+    """Replace parts of the project's specification by what the command line says."""
+    return replace(settings, spec=settings.spec.model_copy(update=dict(changes)))
+
+
+def read_sources(
+    paths: Iterable[str], settings: Settings, report: Report, stdin: Callable[[], bytes]
+) -> list[SourceFile]:
+    """Read manifests: files, folders (all *.yaml and *.yml below, sorted), or `-` for stdin."""
+    files: dict[str, SourceFile] = {}
+    for path in paths:
+        if path == STDIN:
+            files[STDIN] = SourceFile("<stdin>", "stdin", stdin())
+            continue
+        for found in _expand(Path(path), report):
+            name = _name(found, settings.root)
+            content = _bytes(found, report)
+            files.setdefault(name, SourceFile(str(found), name, content))
+    report.raise_if_failed()
+    return list(files.values())
+
+
+def _expand(path: Path, report: Report) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    found = sorted(
+        file
+        for pattern in ("*.yaml", "*.yml")
+        for file in path.rglob(pattern)
+        if not any(part.startswith(".") for part in file.relative_to(path).parts)
+    )
+    if not found:
+        report.error(
+            Position(str(path)),
+            "no-manifests",
+            "the folder holds no manifest",
+            "a manifest is a *.yaml or *.yml file; `slo-compiler init` writes a first one",
+        )
+    yield from found
+
+
+def _name(path: Path, root: Path) -> str:
+    """Name a file the same on every machine: relative to the project, else by its last part."""
+    resolved, top = path.resolve(), root.resolve()
+    return resolved.relative_to(top).as_posix() if resolved.is_relative_to(top) else path.name
+
+
+def _bytes(path: Path, report: Report) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        report.error(Position(str(path)), "unreadable", f"cannot read it: {reason}")
+        return b""
+
+
+def _policies(settings: Settings, report: Report, inputs: list[SourceFile]) -> list[Manifest]:
+    """Read the policies that come with the compiler, then the project's own."""
+    folder = Path(__file__).parent / "policies"
+    builtin = [
+        SourceFile(f"<builtin>/{path.name}", path.name, path.read_bytes())
+        for path in sorted(folder.glob("*.yaml"))
+    ]
+    own: list[SourceFile] = []
+    if settings.spec.policies:
+        paths = [str(settings.root / path) for path in settings.spec.policies]
+        own = read_sources(paths, settings, report, lambda: b"")
+    inputs += own
+    return load([*builtin, *own], (AlertPolicy,), report)
+
+
+def _refuse_policies(manifests: Sequence[Manifest], report: Report) -> None:
+    """Policies for all tenants are the platform's to write; among the sources they are refused."""
+    for manifest in manifests:
+        if isinstance(manifest.model, AlertPolicy):
+            report.error(
+                manifest.document.locate(("kind",)),
+                "kind",
+                "an AlertPolicy does not belong among the tenants' manifests",
+                "name its file in the project's policies, or use spec.policies of the tenant",
+            )
+
+
+def _base(settings: Settings, report: Report, inputs: list[SourceFile]) -> Document | None:
+    if settings.spec.alertmanager.base is None:
+        return None
+    path = settings.root / settings.spec.alertmanager.base
+    file = SourceFile(str(path), _name(path, settings.root), _bytes(path, report))
+    documents = read_documents(file.path, file.content, report) if file.content else []
+    if not documents:
+        raise CompileError(report.diagnostics)
+    inputs.append(file)
+    # Composed again by YAML 1.1, which is what Alertmanager's own parser mostly follows.
+    node = yaml.compose(file.content, Loader=yaml.SafeLoader)
+    return replace(documents[0], node=node or documents[0].node)
+
+
+def _stage(folder: Path, artefacts: Iterable[Artefact]) -> None:
+    for artefact in artefacts:
+        path = folder / artefact.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(artefact.text, encoding="utf-8")

@@ -1,0 +1,120 @@
+"""The arithmetic of error budgets, exact: fractions from the manifest to the printed literal.
+
+Source: The Site Reliability Workbook, chapter 5, "Alerting on SLOs".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import gcd
+
+from slo_compiler.duration import Duration
+
+_TILES = tuple(
+    Duration.of(minutes=m) for m in (5, 10, 15, 30, 60, 120, 180, 240, 360, 480, 720, 1440)
+)
+_MAX_TILES = 4320  # promtool caps a query at 10,000 samples, and a subquery counts twice
+TILED_ABOVE = Duration.of(hours=6)  # windows up to here read the base series
+
+
+def objective_ratio(objective: Decimal) -> Fraction:
+    """Turn an objective in percent into a ratio: 99.9 becomes 999/1000."""
+    return Fraction(objective) / 100
+
+
+def error_budget(objective: Decimal) -> Fraction:
+    """Share of events that may fail: 99.9 becomes 1/1000."""
+    return 1 - objective_ratio(objective)
+
+
+def burn_factor(budget_share: Decimal, period: Duration, long_window: Duration) -> Fraction:
+    """Burn rate at which `budget_share` percent of the budget is gone after `long_window`.
+
+    f = share * period / long_window. The workbook's 2 % of 30d in 1h is 14.4.
+    """
+    return Fraction(budget_share) / 100 * Fraction(period.ms, long_window.ms)
+
+
+def threshold(factor: Fraction, objective: Decimal) -> Fraction:
+    """Error ratio at which an alert fires: f * (1 - objective). 14.4 at 99.9 is 0.0144."""
+    return factor * error_budget(objective)
+
+
+def detection_time(
+    long_window: Duration, threshold_ratio: Fraction, error_ratio: Fraction
+) -> float:
+    """Seconds from a clean history to the alert, at a constant error ratio above the threshold."""
+    return float(Fraction(long_window.ms, 1000) * threshold_ratio / error_ratio)
+
+
+def reset_time(short_window: Duration, threshold_ratio: Fraction, error_ratio: Fraction) -> float:
+    """Seconds until the alert is over after the errors stop."""
+    return float(Fraction(short_window.ms, 1000) * (1 - threshold_ratio / error_ratio))
+
+
+def literal(value: Fraction) -> str:
+    """Print a number for PromQL: exact where it has a finite decimal of up to 17 digits.
+
+    Otherwise the shortest decimal that Prometheus reads back as the nearest float.
+    """
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    if rest == 1:
+        exact = Decimal(value.numerator) / Decimal(value.denominator)
+        if Fraction(exact) == value and len(exact.as_tuple().digits) <= 17:  # noqa: PLR2004
+            return _positional(exact)
+    return _positional(Decimal(repr(float(value))))
+
+
+def _positional(number: Decimal) -> str:
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Spans that one tenant's rules are built on."""
+
+    evaluation: Duration  # of everything that pages
+    slow: Duration  # of the rules that read tiles
+    scrape: Duration
+    base: Duration  # span of one base sample
+
+    @property
+    def base_range(self) -> Duration:
+        """Range of `rate` in the base rules: base + scrape interval.
+
+        The first sample of one range is then the last of the one before, so that ranges taken
+        every `base` count each increment exactly once.
+        """
+        return self.base + self.scrape
+
+    @property
+    def base_step(self) -> Duration:
+        """Step at which base samples are added up: it divides the base and every tile."""
+        return Duration(gcd(self.base.ms, _TILES[0].ms))
+
+    def minimum_window(self) -> Duration:
+        """Shortest window that holds at least one base sample."""
+        return self.base + self.evaluation
+
+
+def timing(scrape: Duration, evaluation: Duration, shortest_window: Duration) -> Timing:
+    """Choose the base: 4 scrapes and at least 1m, less where a policy's windows are that short.
+
+    A base longer than a fifth of the shortest window would blur it. The slow rules are evaluated
+    at least every 2m, so that two fit into Prometheus' lookback of 5m.
+    """
+    wanted = min(Duration.of(minutes=1), shortest_window // 5)
+    base = max(scrape * 4, evaluation, wanted)
+    slow = max(evaluation, min(evaluation * 4, Duration.of(minutes=2)))
+    return Timing(evaluation, slow, scrape, base)
+
+
+def tile(period: Duration) -> Duration:
+    """Length of the tiles whose sum is a long window: the next above period / 4320."""
+    return next((t for t in _TILES if t.ms * _MAX_TILES >= period.ms), _TILES[-1])

@@ -1,0 +1,117 @@
+"""The plan: everything that will be written, as frozen data, before anything is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from slo_compiler.diagnostics import Position
+from slo_compiler.duration import Duration
+from slo_compiler.manifest.channel.base import ChannelKind
+from slo_compiler.manifest.model import Hours
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A recording rule, or an alert if `alert`; `origin` is the manifest's line behind it."""
+
+    name: str
+    expr: str
+    origin: Position
+    labels: Pairs = ()
+    annotations: Pairs = ()
+    for_: Duration | None = None
+    alert: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A rule group: its rules are evaluated in order, every `interval`."""
+
+    name: str
+    interval: Duration
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRules:
+    """All rule groups of one tenant."""
+
+    tenant: str
+    source: str  # the manifest's name in the repo
+    groups: tuple[Group, ...]
+
+    @property
+    def alerts(self) -> tuple[Rule, ...]:
+        """The alerting rules, in order."""
+        return tuple(r for group in self.groups for r in group.rules if r.alert)
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """One integration of a receiver; `origin` is the channel's line."""
+
+    channel: str
+    kind: ChannelKind
+    origin: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Where a route's notifications go."""
+
+    name: str
+    integrations: tuple[Integration, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One node of the routing tree."""
+
+    matchers: Pairs
+    receiver: str | None = None
+    active_time_intervals: tuple[str, ...] = ()
+    continue_: bool = False
+    group_by: tuple[str, ...] = ()
+    repeat_interval: Duration | None = None
+    group_wait: Duration | None = None
+    group_interval: Duration | None = None
+    routes: tuple[Route, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inhibition:
+    """While a source fires, its targets with the same `equal` labels do not notify."""
+
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    equal: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedRoute:
+    """Which receivers an alert must reach, by its labels."""
+
+    labels: Pairs
+    receivers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """The generated part of an Alertmanager configuration."""
+
+    route: Route
+    receivers: tuple[Receiver, ...]
+    time_intervals: tuple[tuple[str, tuple[Hours, ...]], ...] = ()
+    inhibitions: tuple[Inhibition, ...] = ()
+    expected: tuple[ExpectedRoute, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one compile will write."""
+
+    tenants: tuple[TenantRules, ...]
+    routing: Routing
+    counts: dict[str, int] = field(default_factory=dict)

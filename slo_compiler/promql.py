@@ -1,0 +1,353 @@
+"""What a tenant's PromQL may do: parse, inspect, inject matchers, substitute the window.
+
+A query is hostile until shown otherwise. Every vector selector gets the tenant's matchers, by AST,
+and the printed result is parsed again and checked: what is emitted is what was checked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import promql_parser as pp
+
+from slo_compiler.duration import Duration
+from slo_compiler.naming import IDENTITY
+from slo_compiler.templating import promql_string
+
+MAX_LENGTH = 4_096
+MAX_DEPTH = 64
+MAX_OPERATORS = 500
+WINDOW = "$window"
+
+# Two spans that nobody writes by chance: where a range changes with them, `$window` stood there.
+_SENTINELS = (Duration.of(seconds=31_337), Duration.of(seconds=31_393))
+_STRING = r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|`[^`]*`'
+_TOKEN = re.compile(
+    rf"(?P<string>{_STRING})|(?P<comment>#[^\n]*)|(?P<open>[([{{])|(?P<close>[)\]}}])"
+    r"|(?P<operator>==|!=|=~|!~|>=|<=|[-+*/%^<>]|\b(?:and|or|unless|atan2)\b)"
+)
+_WRITES_LABEL = {"label_replace": 1, "label_join": 1}  # argument that names the label they write
+
+
+@dataclass(frozen=True, slots=True)
+class QueryError(Exception):
+    """Why a query is refused, and which part of its text to mark."""
+
+    id: str
+    message: str
+    help: str = ""
+    offset: int = 0
+    width: int = 1
+
+
+def prepare(query: str, matchers: Mapping[str, str], window: Duration) -> str:
+    """Turn a tenant's query into the expression that is safe to emit.
+
+    Args:
+        query: a counter's selector, or PromQL that holds `$window` as a range.
+        matchers: the tenant's isolation, label to value; every selector will carry them.
+        window: what `$window` stands for, and the range of `rate` around a plain selector.
+
+    Returns:
+        An expression that yields events per second, without an outer aggregation.
+
+    Raises:
+        QueryError: the query breaks a rule, or cannot be shown to keep to its tenant.
+    """
+    _check_size(query)
+    if WINDOW in query:
+        _check_window(query)
+        tree = _parse(query.replace(WINDOW, str(window)), query)
+    else:
+        tree = _parse(query, query)
+        plain = _unwrapped(tree)
+        if not isinstance(plain, pp.VectorSelector) or plain.offset or plain.at:
+            raise QueryError(
+                "window-missing",
+                "the query holds no $window",
+                "write its range as [$window], or give a plain counter selector",
+            )
+        tree = plain
+    _check_selectors(tree, query, matchers)
+    isolated = _inject(tree, matchers)
+    if WINDOW not in query:
+        isolated = f"rate({isolated}[{window}])"
+    _check_isolated(isolated, tree, matchers)
+    return isolated
+
+
+def selector(query: str, matchers: Mapping[str, str], suffix: str, extra: str) -> str:
+    """Isolate a plain selector and name another series of the same family.
+
+    `http_duration{job="x"}` with suffix `_bucket` and extra `le="0.3"` becomes
+    `http_duration_bucket{tenant="t",job="x",le="0.3"}`.
+
+    Raises:
+        QueryError: the query is no plain selector, or breaks a rule.
+    """
+    _check_size(query)
+    tree = _unwrapped(_parse(query, query))
+    if not isinstance(tree, pp.VectorSelector) or tree.offset or tree.at:
+        raise QueryError(
+            "selector-expected",
+            "a histogram is given by a plain selector",
+            'such as http_request_duration_seconds{job="checkout"}',
+        )
+    _check_selectors(tree, query, matchers)
+    for matcher in tree.matchers.matchers:
+        if matcher.name == "le":
+            raise QueryError(
+                "histogram-le",
+                "the selector names a bucket",
+                "leave le out: the threshold selects the bucket",
+                *_find(query, "le"),
+            )
+    isolated = _inject(tree, matchers)
+    head, _, tail = isolated.partition("{")
+    result = f"{head}{suffix}{{{tail.removesuffix('}')}{',' if extra else ''}{extra}}}"
+    renamed = _parse(result, result)
+    _check_isolated(result, renamed, matchers)
+    return result
+
+
+def children(node: pp.Expr) -> Iterator[pp.Expr]:
+    """Give the direct parts of an expression, in the order of the text."""
+    match node:
+        case pp.AggregateExpr():
+            if isinstance(node.param, pp.Expr):
+                yield node.param
+            yield node.expr
+        case pp.BinaryExpr():
+            yield node.lhs
+            yield node.rhs
+        case pp.Call():
+            yield from node.args
+        case pp.MatrixSelector():
+            yield node.vector_selector
+        case pp.ParenExpr() | pp.UnaryExpr() | pp.SubqueryExpr():
+            yield node.expr
+
+
+def walk(node: pp.Expr) -> Iterator[pp.Expr]:
+    """Give an expression and all its parts, outermost first."""
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed([*children(node)]))
+
+
+def _unwrapped(tree: pp.Expr) -> pp.Expr:
+    while isinstance(tree, pp.ParenExpr):
+        tree = tree.expr
+    return tree
+
+
+def _check_size(query: str) -> None:
+    """Refuse what would crash the parser, before it sees it."""
+    if len(query) > MAX_LENGTH:
+        raise QueryError(
+            "query-too-long",
+            f"the query has {len(query):,} characters; at most {MAX_LENGTH:,} are allowed",
+            "record parts of it with a rule of your own",
+        )
+    depth = operators = 0
+    for token in _TOKEN.finditer(query):
+        depth += {"open": 1, "close": -1}.get(token.lastgroup or "", 0)
+        operators += token.lastgroup == "operator"
+        if depth > MAX_DEPTH or operators > MAX_OPERATORS:
+            what = f"nested deeper than {MAX_DEPTH} levels"
+            if operators > MAX_OPERATORS:
+                what = f"built of more than {MAX_OPERATORS} operators"
+            raise QueryError("query-too-complex", f"the query is {what}", "", token.start(), 1)
+
+
+def _parse(text: str, query: str) -> pp.Expr:
+    try:
+        tree: pp.Expr = pp.parse(text)
+    except ValueError as error:
+        words = " ".join(str(error).split())
+        raise QueryError(
+            "promql-syntax",
+            f"not PromQL that the static checker can read: {words}",
+            "durations as expressions, anchored, smoothed and 1_000 are not supported",
+            *_find_quoted(query, words),
+        ) from None
+    return tree
+
+
+def _check_window(query: str) -> None:
+    """Check that `$window` stands only as a range: nothing else may change with its value."""
+    for string in _TOKEN.finditer(query):
+        if string.lastgroup in ("string", "comment") and WINDOW in string[0]:
+            at = string.start() + string[0].index(WINDOW)
+            raise QueryError(
+                "window-misplaced",
+                "$window stands inside text",
+                "use it only as a range: [$window]",
+                at,
+                len(WINDOW),
+            )
+    for place in re.finditer(re.escape(WINDOW), query):
+        before, after = query[: place.start()].rstrip(), query[place.end() :].lstrip()
+        if not before.endswith("[") or not after.startswith(("]", ":")):
+            raise QueryError(
+                "window-misplaced",
+                "$window may stand only as a range",
+                "write [$window], for example rate(http_requests_total[$window])",
+                place.start(),
+                len(WINDOW),
+            )
+    first, second = (
+        [*_spans(_parse(query.replace(WINDOW, str(sentinel)), query))] for sentinel in _SENTINELS
+    )
+    changed = [pair for pair in zip(first, second, strict=True) if pair[0] != pair[1]]
+    expected = tuple(timedelta(milliseconds=s.ms) for s in _SENTINELS)
+    if any(pair != expected for pair in changed) or len(changed) != query.count(WINDOW):
+        raise QueryError("window-misplaced", "$window may stand only as a range")
+
+
+def _spans(tree: pp.Expr) -> Iterator[object]:
+    for node in walk(tree):
+        if isinstance(node, pp.MatrixSelector | pp.SubqueryExpr):
+            yield node.range
+        if isinstance(node, pp.SubqueryExpr):
+            yield node.step
+        if isinstance(node, pp.VectorSelector | pp.SubqueryExpr):
+            yield node.offset
+        if isinstance(node, pp.NumberLiteral):
+            yield repr(node.val)
+
+
+def _check_selectors(tree: pp.Expr, query: str, matchers: Mapping[str, str]) -> None:
+    found = 0
+    for node in walk(tree):
+        if isinstance(node, pp.VectorSelector):
+            found += 1
+            _check_selector(node, query, matchers)
+        elif isinstance(node, pp.Call):
+            _check_call(node, query, matchers)
+        elif isinstance(node, pp.AggregateExpr) and isinstance(node.param, pp.StringLiteral):
+            _check_written(node.param.val, query, matchers)
+    if not found:
+        raise QueryError("no-selector", "the query selects no series")
+
+
+def _check_selector(node: pp.VectorSelector, query: str, matchers: Mapping[str, str]) -> None:
+    if not node.name:
+        raise QueryError(
+            "no-metric-name",
+            "a selector has no metric name",
+            "start it with the metric: http_requests_total{...}",
+            *_find(query, "{"),
+        )
+    if node.matchers.or_matchers:
+        raise QueryError(
+            "or-matcher",
+            "matchers joined by or are not PromQL",
+            'use a regular expression: label=~"a|b"',
+            *_find(query, node.name),
+        )
+    for matcher in node.matchers.matchers:
+        if matcher.name == "__name__":
+            raise QueryError(
+                "name-matcher",
+                "__name__ is not allowed beside the name",
+                "",
+                *_find(query, "__name__"),
+            )
+        expected = matchers.get(matcher.name)
+        if expected is None:
+            continue
+        if matcher.op != pp.MatchOp.Equal or matcher.value != expected:
+            raise QueryError(
+                "other-tenant",
+                f"the query matches {matcher.name} against {promql_string(matcher.value)}, "
+                f"but may only read {matcher.name}={promql_string(expected)}",
+                "leave this matcher out: it is added to every selector",
+                *_find(query, matcher.value, matcher.name),
+            )
+
+
+def _check_call(node: pp.Call, query: str, matchers: Mapping[str, str]) -> None:
+    name = node.func.name
+    if name == "info":
+        raise QueryError(
+            "forbidden-function",
+            "info() reads series that no matcher can restrict",
+            "join the labels with group_left",
+            *_find(query, "info"),
+        )
+    if name in _WRITES_LABEL and len(node.args) > _WRITES_LABEL[name]:
+        written = node.args[_WRITES_LABEL[name]]
+        if isinstance(written, pp.StringLiteral):
+            _check_written(written.val, query, matchers)
+
+
+def _check_written(label: str, query: str, matchers: Mapping[str, str]) -> None:
+    if label in IDENTITY or label in matchers:
+        raise QueryError(
+            "identity-label",
+            f'the query writes the label "{label}", which tells tenants apart',
+            "write another label",
+            *_find(query, label),
+        )
+
+
+def _inject(tree: pp.Expr, matchers: Mapping[str, str]) -> str:
+    """Print the tree with the matchers in every selector."""
+
+    def isolate(node: pp.Expr) -> pp.Expr | None:
+        if not isinstance(node, pp.VectorSelector):
+            return None
+        present = {matcher.name for matcher in node.matchers.matchers}
+        added = [f"{k}={promql_string(v)}" for k, v in matchers.items() if k not in present]
+        if not added:
+            return None
+        # prettify() escapes label values; str() does not, and lets a value close its string.
+        text, name = node.prettify(), node.name or ""
+        rest = text.removeprefix(name).removeprefix("{").lstrip()
+        if text.removeprefix(name).startswith("{"):
+            glue = "" if rest.startswith("}") else ","
+            return pp.parse(f"{name}{{{','.join(added)}{glue}{rest}")
+        return pp.parse(f"{name}{{{','.join(added)}}}{text.removeprefix(name)}")
+
+    return str(pp.transform(tree, post_visit=isolate).prettify())
+
+
+def _check_isolated(text: str, original: pp.Expr, matchers: Mapping[str, str]) -> None:
+    """Parse what will be emitted, and check that every selector of it is the tenant's.
+
+    Raises:
+        QueryError: the printed expression is not the one that was checked.
+    """
+    selectors = [n for n in walk(pp.parse(text)) if isinstance(n, pp.VectorSelector)]
+    names = [n.name for n in walk(original) if isinstance(n, pp.VectorSelector)]
+    held = all(
+        [m.value for m in node.matchers.matchers if m.name == label and m.op == pp.MatchOp.Equal]
+        == [value]
+        and sum(m.name == label for m in node.matchers.matchers) == 1
+        and not node.matchers.or_matchers
+        for node in selectors
+        for label, value in matchers.items()
+    )
+    if not held or [n.name for n in selectors] != names:
+        raise QueryError("isolation", "the query cannot be shown to keep to its tenant")
+
+
+def _find(query: str, token: str, after: str = "") -> tuple[int, int]:
+    """Find the place of a token for the caret; the parser's errors carry none."""
+    start = max(query.find(after), 0) + len(after) if after else 0
+    at = query.find(token, start)
+    return (at, len(token)) if at >= 0 else (0, 1)
+
+
+def _find_quoted(query: str, words: str) -> tuple[int, int]:
+    for token in re.findall(r"'([^']+)'|\"([^\"]+)\"|`([^`]+)`", words):
+        at, width = _find(query, next(filter(None, token)))
+        if (at, width) != (0, 1):
+            return at, width
+    return 0, 1

@@ -1,0 +1,86 @@
+"""The one place that builds Jinja environments and their filters.
+
+Delimiters are `<< >>`, `<% %>` and `<# #>`, so that PromQL's braces and Prometheus' own
+`{{ $labels.x }}` stand in a template as they will stand in the output.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+
+# json.dumps alone is not safe YAML: these line breaks and controls must be escaped as well.
+_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
+
+
+def quoted(value: object) -> str:
+    """Write text as a double-quoted scalar that YAML and JSON both read back unchanged."""
+    return _UNSAFE.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(str(value), ensure_ascii=False))
+
+
+def block(text: str, indent: int) -> str:
+    """Write an expression as a literal block, `|-`, indented by `indent` spaces.
+
+    Falls back to a quoted scalar where a block cannot hold the text.
+    """
+    if _UNSAFE.search(text) or text != text.strip() or "\r" in text or "\t" in text:
+        return quoted(text)
+    return "|-\n" + textwrap.indent(text, " " * indent, lambda line: bool(line.strip()))
+
+
+def promql_string(value: object) -> str:
+    """Write text as a PromQL string literal, quotes included; the escapes are Go's."""
+    return quoted(value)
+
+
+def yaml_text(data: Any, indent: int = 0) -> str:  # noqa: ANN401
+    """Write plain data as YAML, keys in the given order, indented by `indent` spaces."""
+    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=10_000)
+    return textwrap.indent(text, " " * indent).rstrip("\n")
+
+
+def template_folder() -> Path:
+    """Folder of the templates: inside an installed package, beside it in a checkout."""
+    package = Path(__file__).parent
+    inside = package / "templates"
+    return inside if inside.is_dir() else package.parent / "templates"
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Jinja environment of all templates; an undefined name is an error."""
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(template_folder(), encoding="utf-8"),
+        undefined=jinja2.StrictUndefined,
+        variable_start_string="<<",
+        variable_end_string=">>",
+        block_start_string="<%",
+        block_end_string="%>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  (YAML and PromQL are escaped by the filters above)
+        auto_reload=False,
+    )
+    env.filters.update(quoted=quoted, block=block, promql_string=promql_string, yaml_text=yaml_text)
+    return env
+
+
+def render(name: str, /, **values: object) -> str:
+    """Render one template."""
+    return environment().get_template(name).render(**values)
+
+
+def render_expression(name: str, /, **values: object) -> str:
+    """Render one PromQL template: comments' blank lines and the trailing newline go."""
+    text = render(f"promql/{name}.promql.j2", **values)
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())

@@ -1,0 +1,324 @@
+"""Where promtool and amtool are, and how to get them without root.
+
+A tools folder holds toolsets, one per suite of the distribution:
+
+    .tools/forky/usr/bin/{promtool,amtool,prometheus,prometheus-alertmanager}
+    .tools/forky/usr/share/prometheus/...
+
+`python -m slo_compiler.tools [--servers] [SUITE...]` fetches them from the distribution's own
+packages: apt verifies and downloads, dpkg unpacks, nothing is installed and no service starts.
+Decision: packages rather than upstream releases, because apt already knows a mirror near this
+machine and the keys to trust, so that no host and no checksum has to be written down here.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+VARIABLE = "SLO_COMPILER_TOOLS"
+CLIENTS = ("promtool", "amtool")
+SERVERS = ("prometheus", "prometheus-alertmanager")
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A release of Debian and the versions that it ships."""
+
+    name: str
+    prometheus: str
+    alertmanager: str
+
+
+SUITES = (  # oldest first
+    Suite("bookworm", prometheus="2.42", alertmanager="0.25"),
+    Suite("trixie", prometheus="2.53", alertmanager="0.28"),
+    Suite("forky", prometheus="3.5", alertmanager="0.33"),
+)
+
+
+class ToolsError(RuntimeError):
+    """The tools cannot be found, run or fetched here; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Distribution:
+    """What its archive calls itself, where the packages are, and the keyrings that vouch for it."""
+
+    origin: str
+    components: str
+    keyrings: tuple[Path, ...]
+
+
+_KEYRINGS = Path("/usr/share/keyrings")
+_DISTRIBUTIONS = {
+    "debian": _Distribution(
+        "Debian",
+        "main",
+        (_KEYRINGS / "debian-archive-keyring.pgp", _KEYRINGS / "debian-archive-keyring.gpg"),
+    ),
+    "ubuntu": _Distribution("Ubuntu", "main universe", (_KEYRINGS / "ubuntu-archive-keyring.gpg",)),
+}
+_ELSEWHERE = f"put promtool and amtool on PATH, or name the folder that holds them in {VARIABLE}"
+
+# Read last, so it has the last word over the machine's own settings: every path that apt writes
+# lies in the staging folder, and neither the machine's hooks, pins nor packages have a say.
+# Signatures are checked even where the machine waives it. As root, apt would download as its
+# sandbox user, who could not enter the staging folder.
+_APT_CONF = """\
+#clear APT::Update;
+APT::Update::Error-Mode "any";
+APT::Default-Release "";
+APT::Sandbox::User "root";
+APT::Get::AllowUnauthenticated "false";
+Acquire::AllowInsecureRepositories "false";
+Acquire::AllowWeakRepositories "false";
+Acquire::Languages "none";
+Dir::State "{stage}/state";
+Dir::State::lists "lists";
+Dir::State::status "{stage}/status";
+Dir::Cache "{stage}/cache";
+Dir::Etc::sourcelist "{stage}/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+"""
+
+
+def tools_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where toolsets are kept: `$SLO_COMPILER_TOOLS`, else `.tools` in the current folder."""
+    return Path(environ.get(VARIABLE) or ".tools")
+
+
+def find(name: str, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Find `promtool` or `amtool`: what was asked for, else what is installed, else `.tools`.
+
+    In a tools folder the newest toolset wins; a plain folder of binaries serves as well.
+    """
+    folder = tools_folder(environ)
+    on_path = shutil.which(name, path=environ.get("PATH", os.defpath))
+    fetched = next(filter(_is_executable, _candidates(folder, name)), None)
+    if environ.get(VARIABLE) and fetched:
+        return fetched
+    return Path(on_path) if on_path else fetched
+
+
+def find_in(suite: str, name: str, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Find a client or server of one particular toolset, such as `prometheus` of `trixie`."""
+    binary = tools_folder(environ) / suite / "usr/bin" / name
+    return binary.absolute() if _is_executable(binary) else None
+
+
+def version(binary: Path) -> str:
+    """Say which version a tool is: `3.5.3`, without the distribution's suffixes.
+
+    Raises:
+        ToolsError: if it cannot be run or does not say.
+    """
+    done = _run([str(binary), "--version"])
+    said = done.stdout + done.stderr  # some versions use the one, some the other
+    match = re.search(r"version v?(\d+(?:\.\d+)+)", said)
+    if not match:
+        raise ToolsError(f"{binary} --version names no version:\n{said}")
+    return match[1]
+
+
+def fetch(
+    suites: Iterable[str],
+    folder: Path,
+    log: Callable[[str], None],
+    *,
+    servers: bool = False,
+) -> None:
+    """Fetch toolsets that `folder` lacks, and say so once for each; complete ones cost nothing.
+
+    Of Debian any of SUITES can be had, of Ubuntu only the machine's own release. Servers come
+    along where they share a package with the tools; `servers` insists on them.
+
+    Raises:
+        ToolsError: where there is no apt, or with the command that failed and its output.
+        OSError: where the folder cannot be written.
+    """
+    for suite in suites:
+        toolset = folder / suite
+        if _is_complete(toolset, servers=servers):
+            continue
+        distribution = _distribution(suite)
+        folder.mkdir(parents=True, exist_ok=True)
+        # Staged in the same file system, so that renaming is atomic: a toolset is there whole or
+        # not at all.
+        with tempfile.TemporaryDirectory(dir=folder, prefix=f".{suite}-") as temporary:
+            stage = Path(temporary).absolute()
+            staged = _unpack(_download(distribution, suite, stage, servers=servers), stage)
+            if not _is_complete(staged, servers=servers):
+                raise ToolsError(f"the packages of {suite} hold no {' or no '.join(CLIENTS)}")
+            versions = ", ".join(f"{name} {version(staged / 'usr/bin' / name)}" for name in CLIENTS)
+            if toolset.exists():
+                toolset.rename(stage / "replaced")
+            staged.rename(toolset)
+        log(f"{suite}: {versions} in {toolset}")
+
+
+def default_suite() -> str:
+    """Name the toolset to fetch when none is named: the newest that can be had here."""
+    release = _os_release()
+    if release.get("ID") == "ubuntu":
+        return release.get("VERSION_CODENAME", "")
+    return SUITES[-1].name
+
+
+def _candidates(folder: Path, name: str) -> Iterator[Path]:
+    """Where a tool may lie in a tools folder, best first."""
+    known = [suite.name for suite in reversed(SUITES)]
+    others = sorted(path.parent.parent.parent.name for path in folder.glob(f"[!.]*/usr/bin/{name}"))
+    yield folder.absolute() / name
+    for suite in dict.fromkeys([*known, *others]):
+        yield folder.absolute() / suite / "usr/bin" / name
+
+
+def _is_executable(path: Path) -> bool:
+    return shutil.which(path) is not None
+
+
+def _is_complete(toolset: Path, *, servers: bool) -> bool:
+    names = (*CLIENTS, *SERVERS) if servers else CLIENTS
+    return all(_is_executable(toolset / "usr/bin" / name) for name in names)
+
+
+def _os_release() -> dict[str, str]:
+    try:
+        return platform.freedesktop_os_release()
+    except OSError:  # not Linux, or a Linux that does not say
+        return {}
+
+
+def _distribution(suite: str) -> _Distribution:
+    """Tell whose packages to use here, or why there are none for this suite."""
+    release = _os_release()
+    system = release.get("PRETTY_NAME") or platform.system()
+    distribution = _DISTRIBUTIONS.get(release.get("ID", ""))
+    if distribution is None:
+        raise ToolsError(f"tools are fetched on Debian and Ubuntu, this is {system}: {_ELSEWHERE}")
+    missing = [command for command in ("apt-get", "dpkg") if not shutil.which(command)]
+    if missing:
+        raise ToolsError(f"tools are fetched with apt, {missing[0]} is not on PATH: {_ELSEWHERE}")
+    offered = [each.name for each in SUITES]
+    if distribution.origin == "Ubuntu":
+        offered = [release.get("VERSION_CODENAME", "")]
+    if suite not in offered:
+        raise ToolsError(f"no suite {suite!r} for {system}: expected one of {', '.join(offered)}")
+    return distribution
+
+
+def _download(distribution: _Distribution, suite: str, stage: Path, *, servers: bool) -> list[Path]:
+    """Download the packages of a suite into `stage`, verified by apt."""
+    debs = stage / "debs"
+    for path in ("state/lists/partial", "cache/archives/partial", "debs"):
+        (stage / path).mkdir(parents=True)
+    (stage / "status").touch()  # no package is installed, so none holds back a suite's own
+    conf = stage / "apt.conf"
+    conf.write_text(_APT_CONF.format(stage=stage), encoding="utf-8")
+
+    _update(distribution, suite, stage)
+    names = _run(["apt-cache", f"--config-file={conf}", "pkgnames", "promtool"]).stdout.split()
+    packages = ["prometheus-alertmanager"]  # brings amtool
+    if "promtool" in names:  # a package of its own, from trixie on
+        packages.append("promtool")
+    if "promtool" not in names or servers:
+        packages.append("prometheus")
+    _run(["apt-get", f"--config-file={conf}", "download", *packages], cwd=debs)
+    return sorted(debs.glob("*.deb"))
+
+
+def _update(distribution: _Distribution, suite: str, stage: Path) -> None:
+    """Fetch the index of a suite from the first of the machine's sites that proves to have it.
+
+    Whether a site is the distribution's is for its signature to say: a third party's is refused.
+    """
+    keyring = next(filter(Path.exists, distribution.keyrings), None)
+    options = f"target=Packages signed-by={keyring}" if keyring else "target=Packages"
+    failures = []
+    for site in _sites(distribution):
+        source = f"deb [{options}] {site} {suite} {distribution.components}\n"
+        (stage / "sources.list").write_text(source, encoding="utf-8")
+        try:
+            _run(["apt-get", f"--config-file={stage}/apt.conf", "update"])
+        except ToolsError as error:
+            failures.append(str(error))
+        else:
+            return
+    raise ToolsError("\n".join(failures) or f"apt names no site of its own: {_ELSEWHERE}")
+
+
+def _sites(distribution: _Distribution) -> list[str]:
+    """Ask apt which sites the machine uses, without repeats.
+
+    Only the lists of an earlier `apt-get update` tell whose a site is; without them every site
+    with a component main is a candidate, in the order of the machine's sources.
+    """
+    ask = ["apt-get", "indextargets", "--format=$(REPO_URI)", "Created-By: Packages"]
+    origin, label = f"Origin: {distribution.origin}", f"Label: {distribution.origin}"
+    known = _run([*ask, origin, label]).stdout.split()
+    sites = known or _run([*ask, "--no-release-info", "Component: main"]).stdout.split()
+    return list(dict.fromkeys(sites))
+
+
+def _unpack(debs: Iterable[Path], stage: Path) -> Path:
+    """Unpack packages and keep what a toolset needs: programs and what they read at run time."""
+    root, toolset = stage / "root", stage / "toolset"
+    for deb in debs:
+        _run(["dpkg", "--extract", str(deb), str(root)])
+    for part in ("usr/bin", "usr/share/prometheus"):
+        if (root / part).exists():
+            (toolset / part).parent.mkdir(parents=True, exist_ok=True)
+            (root / part).rename(toolset / part)
+    return toolset
+
+
+def _run(command: Sequence[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command that must succeed."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env={**os.environ, "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError as error:
+        raise ToolsError(f"{shlex.join(command)} could not be started: {error.strerror}") from error
+    if done.returncode:
+        output = (done.stdout + done.stderr).rstrip()
+        raise ToolsError(f"{shlex.join(command)} failed ({done.returncode}):\n{output}")
+    return done
+
+
+@click.command()
+@click.argument("suites", nargs=-1, metavar="[SUITE]...")
+@click.option("--servers", is_flag=True, help="Also the Prometheus server.")
+def main(suites: tuple[str, ...], *, servers: bool) -> None:
+    """Fetch promtool and amtool of each SUITE (default: the newest) without root.
+
+    They go to $SLO_COMPILER_TOOLS, or .tools in the current folder; what is there stays.
+    """
+    try:
+        fetch(suites or [default_suite()], tools_folder(), click.echo, servers=servers)
+    except (ToolsError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())
