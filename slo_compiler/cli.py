@@ -80,10 +80,11 @@ def main() -> None:
 def compile(  # noqa: A001
     sources: tuple[str, ...],
     output: Path | None,
-    check: bool,  # noqa: FBT001
+    *,
+    check: bool,
     project: Path | None,
     format_: str,
-    strict: bool,  # noqa: FBT001
+    strict: bool,
     log_json: Path | None,
 ) -> None:
     """Compile manifests into an output folder.
@@ -127,7 +128,8 @@ def check(
     sources: tuple[str, ...],
     project: Path | None,
     format_: str,
-    strict: bool,  # noqa: FBT001
+    *,
+    strict: bool,
     log_json: Path | None,
 ) -> None:
     """Check manifests with all lints, promtool and amtool; write nothing.
@@ -161,6 +163,20 @@ def init(folder: Path) -> None:
 
     for path, written in write_repo(folder):
         _say(f"{'wrote' if written else 'kept '}  {path}")
+
+
+@main.command()
+@click.argument("suites", nargs=-1, metavar="[SUITE]...")
+@click.option("--servers", is_flag=True, help="Also the Prometheus server, for tests.")
+def tools(suites: tuple[str, ...], *, servers: bool) -> None:
+    """Fetch promtool and amtool without root (Debian and Ubuntu).
+
+    They go to $SLO_COMPILER_TOOLS, or .tools in the current folder; what is there stays.
+    SUITE is a release such as forky; the default is the newest.
+    """
+    from slo_compiler import tools as fetching  # noqa: PLC0415
+
+    sys.exit(fetching.main([*suites, *(["--servers"] if servers else [])]))
 
 
 @main.command()

@@ -7,12 +7,14 @@ A tools folder holds toolsets, one per suite of the distribution:
 
 `python -m slo_compiler.tools [--servers] [SUITE...]` fetches them from the distribution's own
 packages: apt verifies and downloads, dpkg unpacks, nothing is installed and no service starts.
+It needs the standard library only, because with --pip it fetches the means to install the rest.
 Decision: packages rather than upstream releases, because apt already knows a mirror near this
 machine and the keys to trust, so that no host and no checksum has to be written down here.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import re
@@ -24,8 +26,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import click
 
 VARIABLE = "SLO_COMPILER_TOOLS"
 CLIENTS = ("promtool", "amtool")
@@ -160,7 +160,8 @@ def fetch(
         # not at all.
         with tempfile.TemporaryDirectory(dir=folder, prefix=f".{suite}-") as temporary:
             stage = Path(temporary).absolute()
-            staged = _unpack(_download(distribution, suite, stage, servers=servers), stage)
+            conf = _configure(distribution, suite, stage)
+            staged = _unpack(_download(conf, _packages(conf, servers=servers)), stage)
             if not _is_complete(staged, servers=servers):
                 raise ToolsError(f"the packages of {suite} hold no {' or no '.join(CLIENTS)}")
             versions = ", ".join(f"{name} {version(staged / 'usr/bin' / name)}" for name in CLIENTS)
@@ -168,6 +169,27 @@ def fetch(
                 toolset.rename(stage / "replaced")
             staged.rename(toolset)
         log(f"{suite}: {versions} in {toolset}")
+
+
+def install_pip(python: Path) -> None:
+    """Install pip into a virtual environment where the machine's Python cannot do it itself.
+
+    Debian's and Ubuntu's python3 comes without ensurepip; the wheel of pip is a package of its own.
+
+    Raises:
+        ToolsError: where there is no apt, or with the command that failed and its output.
+    """
+    suite = _os_release().get("VERSION_CODENAME", "")
+    distribution = _distribution(suite)
+    with tempfile.TemporaryDirectory() as temporary:
+        stage = Path(temporary)
+        conf = _configure(distribution, suite, stage)
+        for deb in _download(conf, ["python3-pip-whl"]):
+            _run(["dpkg", "--extract", str(deb), str(stage / "root")])
+        wheels = sorted((stage / "root/usr/share/python-wheels").glob("pip-*.whl"))
+        if not wheels:
+            raise ToolsError(f"the package python3-pip-whl of {suite} holds no wheel")
+        _run([str(python), f"{wheels[0]}/pip", "install", "--no-index", str(wheels[0])])
 
 
 def default_suite() -> str:
@@ -221,9 +243,8 @@ def _distribution(suite: str) -> _Distribution:
     return distribution
 
 
-def _download(distribution: _Distribution, suite: str, stage: Path, *, servers: bool) -> list[Path]:
-    """Download the packages of a suite into `stage`, verified by apt."""
-    debs = stage / "debs"
+def _configure(distribution: _Distribution, suite: str, stage: Path) -> Path:
+    """Give apt a world of its own in `stage`, with the index of a suite; return its settings."""
     for path in ("state/lists/partial", "cache/archives/partial", "debs"):
         (stage / path).mkdir(parents=True)
     (stage / "status").touch()  # no package is installed, so none holds back a suite's own
@@ -231,12 +252,23 @@ def _download(distribution: _Distribution, suite: str, stage: Path, *, servers: 
     conf.write_text(_APT_CONF.format(stage=stage), encoding="utf-8")
 
     _update(distribution, suite, stage)
+    return conf
+
+
+def _packages(conf: Path, *, servers: bool) -> list[str]:
+    """Name the packages of a toolset."""
     names = _run(["apt-cache", f"--config-file={conf}", "pkgnames", "promtool"]).stdout.split()
     packages = ["prometheus-alertmanager"]  # brings amtool
     if "promtool" in names:  # a package of its own, from trixie on
         packages.append("promtool")
     if "promtool" not in names or servers:
         packages.append("prometheus")
+    return packages
+
+
+def _download(conf: Path, packages: Sequence[str]) -> list[Path]:
+    """Download packages, verified by apt."""
+    debs = conf.parent / "debs"
     _run(["apt-get", f"--config-file={conf}", "download", *packages], cwd=debs)
     return sorted(debs.glob("*.deb"))
 
@@ -306,18 +338,29 @@ def _run(command: Sequence[str], cwd: Path | None = None) -> subprocess.Complete
     return done
 
 
-@click.command()
-@click.argument("suites", nargs=-1, metavar="[SUITE]...")
-@click.option("--servers", is_flag=True, help="Also the Prometheus server.")
-def main(suites: tuple[str, ...], *, servers: bool) -> None:
-    """Fetch promtool and amtool of each SUITE (default: the newest) without root.
-
-    They go to $SLO_COMPILER_TOOLS, or .tools in the current folder; what is there stays.
-    """
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Fetch what the command line names, and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m slo_compiler.tools",
+        description="Fetch promtool and amtool of each SUITE (default: the newest) without root. "
+        f"They go to ${VARIABLE}, or .tools in the current folder; what is there stays.",
+    )
+    parser.add_argument("suites", nargs="*", metavar="SUITE")
+    parser.add_argument("--servers", action="store_true", help="also the Prometheus server")
+    parser.add_argument(
+        "--pip", type=Path, metavar="PYTHON", help="install pip into this environment instead"
+    )
+    options = parser.parse_args(arguments)
     try:
-        fetch(suites or [default_suite()], tools_folder(), click.echo, servers=servers)
+        if options.pip:
+            install_pip(options.pip.absolute())
+        else:
+            suites = options.suites or [default_suite()]
+            fetch(suites, tools_folder(), print, servers=options.servers)
     except (ToolsError, OSError) as error:
-        raise click.ClickException(str(error)) from error
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

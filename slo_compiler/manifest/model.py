@@ -26,8 +26,7 @@ from slo_compiler.manifest.base import (
 from slo_compiler.manifest.channel import CHANNEL_KINDS
 from slo_compiler.manifest.channel.base import ChannelKind
 from slo_compiler.manifest.sli import SLI_TYPES
-from slo_compiler.manifest.sli.latency import Latency
-from slo_compiler.manifest.sli.ratio import Ratio
+from slo_compiler.manifest.sli.base import SLIType
 
 API_VERSION = "slo-compiler/v1"
 AlertSeverity = Literal["page", "ticket"]
@@ -40,10 +39,10 @@ class _OneKind(Strict):
         return next(body for kind in self.ONE_OF if (body := getattr(self, kind)) is not None)
 
 
-def _keyed(name: str, base: type[Any], kinds: tuple[type[Any], ...]) -> type[Any]:
+def _keyed(name: str, base: type[_OneKind], kinds: tuple[type[Any], ...]) -> type[_OneKind]:
     """Make the model with one optional key for each kind of a registry."""
     fields: dict[str, Any] = {kind.KIND: (kind | None, None) for kind in kinds}
-    model: type[Any] = create_model(name, __base__=base, __doc__=base.__doc__, **fields)
+    model = create_model(name, __base__=base, __doc__=base.__doc__, **fields)
     model.ONE_OF = tuple(kind.KIND for kind in kinds)
     return model
 
@@ -55,9 +54,9 @@ class SLIBase(_OneKind):
     """How errors and events are counted: exactly one SLI type."""
 
     @property
-    def body(self) -> Ratio | Latency:
+    def body(self) -> SLIType:
         """The fields of the type that was given."""
-        body: Ratio | Latency = self._body()
+        body: SLIType = self._body()
         return body
 
 

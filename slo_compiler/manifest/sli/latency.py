@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import ClassVar
 
-from pydantic import Field
-
-from slo_compiler.manifest.base import LabelName, Span, Strict
+from slo_compiler.manifest.base import Span
+from slo_compiler.manifest.sli.base import BasePair, SLIType, Term
 from slo_compiler.manifest.sli.ratio import Query
+from slo_compiler.templating import promql_string
 
 
-class Latency(Strict):
+class Latency(SLIType):
     """Share of events that take longer than `threshold`.
 
     `histogram` is the selector of a classic histogram in seconds, without `_bucket`; `threshold`
@@ -21,4 +22,32 @@ class Latency(Strict):
 
     histogram: Query
     threshold: Span
-    by: list[LabelName] = Field(default=[], max_length=8)
+
+    def base_pair(self) -> BasePair:
+        """Take the bucket of the threshold from the count."""
+        bucket = bucket_matcher(Decimal(self.threshold.ms) / 1000)
+        return BasePair(
+            Term("histogram", "_count"), Term("histogram", "_bucket", bucket), "errors_from_bucket"
+        )
+
+
+def bucket_matcher(bound: Decimal) -> str:
+    """Match a bucket's `le` however it is spelled.
+
+    Clients write 1 as `1` or `1.0`, a million as `1e+06` or `1000000.0`; Prometheus 3 rewrites them
+    to the float's shortest form with a decimal point, 2.x keeps what was scraped.
+    """
+    plain = format(bound, "f")
+    plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
+    spellings = {plain}
+    if "." not in plain:
+        spellings.add(f"{plain}.0")
+    digits, exponent = bound.normalize().as_tuple()[1:]
+    scientific = int(exponent) + len(digits) - 1
+    if scientific < -4 or scientific >= 6:  # noqa: PLR2004  (Go's %g and Python's repr)
+        mantissa = str(digits[0]) + ("." + "".join(map(str, digits[1:])) if digits[1:] else "")
+        spellings.add(f"{mantissa}e{scientific:+03d}")
+    if len(spellings) == 1:
+        return f"le={promql_string(plain)}"
+    pattern = "|".join(sorted(spellings)).replace(".", "[.]").replace("+", "[+]")
+    return f"le=~{promql_string(pattern)}"

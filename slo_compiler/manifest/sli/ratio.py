@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from slo_compiler.manifest.base import LabelName, Strict
+from slo_compiler.manifest.sli.base import BasePair, SLIType, Term
 
 Query = Annotated[str, Field(min_length=1)]
 
 
-class Ratio(Strict):
+class Ratio(SLIType):
     """Share of events that are errors.
 
     Each query is a counter's selector, or PromQL that yields events per second and holds `$window`
@@ -24,4 +24,9 @@ class Ratio(Strict):
     errors: Query | None = None
     good: Query | None = None
     total: Query
-    by: list[LabelName] = Field(default=[], max_length=8)
+
+    def base_pair(self) -> BasePair:
+        """Count errors, or take good from total."""
+        if self.errors is not None:
+            return BasePair(Term("total"), Term("errors"), "errors")
+        return BasePair(Term("total"), Term("good"), "errors_from_good")

@@ -1,0 +1,67 @@
+# On a fresh Debian or Ubuntu machine with Python 3.11+ and make: `make rules`, `make test`.
+PYTHON ?= python3
+export SLO_COMPILER_TOOLS ?= $(CURDIR)/.tools
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SUITES := bookworm trixie forky
+
+.PHONY: rules check test lint demo tools tools-all golden lock clean help
+
+rules: $(VENV)/installed tools ## compile examples/ and verify the result
+	@cd examples && ../$(BIN)/slo-compiler compile
+
+check: $(VENV)/installed tools ## is examples/generated up to date?
+	@cd examples && ../$(BIN)/slo-compiler compile --check
+
+test: $(VENV)/installed-dev tools-all ## run all tests, those against real servers included
+	@$(BIN)/pytest -n auto --dist loadgroup
+
+lint: $(VENV)/installed-dev ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+demo: $(VENV)/installed-dev tools-all ## break a tenant's service and watch the pages arrive
+	@$(BIN)/python examples/demo/run.py
+
+tools: $(VENV)/installed ## fetch promtool and amtool, once, without root
+	@$(BIN)/python -m slo_compiler.tools
+
+tools-all: $(VENV)/installed ## the same of all suites, with the servers
+	@$(BIN)/python -m slo_compiler.tools --servers $(SUITES)
+
+golden: $(VENV)/installed-dev ## accept the present output as golden/
+	@$(BIN)/pytest -q tests/test_golden.py --snapshot-update
+
+lock: $(VENV)/installed-dev ## pin all dependencies, with hashes
+	@for part in runtime build dev; do \
+		$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+			--python-version 3.11 $$([ $$part = runtime ] || echo --extra $$part) pyproject.toml \
+			-o requirements/$$part.lock || exit 1; done
+
+clean: ## remove what make made; the fetched tools stay
+	rm -rf $(VENV) examples/generated
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+# Debian's python3 comes without ensurepip: pip's wheel is then a package of its own.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name it with make PYTHON=..."; exit 1; }
+	@echo "creating $(VENV)"
+	@$(PYTHON) -m venv --without-pip $(VENV)
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null && $(BIN)/python -m ensurepip >/dev/null \
+		|| $(PYTHON) slo_compiler/tools.py --pip $(BIN)/python
+
+$(VENV)/installed: requirements/build.lock pyproject.toml | $(BIN)/python
+	@echo "installing the compiler"
+	@$(PIP) install --require-hashes -r requirements/build.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/installed-dev: requirements/dev.lock $(VENV)/installed
+	@echo "installing what the tests need"
+	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@touch $@
