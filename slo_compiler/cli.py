@@ -144,8 +144,7 @@ def check(
     with run.reporting():
         compiled = run.compile()
         run.log(compiled, None)
-        counts = compiled.plan.counts
-        _say(f"{counts['slos']} SLOs of {counts['tenants']} tenants: no errors{_skipped(compiled)}")
+        _say(f"{_size(compiled)}: no errors{_skipped(compiled)}")
 
 
 @main.command()
@@ -315,6 +314,11 @@ def _say(message: str) -> None:
     click.echo(message, err=True)
 
 
+def _size(compiled: Any) -> str:  # noqa: ANN401
+    counts = compiled.plan.counts
+    return f"{_count(counts['slos'], 'SLO')} of {_count(counts['tenants'], 'tenant')}"
+
+
 def _skipped(compiled: Any) -> str:  # noqa: ANN401
     missing = compiled.verification.skipped
     if not missing:
@@ -329,7 +333,8 @@ def _summary(compiled: Any, folder: Path, changes: Any) -> None:  # noqa: ANN401
     if changes.removed:
         what += f", {len(changes.removed)} removed"
     _say(
-        f"{counts['slos']} SLOs of {counts['tenants']} tenants -> {folder}: {what} "
-        f"({counts['recording_rules']} recording rules, {counts['alerting_rules']} alerts)"
+        f"{_size(compiled)} -> {folder}: {what} "
+        f"({_count(counts['recording_rules'], 'recording rule')}, "
+        f"{_count(counts['alerting_rules'], 'alert')})"
         f"{_skipped(compiled)}"
     )

@@ -111,7 +111,16 @@ def read_project(path: Path | None, report: Report) -> Settings:
         return Settings(ProjectSpec(), Path.cwd())
     content = _bytes(path, report)
     report.raise_if_failed()
-    manifests = load([SourceFile(str(path), path.name, content)], (Project,), report)
+    return parse_project(SourceFile(str(path), path.name, content), path.parent, report)
+
+
+def parse_project(file: SourceFile, root: Path, report: Report) -> Settings:
+    """Validate a project file's content; `root` is the folder that its paths are relative to.
+
+    Raises:
+        CompileError: it holds errors.
+    """
+    manifests = load([file], (Project,), report)
     report.raise_if_failed()
     manifest = manifests[0]
     if len(manifests) > 1:
@@ -119,7 +128,7 @@ def read_project(path: Path | None, report: Report) -> Settings:
         report.error(at, "duplicate-project", "a project has one document")
         report.raise_if_failed()
     assert isinstance(manifest.model, Project)  # noqa: S101  (narrows the type)
-    return Settings(manifest.model.spec, path.parent, manifest)
+    return Settings(manifest.model.spec, root, manifest)
 
 
 def with_overrides(settings: Settings, changes: Mapping[str, object]) -> Settings:

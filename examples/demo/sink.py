@@ -8,6 +8,9 @@ Each service has its own path, to be used in place of the real one's address:
     pagerduty   /pagerduty/v2/enqueue      msteams   /msteams/<name>
     webhook     /webhook/<name>            discord   /discord/<name>
     telegram    /telegram                  e-mail    the SMTP port, without TLS or AUTH
+
+Where the names of others lead here too, as aliases on a network do, whatever else is asked of a
+name with a dot is a webhook of that name: http://dashboard.internal/hooks/slo.
 """
 
 from __future__ import annotations
@@ -305,6 +308,8 @@ class _HttpHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         name, _, path = urlsplit(self.path).path.removeprefix("/").partition("/")
         kind = next((kind for kind in SERVICES if kind == name), None)
+        if kind is None and (host := _foreign_name(self.headers.get("Host", ""))):
+            kind, path = "webhook", "/".join(filter(None, (host, name, path)))
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if kind is None:
             self._answer(Answer(HTTPStatus.NOT_FOUND, f"no service {name}"))
@@ -333,6 +338,12 @@ class _HttpHandler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+def _foreign_name(host: str) -> str | None:
+    """Tell the name in a Host header if it is someone else's: neither an address nor `sink`."""
+    name = host.partition(":")[0].lower()
+    return name if re.fullmatch(r"(?:[\w-]+\.)+[a-z][\w-]*", name) else None
 
 
 def _serve_smtp(sink: Sink, address: Address, stack: ExitStack) -> int:

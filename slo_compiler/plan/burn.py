@@ -115,6 +115,10 @@ def timing(scrape: Duration, evaluation: Duration, shortest_window: Duration) ->
     return Timing(evaluation, slow, scrape, base)
 
 
-def tile(period: Duration) -> Duration:
-    """Length of the tiles whose sum is a long window: the next above period / 4320."""
-    return next((t for t in _TILES if t.ms * _MAX_TILES >= period.ms), _TILES[-1])
+def tile(span: Duration) -> Duration:
+    """Length of the tiles whose sum is a long window or a period: the next above span / 4320.
+
+    It depends on the span alone, so that a window is one rule for SLOs of any period, and a day's
+    window stays as fine as 5m beside a year's budget.
+    """
+    return next((t for t in _TILES if t.ms * _MAX_TILES >= span.ms), _TILES[-1])

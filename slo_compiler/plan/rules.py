@@ -54,7 +54,6 @@ def tenant_timing(tenant: ResolvedTenant, scrape: Duration, evaluation: Duration
 def check_tiers(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> None:
     """Refuse tiers that cannot work: each is reported once, where it stands."""
     for slo in tenant.slos:
-        tile = burn.tile(slo.period)
         names: set[str] = set()
         for index, tier in enumerate(slo.policy.tiers):
             at = slo.policy.at("tiers", index)
@@ -79,12 +78,12 @@ def check_tiers(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> 
                     "lengthen the window, or scrape more often",
                 )
             for window in (tier.long_window, tier.short_window):
+                tile = burn.tile(window)
                 if window > burn.TILED_ABOVE and window.ms % tile.ms:
                     report.error(
                         at,
                         "window-tiles",
-                        f"the window {window} is no multiple of {tile}, the tile of a {slo.period} "
-                        "period",
+                        f"the window {window} is no multiple of its tiles, {tile}",
                     )
             _check_reach(slo, tier, report)
 
@@ -258,7 +257,9 @@ def _burn_rate(tenant: ResolvedTenant, window: Duration) -> Rule:
 def _budget(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
     """Tiles, and everything that is a sum of them."""
     name, periods, at = tenant.name, _periods(tenant), tenant.position
-    for tile in sorted({burn.tile(period) for period in periods}):
+    long = {w for w in _tier_windows(tenant.slos) if w > burn.TILED_ABOVE}
+    tiled = sorted({*long, *periods})
+    for tile in sorted({burn.tile(span) for span in tiled}):
         for counted in ("events", "errors"):
             expr = render_expression(
                 "window/tile",
@@ -276,8 +277,8 @@ def _budget(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
             )
             only = _only(tenant, period) if len(periods) > 1 else ""
             yield Rule(naming.increase(counted, period), _joined([_Part(expr, only)]), at)
-    for window, parts in _tiled_windows(tenant).items():
-        yield Rule(naming.error_ratio(window), _joined(parts), at)
+    for window in tiled:
+        yield Rule(naming.error_ratio(window), _tiled_ratio(tenant, window), at)
     for window in _long_windows(tenant):
         if window > burn.TILED_ABOVE:
             yield _burn_rate(tenant, window)
@@ -285,26 +286,14 @@ def _budget(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
     yield Rule(naming.BUDGET_EXHAUSTION, _joined([*_exhaustion(tenant)]), at)
 
 
-def _tiled_windows(tenant: ResolvedTenant) -> dict[Duration, list[_Part]]:
-    """Give the expressions of each window that reads tiles, the periods' own windows included."""
-    windows: dict[Duration, list[_Part]] = {}
-    periods = _periods(tenant)
-    for period in periods:
-        slos = [slo for slo in tenant.slos if slo.period == period]
-        only = _only(tenant, period) if len(periods) > 1 else ""
-        for window in sorted({*_tier_windows(slos), period}):
-            if window == period:
-                expr = render_expression("window/period_ratio", tenant=tenant.name, period=period)
-                windows.setdefault(window, []).append(_Part(expr))
-            elif window > burn.TILED_ABOVE:
-                expr = render_expression(
-                    "window/tiled_ratio",
-                    tenant=tenant.name,
-                    window=window,
-                    tile=burn.tile(period),
-                )
-                windows.setdefault(window, []).append(_Part(expr, only))
-    return dict(sorted(windows.items()))
+def _tiled_ratio(tenant: ResolvedTenant, window: Duration) -> str:
+    """Divide the sums of a window that reads tiles; a period's sums are there already."""
+    others = (slo for slo in tenant.slos if slo.period != window)
+    if window in _periods(tenant) and window not in _tier_windows(others):
+        return render_expression("window/period_ratio", tenant=tenant.name, period=window)
+    return render_expression(
+        "window/tiled_ratio", tenant=tenant.name, window=window, tile=burn.tile(window)
+    )
 
 
 def _remaining(tenant: ResolvedTenant) -> Iterator[_Part]:
@@ -380,7 +369,7 @@ def _guards(id_: Identity, slo: ResolvedSLO, tier: Tier, timing: burn.Timing) ->
                 id=id_,
                 counted=counted,
                 window=tier.long_window,
-                tile=burn.tile(slo.period) if tiled else None,
+                tile=burn.tile(tier.long_window) if tiled else None,
                 range=tier.long_window - _MILLISECOND,
                 step=timing.base_step,
                 step_seconds=burn.literal(Fraction(timing.base_step.ms, 1000)),

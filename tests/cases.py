@@ -1,0 +1,44 @@
+"""The cases of tests/manifests, and the examples, compiled in memory."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from slo_compiler import pipeline
+from slo_compiler.diagnostics import Report
+from slo_compiler.pipeline import Compiled
+from slo_compiler.tools import find_in
+
+ROOT = Path(__file__).parent.parent
+MANIFESTS = ROOT / "tests" / "manifests"
+EXAMPLES = "examples"
+CASES = (EXAMPLES, *sorted(path.stem for path in MANIFESTS.glob("*.yaml")))
+
+
+@cache
+def compiled(case: str) -> Compiled:
+    """Compile a case as the command line does; a Project document in its file is the project."""
+    report = Report()
+    if case == EXAMPLES:
+        settings = pipeline.read_project(ROOT / "examples" / "slo-compiler.yaml", report)
+        paths = [str(ROOT / "examples" / source) for source in settings.spec.sources]
+        sources = pipeline.read_sources(paths, settings, report, bytes)
+    else:
+        text = (MANIFESTS / f"{case}.yaml").read_text(encoding="utf-8")
+        parts = text.split("\n---\n")
+        project = "\n".join(p for p in parts if "\nkind: Project\n" in p)
+        tenants = "\n---\n".join(p for p in parts if "\nkind: Project\n" not in p)
+        settings = pipeline.read_project(None, report)
+        if project:
+            file = pipeline.SourceFile(f"{case}.yaml", f"{case}.yaml", project.encode())
+            settings = pipeline.parse_project(file, MANIFESTS, report)
+        sources = [pipeline.SourceFile(f"{case}.yaml", f"{case}.yaml", tenants.encode())]
+    return pipeline.compile_project(settings, sources, report, lambda _step: None)
+
+
+def tool(suite: str, name: str) -> Path:
+    """Find a real tool; that it is missing is a failure, never a skip."""
+    found = find_in(suite, name)
+    assert found is not None, f"{name} of {suite} is missing: run make tools-all"
+    return found

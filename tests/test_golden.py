@@ -1,0 +1,103 @@
+"""Whole files, read in review like code: golden/<case>/<artefact>."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from cases import CASES, ROOT, compiled, tool
+from syrupy.assertion import SnapshotAssertion
+from syrupy.data import Snapshot, SnapshotCollection
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from syrupy.location import PyTestLocation
+from syrupy.types import SnapshotIndex
+
+GOLDEN = ROOT / "golden"
+
+
+class GoldenFiles(SingleFileSnapshotExtension):
+    """Keeps the snapshot named case/path at golden/case/path."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = ""
+
+    @classmethod
+    def dirname(cls, *, test_location: PyTestLocation) -> str:  # noqa: ARG003
+        return str(GOLDEN)
+
+    @classmethod
+    def get_location(cls, *, test_location: PyTestLocation, index: SnapshotIndex) -> str:  # noqa: ARG003
+        return str(GOLDEN / str(index))
+
+    @classmethod
+    def get_snapshot_name(cls, *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:
+        return f"{test_location.testname}[{index}]"
+
+    @classmethod
+    def matches_test_location(
+        cls, *, test_location: PyTestLocation, snapshot_location: str
+    ) -> bool:
+        return f"[{_relative(snapshot_location).parts[0]}]" in test_location.testname
+
+    def is_snapshot_location(self, *, location: str) -> bool:
+        return Path(location).is_relative_to(GOLDEN)
+
+    def read_snapshot_collection(self, *, snapshot_location: str) -> SnapshotCollection:
+        path = _relative(snapshot_location)
+        collection = SnapshotCollection(location=snapshot_location)
+        collection.add(Snapshot(name=f"test_output_is_the_golden_one[{path.parts[0]}][{path}]"))
+        return collection
+
+
+def _relative(location: str) -> Path:
+    return Path(location).relative_to(GOLDEN)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_output_is_the_golden_one(case: str, snapshot: SnapshotAssertion) -> None:
+    golden = snapshot.use_extension(GoldenFiles)
+    for artefact in compiled(case).artefacts:
+        assert artefact.text == golden(name=f"{case}/{artefact.path}")
+
+
+def test_no_golden_file_is_left_over() -> None:
+    wanted = {f"{case}/{a.path}" for case in CASES for a in compiled(case).artefacts}
+    assert {str(p.relative_to(GOLDEN)) for p in GOLDEN.rglob("*") if p.is_file()} == wanted
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie", "forky"])
+def test_every_golden_rules_file_passes_promtool(suite: str) -> None:
+    files = sorted(GOLDEN.glob("*/prometheus/rules/*.yml"))
+    assert files
+    command = [tool(suite, "promtool"), "check", "rules", "--lint=all", "--lint-fatal", *files]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("suite", "version"), [("bookworm", 25), ("trixie", 28), ("forky", 33)])
+def test_every_golden_config_passes_amtool_of_its_version_and_newer(
+    suite: str, version: int
+) -> None:
+    for case in CASES:
+        declared = int(compiled(case).settings.spec.alertmanager.version.split(".")[1])
+        if case != "channels":  # all others load everywhere, whatever they declare
+            declared = 25
+        config = GOLDEN / case / "alertmanager" / "alertmanager.yml"
+        command = [tool(suite, "amtool"), "check-config", config]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode == 0) == (version >= declared), (case, done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie", "forky"])
+def test_amtool_routes_each_alert_of_the_examples_as_the_manifests_want(suite: str) -> None:
+    folder = GOLDEN / "examples" / "alertmanager"
+    for expected in compiled("examples").plan.routing.expected:
+        command = [
+            tool(suite, "amtool"),
+            *("config", "routes", "test", f"--config.file={folder / 'alertmanager.yml'}"),
+            f"--verify.receivers={','.join(expected.receivers)}",
+            *(f"{name}={value}" for name, value in expected.labels),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (expected, done.stdout + done.stderr)
