@@ -81,7 +81,7 @@ def test_the_audit_log_records_each_step(repo: Path) -> None:
         assert run("compile", "acme.yaml", "-o", "out", "--log-json", "log").exit_code == 0
     first, second = map(json.loads, (repo / "log").read_text().splitlines())
     assert first["changes"]["added"] != [] == second["changes"]["added"]
-    assert [step["step"] for step in first["steps"]][0] == "reading"
+    assert first["steps"][0]["step"] == "reading"
     assert first["outputs"] == second["outputs"]
     assert {"promtool", "amtool"} == {*first["tools"]}
 
