@@ -87,6 +87,11 @@ def rules_file(tenant: str) -> str:
     return f"prometheus/rules/{tenant}.yml"
 
 
+def unit_test_file(tenant: str, evaluation: Duration) -> str:
+    """Unit tests of one tenant's rules, for promtool, that are evaluated at one interval."""
+    return f"prometheus/tests/{tenant}_{evaluation}.yml"
+
+
 def budget_tier(percent: str) -> str:
     """Tier of the alert on a low budget: `budget-10`; 2.5 % is `budget-2-5`."""
     return f"budget-{percent.replace('.', '-')}"

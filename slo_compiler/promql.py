@@ -19,12 +19,16 @@ from slo_compiler.templating import promql_string
 
 MAX_LENGTH = 4_096
 MAX_DEPTH = 64
-MAX_OPERATORS = 500
+# The parser's transform() takes cubic time on a chain of operators: 100 cost 0.1 s, 500 cost 10 s.
+MAX_OPERATORS = 100
+MAX_SPAN = Duration.of(days=3_650)
 WINDOW = "$window"
 
 # Two spans that nobody writes by chance: where a range changes with them, `$window` stood there.
 _SENTINELS = (Duration.of(seconds=31_337), Duration.of(seconds=31_393))
 _STRING = r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|`[^`]*`'
+_IGNORED = re.compile(rf"(?:{_STRING})|#[^\n]*")
+_NEWER = re.compile(r"\b(?:anchored|smoothed|fill(?:_left|_right)?)\b|[0-9]_[0-9]")
 _TOKEN = re.compile(
     rf"(?P<string>{_STRING})|(?P<comment>#[^\n]*)|(?P<open>[([{{])|(?P<close>[)\]}}])"
     r"|(?P<operator>==|!=|=~|!~|>=|<=|[-+*/%^<>]|\b(?:and|or|unless|atan2)\b)"
@@ -32,15 +36,15 @@ _TOKEN = re.compile(
 _WRITES_LABEL = {"label_replace": 1, "label_join": 1}  # argument that names the label they write
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class QueryError(Exception):
-    """Why a query is refused, and which part of its text to mark."""
+    """Why a query is refused, and which part of its text to mark: all of it unless said."""
 
     id: str
     message: str
     help: str = ""
     offset: int = 0
-    width: int = 1
+    width: int = MAX_LENGTH
 
 
 def prepare(query: str, matchers: Mapping[str, str], window: Duration) -> str:
@@ -60,21 +64,22 @@ def prepare(query: str, matchers: Mapping[str, str], window: Duration) -> str:
     _check_size(query)
     if WINDOW in query:
         _check_window(query)
-        tree = _parse(query.replace(WINDOW, str(window)), query)
+    _check_spans(query)
+    tree = _parse(query.replace(WINDOW, str(window)), query)
+    _check_selectors(tree, query, matchers)
+    if WINDOW in query:
+        isolated = _inject(tree, matchers)
     else:
-        tree = _parse(query, query)
-        plain = _unwrapped(tree)
-        if not isinstance(plain, pp.VectorSelector) or plain.offset or plain.at:
+        tree = _unwrapped(tree)
+        if not isinstance(tree, pp.VectorSelector) or tree.offset or tree.at:
+            span = re.search(r"\[[^\]]*\]", _code(query))
             raise QueryError(
                 "window-missing",
                 "the query holds no $window",
                 "write its range as [$window], or give a plain counter selector",
+                *((span.start(), len(span[0])) if span else ()),
             )
-        tree = plain
-    _check_selectors(tree, query, matchers)
-    isolated = _inject(tree, matchers)
-    if WINDOW not in query:
-        isolated = f"rate({isolated}[{window}])"
+        isolated = f"rate({_inject(tree, matchers)}[{window}])"
     _check_isolated(isolated, tree, matchers)
     return isolated
 
@@ -89,6 +94,7 @@ def selector(query: str, matchers: Mapping[str, str], suffix: str, extra: str) -
         QueryError: the query is no plain selector, or breaks a rule.
     """
     _check_size(query)
+    _check_spans(query)
     tree = _unwrapped(_parse(query, query))
     if not isinstance(tree, pp.VectorSelector) or tree.offset or tree.at:
         raise QueryError(
@@ -103,12 +109,15 @@ def selector(query: str, matchers: Mapping[str, str], suffix: str, extra: str) -
                 "histogram-le",
                 "the selector names a bucket",
                 "leave le out: the threshold selects the bucket",
-                *_find(query, "le"),
+                *_find_matcher(query, "le"),
             )
     isolated = _inject(tree, matchers)
-    head, _, tail = isolated.partition("{")
-    result = f"{head}{suffix}{{{tail.removesuffix('}')}{',' if extra else ''}{extra}}}"
-    renamed = _parse(result, result)
+    _check_isolated(isolated, tree, matchers)
+    inside = isolated.removeprefix(str(tree.name)).removeprefix("{").removesuffix("}")
+    result = f"{tree.name}{suffix}{{{','.join(filter(None, (inside, extra)))}}}"
+    renamed = pp.parse(result)
+    if not isinstance(renamed, pp.VectorSelector) or renamed.name != f"{tree.name}{suffix}":
+        raise QueryError("isolation", "the query cannot be shown to keep to its tenant")
     _check_isolated(result, renamed, matchers)
     return result
 
@@ -165,6 +174,33 @@ def _check_size(query: str) -> None:
             raise QueryError("query-too-complex", f"the query is {what}", "", token.start(), 1)
 
 
+def _check_spans(query: str) -> None:
+    """Refuse ranges, steps and offsets that are not plain spans: on some the parser panics."""
+    code = _code(query)
+    spans = [
+        (found.start(1) + part.start(), part[0])
+        for found in re.finditer(r"\[([^\[\]]*)", code)
+        for part in re.finditer(r"[^\s:](?:[^:]*[^\s:])?", found[1])
+    ]
+    for found in re.finditer(r"\boffset\s*[-+]?\s*((?i:inf|nan)\b|[0-9][\w.]*)", code):
+        spans.append((found.start(1), found[1]))
+    for at, text in spans:
+        if text == WINDOW:
+            continue
+        try:
+            known = Duration.parse(text) <= MAX_SPAN
+        except ValueError:
+            known = False
+        if not known:
+            raise QueryError(
+                "promql-span",
+                f'expected a span of time of at most {MAX_SPAN}, such as 5m, found "{text}"',
+                "write [$window]: the compiler puts the right range there",
+                at,
+                len(text),
+            )
+
+
 def _parse(text: str, query: str) -> pp.Expr:
     try:
         tree: pp.Expr = pp.parse(text)
@@ -173,10 +209,36 @@ def _parse(text: str, query: str) -> pp.Expr:
         raise QueryError(
             "promql-syntax",
             f"not PromQL that the static checker can read: {words}",
-            "durations as expressions, anchored, smoothed and 1_000 are not supported",
-            *_find_quoted(query, words),
+            *_explain(query, words),
         ) from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # the parser's own crash, not importable
+            raise
+        raise QueryError("promql-syntax", "the static checker cannot read this query") from None
     return tree
+
+
+def _explain(query: str, words: str) -> tuple[str, int, int]:
+    """Give the next step and the place for a message of the parser, which carries neither."""
+    if newer := _NEWER.search(_code(query)):
+        at, width = newer.span()[0], len(newer[0])
+        return f"{newer[0]} is too new to be checked: write it without", at, width
+    if "unclosed left parenthesis" in words:
+        return "close it", _unclosed(query), 1
+    if "expected type matrix" in words:
+        return "give it a range: http_requests_total[$window]", *_find_quoted(query, words)
+    return "", *_find_quoted(query, words)
+
+
+def _unclosed(query: str) -> int:
+    """Find the innermost parenthesis that is never closed."""
+    stack = []
+    for match in re.finditer(r"[()]", _code(query)):
+        if match[0] == "(":
+            stack.append(match.start())
+        elif stack:
+            stack.pop()
+    return stack[-1] if stack else 0
 
 
 def _check_window(query: str) -> None:
@@ -230,10 +292,14 @@ def _check_selectors(tree: pp.Expr, query: str, matchers: Mapping[str, str]) -> 
             _check_selector(node, query, matchers)
         elif isinstance(node, pp.Call):
             _check_call(node, query, matchers)
-        elif isinstance(node, pp.AggregateExpr) and isinstance(node.param, pp.StringLiteral):
-            _check_written(node.param.val, query, matchers)
+        elif isinstance(node, pp.AggregateExpr) and isinstance(node.param, pp.Expr):
+            _check_written(node.param, query, matchers)
     if not found:
-        raise QueryError("no-selector", "the query selects no series")
+        raise QueryError(
+            "no-selector",
+            "the query selects no series",
+            "give a counter's selector, such as http_requests_total",
+        )
 
 
 def _check_selector(node: pp.VectorSelector, query: str, matchers: Mapping[str, str]) -> None:
@@ -242,22 +308,23 @@ def _check_selector(node: pp.VectorSelector, query: str, matchers: Mapping[str, 
             "no-metric-name",
             "a selector has no metric name",
             "start it with the metric: http_requests_total{...}",
-            *_find(query, "{"),
+            *_find_code(query, r"(?:^|[^\w:\s])\s*(\{)"),
         )
     if node.matchers.or_matchers:
         raise QueryError(
             "or-matcher",
             "matchers joined by or are not PromQL",
             'use a regular expression: label=~"a|b"',
-            *_find(query, node.name),
+            *_find_code(query, rf"(?<![\w:])({re.escape(node.name)})(?![\w:])"),
         )
+    names = [matcher.name for matcher in node.matchers.matchers]
     for matcher in node.matchers.matchers:
         if matcher.name == "__name__":
             raise QueryError(
                 "name-matcher",
                 "__name__ is not allowed beside the name",
-                "",
-                *_find(query, "__name__"),
+                "leave it out",
+                *_find_matcher(query, "__name__"),
             )
         expected = matchers.get(matcher.name)
         if expected is None:
@@ -268,7 +335,14 @@ def _check_selector(node: pp.VectorSelector, query: str, matchers: Mapping[str, 
                 f"the query matches {matcher.name} against {promql_string(matcher.value)}, "
                 f"but may only read {matcher.name}={promql_string(expected)}",
                 "leave this matcher out: it is added to every selector",
-                *_find(query, matcher.value, matcher.name),
+                *_find_matcher(query, matcher.name, matcher.value),
+            )
+        if names.count(matcher.name) > 1:
+            raise QueryError(
+                "duplicate-matcher",
+                f"a selector matches {matcher.name} twice",
+                "leave it out: it is added to every selector",
+                *_find_matcher(query, matcher.name),
             )
 
 
@@ -279,21 +353,25 @@ def _check_call(node: pp.Call, query: str, matchers: Mapping[str, str]) -> None:
             "forbidden-function",
             "info() reads series that no matcher can restrict",
             "join the labels with group_left",
-            *_find(query, "info"),
+            *_find_code(query, r"\b(info)\s*\("),
         )
     if name in _WRITES_LABEL and len(node.args) > _WRITES_LABEL[name]:
-        written = node.args[_WRITES_LABEL[name]]
-        if isinstance(written, pp.StringLiteral):
-            _check_written(written.val, query, matchers)
+        _check_written(node.args[_WRITES_LABEL[name]], query, matchers)
 
 
-def _check_written(label: str, query: str, matchers: Mapping[str, str]) -> None:
+def _check_written(argument: pp.Expr, query: str, matchers: Mapping[str, str]) -> None:
+    """Refuse a label that tells tenants or SLOs apart; Prometheus looks into parentheses, too."""
+    literal = _unwrapped(argument)
+    if not isinstance(literal, pp.StringLiteral):
+        return
+    label = literal.val
     if label in IDENTITY or label in matchers:
+        quoted = re.search(rf"[\"'`]({re.escape(label)})[\"'`]", query)
         raise QueryError(
             "identity-label",
-            f'the query writes the label "{label}", which tells tenants apart',
+            f'the query writes the label "{label}", which tells tenants or SLOs apart',
             "write another label",
-            *_find(query, label),
+            *((quoted.start(1), len(label)) if quoted else ()),
         )
 
 
@@ -315,7 +393,12 @@ def _inject(tree: pp.Expr, matchers: Mapping[str, str]) -> str:
             return pp.parse(f"{name}{{{','.join(added)}{glue}{rest}")
         return pp.parse(f"{name}{{{','.join(added)}}}{text.removeprefix(name)}")
 
-    return str(pp.transform(tree, post_visit=isolate).prettify())
+    try:
+        return str(pp.transform(tree, post_visit=isolate).prettify())
+    except ValueError:  # what the parser printed, it cannot read
+        raise QueryError(
+            "isolation", "the query cannot be shown to keep to its tenant", "simplify it"
+        ) from None
 
 
 def _check_isolated(text: str, original: pp.Expr, matchers: Mapping[str, str]) -> None:
@@ -325,7 +408,7 @@ def _check_isolated(text: str, original: pp.Expr, matchers: Mapping[str, str]) -
         QueryError: the printed expression is not the one that was checked.
     """
     selectors = [n for n in walk(pp.parse(text)) if isinstance(n, pp.VectorSelector)]
-    names = [n.name for n in walk(original) if isinstance(n, pp.VectorSelector)]
+    originals = [n for n in walk(original) if isinstance(n, pp.VectorSelector)]
     held = all(
         [m.value for m in node.matchers.matchers if m.name == label and m.op == pp.MatchOp.Equal]
         == [value]
@@ -334,20 +417,47 @@ def _check_isolated(text: str, original: pp.Expr, matchers: Mapping[str, str]) -
         for node in selectors
         for label, value in matchers.items()
     )
-    if not held or [n.name for n in selectors] != names:
-        raise QueryError("isolation", "the query cannot be shown to keep to its tenant")
+    same = [_own(n, matchers) for n in selectors] == [_own(n, matchers) for n in originals]
+    if not held or not same:
+        raise QueryError(
+            "isolation", "the query cannot be shown to keep to its tenant", "simplify it"
+        )
 
 
-def _find(query: str, token: str, after: str = "") -> tuple[int, int]:
-    """Find the place of a token for the caret; the parser's errors carry none."""
-    start = max(query.find(after), 0) + len(after) if after else 0
-    at = query.find(token, start)
-    return (at, len(token)) if at >= 0 else (0, 1)
+def _own(node: pp.VectorSelector, matchers: Mapping[str, str]) -> tuple[str | None, list[str]]:
+    """Give what a selector selects beside the tenant: its name, and its other matchers."""
+    own = (m for m in node.matchers.matchers if m.name not in matchers)
+    return node.name, sorted(f"{m.name}\0{m.op}\0{m.value}" for m in own)
+
+
+def _code(query: str) -> str:
+    """Blank out strings and comments, so that what is left stands at its own place."""
+    return _IGNORED.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), query)
+
+
+def _find_code(query: str, pattern: str) -> tuple[int, int] | tuple[()]:
+    """Find the first group of a pattern outside of strings and comments, for the caret."""
+    match = re.search(pattern, _code(query))
+    return (match.start(1), len(match[1])) if match else ()
+
+
+def _find_matcher(query: str, label: str, value: str | None = None) -> tuple[int, int] | tuple[()]:
+    """Find a matcher by its label: the text of its value, or the label if no value is given."""
+    pattern = rf"(?<!\w)({re.escape(label)})(?!\w)[\"'`]?\s*[=!][=~]?\s*(?P<value>{_STRING})"
+    places = [*re.finditer(pattern, query)]
+    match = next((m for m in places if value in (None, m["value"][1:-1])), None)
+    match = match or next(iter(places), None)
+    if match is None:
+        return ()
+    if value:
+        return match.start("value") + 1, len(match["value"]) - 2
+    return match.start(1), len(label)
 
 
 def _find_quoted(query: str, words: str) -> tuple[int, int]:
+    """Find what a message of the parser quotes."""
     for token in re.findall(r"'([^']+)'|\"([^\"]+)\"|`([^`]+)`", words):
-        at, width = _find(query, next(filter(None, token)))
-        if (at, width) != (0, 1):
-            return at, width
-    return 0, 1
+        at = query.find(wanted := next(filter(None, token)))
+        if at >= 0:
+            return at, len(wanted)
+    return 0, MAX_LENGTH

@@ -31,6 +31,10 @@ RECORDED = Duration.of(minutes=90)
 BASE_STEP = Duration.of(seconds=1)
 """How far apart their samples are: as in the demo, because windows add up samples."""
 
+GAP = Duration.of(seconds=15)
+"""How long before now the base series end: by then they must have gone stale, as the rules would
+else take their last sample for the present one until the first scrapes are in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -55,7 +59,7 @@ class Recorded:
 
 def recorded(rules: Iterable[Path]) -> tuple[Recorded, ...]:
     """Read from compiled rules which base series there will be."""
-    found = []
+    found: list[Recorded] = []
     for path in sorted(rules):
         groups = yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]
         for rule in (rule for group in groups for rule in group["rules"]):
@@ -77,7 +81,9 @@ def _series_of(info: Mapping[str, Any]) -> Iterator[Recorded]:
 
 
 def write(series: Iterable[Recorded], now: float, promtool: Path, data: Path) -> None:
-    """Write the history up to `now`, in Unix seconds, as blocks of a Prometheus' data folder.
+    """Write the history until `now`, in Unix seconds, as blocks of a Prometheus' data folder.
+
+    That Prometheus needs a retention of more than a month, and a lookback of GAP.
 
     Raises:
         CalledProcessError: promtool refused it.
@@ -125,7 +131,7 @@ def _base(name: str, counted: str, series: Iterable[Recorded], now: int) -> Iter
     for each in series:
         share = HEALTHY if counted == "errors" else 1
         line = f"{_head(name, each.labels)} {float(share * each.events_per_second)!r}"
-        for time in range(now - RECORDED.ms // 1000, now + 1, BASE_STEP.ms // 1000):
+        for time in range(now - RECORDED.ms // 1000, now - GAP.ms // 1000, BASE_STEP.ms // 1000):
             yield f"{line} {time}\n"
 
 

@@ -61,7 +61,7 @@ class Scene:
     """What runs: `history` is of the base series, empty without one."""
 
     folder: Path
-    toolset: str
+    toolset: Path
     exporter: Exporter
     sink: Sink
     prometheus_url: str
@@ -135,12 +135,24 @@ def scene(
                 config,
                 data,
                 port=prometheus_port,
-                # The month, and the day by which a block may reach beyond it.
-                extra_args=["--storage.tsdb.retention.time=60d"],
+                extra_args=[
+                    # The first alerts are lost, as Alertmanager is found some seconds later.
+                    "--rules.alert.resend-delay=5s",
+                    "--storage.tsdb.retention.time=60d",
+                    f"--query.lookback-delta={history.GAP}",
+                ],
             )
         )
         running = Scene(
-            folder, suite, exporter, sink, server.url, am.url, channels, compiled, series
+            folder=folder,
+            toolset=tools["promtool"].parents[2],
+            exporter=exporter,
+            sink=sink,
+            prometheus_url=server.url,
+            alertmanager_url=am.url,
+            channels=channels,
+            compiled=compiled,
+            history=series,
         )
         if series:
             _await_budgets(running, started)
@@ -205,6 +217,7 @@ def _channels(folder: Path, http: str) -> Iterator[Channel]:
         tenant = manifest["metadata"]["name"]
         for channel in manifest["spec"]["channels"]:
             name = channel["name"]
+            kind: Kind
             match channel:
                 case {"slack": body}:
                     kind, destination, secret = "slack", body["channel"], f"{http}/slack/{tenant}"

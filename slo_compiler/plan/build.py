@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.manifest.model import ProjectSpec
 from slo_compiler.manifest.resolve import ResolvedTenant
-from slo_compiler.plan.ir import Plan
+from slo_compiler.plan.burn import Timing
+from slo_compiler.plan.ir import Plan, TenantRules
+from slo_compiler.plan.proofs import plan_proofs
 from slo_compiler.plan.routes import plan_routing
 from slo_compiler.plan.rules import check_tiers, plan_tenant, tenant_timing
 
@@ -20,15 +22,22 @@ def build(
     Raises:
         CompileError: with all findings, if there is an error among them.
     """
-    planned = []
+    planned: list[TenantRules] = []
+    timings: list[Timing] = []
     for tenant in tenants:
         if not tenant.slos:
             continue
         spec = project.prometheus
         timing = tenant_timing(tenant, spec.scrape_interval, spec.evaluation_interval)
         check_tiers(tenant, timing, report)
+        timings.append(timing)
         planned.append(plan_tenant(tenant, timing, report))
     report.raise_if_failed()
+    proofs = [
+        proof
+        for tenant, rules_, timing in zip(tenants, planned, timings, strict=True)
+        for proof in plan_proofs(tenant, rules_, timing)
+    ]
     routing = plan_routing(tenants, planned, project, position)
     rules = [rule for tenant in planned for group in tenant.groups for rule in group.rules]
     counts = {
@@ -38,5 +47,6 @@ def build(
         "recording_rules": sum(not rule.alert for rule in rules),
         "alerting_rules": sum(rule.alert for rule in rules),
         "receivers": len(routing.receivers),
+        "unit_tests": sum(len(proof.tests) for proof in proofs),
     }
-    return Plan(tuple(planned), routing, counts)
+    return Plan(tuple(planned), routing, tuple(proofs), counts)

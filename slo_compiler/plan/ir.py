@@ -109,9 +109,42 @@ class Routing:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """A query at a time, and the samples that it must give: labels and value."""
+
+    at: Duration
+    expr: str
+    samples: tuple[tuple[str, str], ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitTest:
+    """One promtool test: input series and checks."""
+
+    name: str
+    why: tuple[str, ...]
+    interval: Duration
+    series: tuple[tuple[str, str], ...]
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitTestFile:
+    """The tests of a tenant that are evaluated at one interval."""
+
+    path: str
+    tenant: str
+    evaluation: Duration
+    groups: tuple[str, ...]
+    tests: tuple[UnitTest, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What one compile will write."""
 
     tenants: tuple[TenantRules, ...]
     routing: Routing
+    proofs: tuple[UnitTestFile, ...]
     counts: dict[str, int] = field(default_factory=dict)

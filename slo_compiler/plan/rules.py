@@ -224,7 +224,8 @@ def _only(tenant: ResolvedTenant, period: Duration, policies: Iterable[str] = ()
     return ",".join(matchers)
 
 
-def _tier_windows(slos: Iterable[ResolvedSLO]) -> set[Duration]:
+def tier_windows(slos: Iterable[ResolvedSLO]) -> set[Duration]:
+    """Give all windows of the SLOs' tiers."""
     return {
         window
         for slo in slos
@@ -239,7 +240,7 @@ def _long_windows(tenant: ResolvedTenant) -> list[Duration]:
 
 def _windows(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
     """Ratios and burn rates of the windows that read the base series."""
-    windows = sorted(w for w in _tier_windows(tenant.slos) if w <= burn.TILED_ABOVE)
+    windows = sorted(w for w in tier_windows(tenant.slos) if w <= burn.TILED_ABOVE)
     for window in windows:
         # A sum of rates over a span reaches back by that span plus the base.
         expr = render_expression("window/ratio", tenant=tenant.name, range=window - timing.base)
@@ -257,7 +258,7 @@ def _burn_rate(tenant: ResolvedTenant, window: Duration) -> Rule:
 def _budget(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
     """Tiles, and everything that is a sum of them."""
     name, periods, at = tenant.name, _periods(tenant), tenant.position
-    long = {w for w in _tier_windows(tenant.slos) if w > burn.TILED_ABOVE}
+    long = {w for w in tier_windows(tenant.slos) if w > burn.TILED_ABOVE}
     tiled = sorted({*long, *periods})
     for tile in sorted({burn.tile(span) for span in tiled}):
         for counted in ("events", "errors"):
@@ -289,7 +290,7 @@ def _budget(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
 def _tiled_ratio(tenant: ResolvedTenant, window: Duration) -> str:
     """Divide the sums of a window that reads tiles; a period's sums are there already."""
     others = (slo for slo in tenant.slos if slo.period != window)
-    if window in _periods(tenant) and window not in _tier_windows(others):
+    if window in _periods(tenant) and window not in tier_windows(others):
         return render_expression("window/period_ratio", tenant=tenant.name, period=window)
     return render_expression(
         "window/tiled_ratio", tenant=tenant.name, window=window, tile=burn.tile(window)
@@ -477,7 +478,7 @@ def _health(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
         f"{one}: errors and events contradict each other; the SLI's queries do not fit",
         wait,
     )
-    shortest = min(_tier_windows(tenant.slos))
+    shortest = min(tier_windows(tenant.slos))
     # A tile is complete one tile after the first event, and seen at the next step.
     settled = max(burn.tile(slo.period) for slo in tenant.slos) * 2 + timing.slow * 2
     for series, tier, patience in (

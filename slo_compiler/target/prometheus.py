@@ -14,6 +14,9 @@ from slo_compiler.templating import render
 def artefacts(plan: Plan, base: Document | None, report: Report) -> list[Artefact]:
     """Render all files of the plan; `base` is the Alertmanager configuration to merge into."""
     files = [_rules(tenant) for tenant in plan.tenants]
+    files += [
+        Artefact(proof.path, render("target/unit_test.yml.j2", file=proof)) for proof in plan.proofs
+    ]
     config = configuration(plan.routing, base, report)
     if config is not None:
         files.append(config)

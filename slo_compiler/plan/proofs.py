@@ -1,0 +1,471 @@
+"""Which unit tests prove a tenant's alerts: timelines of errors, and what must fire when.
+
+The arithmetic is burn.py's. With a clean history of h at constant traffic, then errors at a
+constant ratio e, the long window L holds the ratio e * t / min(L, h + t) after t, which exceeds the
+threshold after t = threshold * h / (e - threshold), or L * threshold / e once the window is full.
+After the errors stop, the short window S falls below it within S * (1 - threshold / e).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+
+from slo_compiler import naming
+from slo_compiler.diagnostics import Report
+from slo_compiler.duration import Duration
+from slo_compiler.manifest.model import Tier
+from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.plan import burn
+from slo_compiler.plan.ir import Check, TenantRules, UnitTest, UnitTestFile
+from slo_compiler.plan.raw import Carries, RawSLI, Series, derive
+from slo_compiler.plan.rules import escalation_waits, tier_windows
+from slo_compiler.plan.sli import base_rates
+from slo_compiler.templating import promql_string
+
+MINUTE = Duration.of(minutes=1)
+FAST_UP_TO = Duration.of(hours=1)
+EVENTS = 1_000_000  # per sample, so that small ratios are whole events and guards are met
+_CLEAN, _GONE = Fraction(0), None
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """An SLO under test."""
+
+    slo: ResolvedSLO
+    raw: RawSLI | None
+    labels: str  # its identity, as it stands in a selector
+
+    @property
+    def name(self) -> str:
+        return f"{self.slo.spec.service}/{self.slo.spec.name}"
+
+    def threshold(self, tier: Tier) -> Fraction:
+        factor = burn.burn_factor(tier.budget_share, self.slo.period, tier.long_window)
+        return burn.threshold(factor, self.slo.objective)
+
+    def events(self) -> int:
+        guards = self.slo.spec.alerting
+        return max(EVENTS * (guards.min_errors or 1), guards.min_events or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """A stretch of constant traffic with an error ratio; without one, the series are gone."""
+
+    length: Duration
+    error_ratio: Fraction | None
+    idle: bool = False
+
+
+Timeline = tuple[_Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """SLOs that are tested in one run, because none reads another's counters."""
+
+    subjects: tuple[_Subject, ...]
+    readers: tuple[_Subject, ...]  # SLOs beside them that read their counters too
+
+    @property
+    def names(self) -> str:
+        """The SLOs under test."""
+        return _names(self.subjects)
+
+    def firing(
+        self, at: Duration, tier: Tier, firing: Sequence[_Subject], why: str, level: int = 1
+    ) -> Check:
+        """Expect the alerts of a tier from exactly these SLOs, and from no other of the tenant."""
+        escalation = f'{naming.ESCALATION}="{level if level > 1 else ""}"'
+        matchers = f'alertname="{naming.ALERT_BURN}",tier="{tier.name}",{escalation}'
+        return self.alerts(at, matchers, firing, why)
+
+    def alerts(self, at: Duration, matchers: str, firing: Sequence[_Subject], why: str) -> Check:
+        """Expect alerts from exactly these SLOs."""
+        expr = f'count by (service, slo) (ALERTS{{alertstate="firing",{matchers}}})'
+        samples = tuple(
+            (f'{{service="{s.slo.spec.service}", slo="{s.slo.spec.name}"}}', "1") for s in firing
+        )
+        return Check(at, expr + self.others_only, samples, why)
+
+    @property
+    def others_only(self) -> str:
+        """What keeps the readers out of a check: they burn along, as they should."""
+        return "".join(
+            f" unless on (service, slo) {naming.INFO}{{{reader.labels}}}" for reader in self.readers
+        )
+
+
+def plan_proofs(
+    tenant: ResolvedTenant, rules: TenantRules, timing: burn.Timing
+) -> list[UnitTestFile]:
+    """Plan the unit tests of a tenant, in one file for each evaluation interval."""
+    subjects = [_subject(tenant, slo, timing) for slo in tenant.slos]
+    tests: dict[Duration, list[UnitTest]] = {}
+    for round_ in _rounds(subjects):
+        tests.setdefault(MINUTE, []).extend(_steady(round_, timing))
+        for group, tier in _groups(round_):
+            evaluation = _evaluation(tier)
+            test = _burst(tenant, round_, group, tier, evaluation, timing)
+            tests.setdefault(evaluation, []).append(test)
+        tests[MINUTE].append(_missing(tenant, round_, timing))
+    groups = tuple(group.name for group in rules.groups)
+    return [
+        UnitTestFile(
+            naming.unit_test_file(tenant.name, evaluation),
+            tenant.name,
+            evaluation,
+            groups,
+            tuple(found),
+        )
+        for evaluation, found in sorted(tests.items())
+    ]
+
+
+def _subject(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) -> _Subject:
+    raw = None
+    rates = base_rates(tenant, slo, timing.base_range, Report())
+    if rates is not None:
+        counts_errors = rates.template == "errors"
+        raw = derive(rates.events, rates.errors, counts_errors=counts_errors, by=slo.by)
+    pairs = [
+        (naming.TENANT, tenant.name),
+        (naming.SERVICE, slo.spec.service),
+        (naming.SLO, slo.spec.name),
+    ]
+    return _Subject(slo, raw, ",".join(f"{k}={promql_string(v)}" for k, v in pairs))
+
+
+def _rounds(subjects: Sequence[_Subject]) -> Iterator[_Round]:
+    """Split the SLOs into rounds."""
+    rounds: list[list[_Subject]] = []
+    for subject in subjects:
+        for round_ in rounds:
+            if not any(_share(subject, other) for other in round_):
+                round_.append(subject)
+                break
+        else:
+            rounds.append([subject])
+    for round_ in rounds:
+        beside = (s for s in subjects if s not in round_)
+        fed = [series for s in round_ if s.raw for series in s.raw.series]
+        readers = (s for s in beside if s.raw and any(map(s.raw.reads, fed)))
+        yield _Round(tuple(round_), tuple(readers))
+
+
+def _share(one: _Subject, two: _Subject) -> bool:
+    if one.raw is None or two.raw is None:
+        return False
+    own = [s for s in one.raw.series if s.carries is not Carries.NOISE]
+    others = [s for s in two.raw.series if s.carries is not Carries.NOISE]
+    return any(two.raw.reads(s) for s in own) or any(one.raw.reads(s) for s in others)
+
+
+def _groups(round_: _Round) -> Iterator[tuple[list[_Subject], Tier]]:
+    """Give the SLOs of a round that fire and reset at the same times, tier by tier."""
+    groups: dict[tuple[object, ...], tuple[list[_Subject], Tier]] = {}
+    for subject in round_.subjects:
+        for tier in subject.slo.policy.tiers:
+            capped = subject.threshold(tier) if subject.threshold(tier) * 2 > 1 else None
+            key = (subject.slo.policy.name, tier.name, capped)
+            groups.setdefault(key, ([], tier))[0].append(subject)
+    yield from groups.values()
+
+
+def _evaluation(tier: Tier) -> Duration:
+    """Choose how often all rules are evaluated: a long window needs a coarse clock."""
+    if tier.long_window <= FAST_UP_TO:
+        return MINUTE
+    return MINUTE * (5 if tier.long_window <= Duration.of(days=1) else 15)
+
+
+# --- tests
+
+
+def _steady(round_: _Round, timing: burn.Timing) -> Iterator[UnitTest]:
+    """Constant error ratios: every window holds the same one, so that thresholds show exactly."""
+    tiles = max(burn.tile(s.slo.period) for s in round_.subjects)
+    settled = max(MINUTE * 12, tiles + MINUTE * 2)
+    quarter = {s.name: burn.error_budget(s.slo.objective) / 4 for s in round_.subjects}
+    checks = [_none_fires(round_, settled)]
+    for subject in round_.subjects:
+        left, rest = Fraction(3, 4), 3 * Fraction(subject.slo.period.ms, 1000)
+        for series, value in ((naming.BUDGET_REMAINING, left), (naming.BUDGET_EXHAUSTION, rest)):
+            expr = f"abs({series}{{{subject.labels}}} / {burn.literal(value)} - 1) < bool 1e-6"
+            found = f"1 - 1/4 = {burn.literal(value)}"
+            if series == naming.BUDGET_EXHAUSTION:
+                found = f"{subject.slo.period} * 0.75 / 0.25 = {burn.literal(value)} s"
+            checks.append(Check(settled, f"count({expr} == 1)", (("{}", "1"),), found))
+    yield _test(
+        f"{round_.names}: nothing fires at a quarter of the budget's pace; the budget is right",
+        round_,
+        {name: (_Segment(settled, ratio),) for name, ratio in quarter.items()},
+        checks,
+        timing,
+    )
+    tiles = max(burn.tile(w) for w in tier_windows(s.slo for s in round_.subjects))
+    settled = max(MINUTE * 12, tiles + MINUTE * 2)
+    pace = {s.name: burn.error_budget(s.slo.objective) for s in round_.subjects}
+    silent = [
+        round_.firing(settled, tier, [], "the budget's pace is within the objective")
+        for tier in _tiers_above_pace(round_)
+    ]
+    if silent:
+        yield _test(
+            f"{round_.names}: at exactly the budget's pace no tier above it fires",
+            round_,
+            {name: (_Segment(settled, ratio),) for name, ratio in pace.items()},
+            silent,
+            timing,
+        )
+    yield from _just(round_, settled, timing)
+
+
+def _just(round_: _Round, settled: Duration, timing: burn.Timing) -> Iterator[UnitTest]:
+    """Just under a threshold a tier is silent, just over it fires."""
+    for group, tier in _groups(round_):
+        for part, word in ((Fraction(99, 100), "under"), (Fraction(101, 100), "over")):
+            ratios = {s.name: s.threshold(tier) * part for s in group}
+            if any(ratio > 1 for ratio in ratios.values()):
+                continue
+            wait = tier.for_ or Duration(0)
+            at = settled + _rounded(wait, MINUTE) + MINUTE
+            firing = group if word == "over" else []
+            why = f"{burn.literal(part)} of the threshold, in both windows"
+            yield _test(
+                f"{_names(group)}: just {word} the threshold of {tier.name}",
+                round_,
+                {s.name: (_Segment(at, ratios.get(s.name, _CLEAN)),) for s in round_.subjects},
+                [round_.firing(at, tier, firing, why)],
+                timing,
+                [
+                    f"{s.name}: threshold {burn.literal(s.threshold(tier))}, "
+                    f"errors {burn.literal(ratios[s.name])}"
+                    for s in group
+                ],
+            )
+
+
+def _burst(
+    tenant: ResolvedTenant,
+    round_: _Round,
+    group: Sequence[_Subject],
+    tier: Tier,
+    evaluation: Duration,
+    timing: burn.Timing,
+) -> UnitTest:
+    """Errors from a clean history on: when the alert fires, escalates and resets."""
+    first = group[0]
+    threshold = first.threshold(tier)
+    ratio = min(Fraction(1), threshold * 2)
+    times = ratio / threshold  # the same for all of the group
+    smaller = [w for w in tier_windows(tenant.slos) if w < tier.long_window]
+    history = _rounded(max([tier.short_window, *smaller]), evaluation)
+    detection = _detection(tier, history, times)
+    reset = Fraction(tier.short_window.ms) * (1 - 1 / times)
+    wait = tier.for_ or Duration(0)
+    waits = [w for w in escalation_waits(tenant, tier.severity) if w <= history]
+    # Long enough that the long window stays above the threshold until the short one is below.
+    needed = (Fraction(history.ms) + reset) / (times - 1)
+    last = max([detection + wait.ms + w.ms for w in [Duration(0), *waits]])
+    burn_for = _up(max(needed, last) + 3 * evaluation.ms, evaluation)
+    stop = history + burn_for
+    fires = Fraction(history.ms) + detection + wait.ms
+    after = f"after {_minutes(detection)} of errors" + (
+        f" and {wait} of waiting" if wait.ms else ""
+    )
+    checks = [
+        round_.firing(_down(fires - evaluation.ms, evaluation), tier, [], "not yet"),
+        round_.firing(_up(fires + evaluation.ms, evaluation), tier, group, after),
+    ]
+    for level, more in enumerate(waits, start=2):
+        later = fires + more.ms
+        step = evaluation.ms
+        checks += [
+            round_.firing(_down(later - step, evaluation), tier, [], f"not {more}", level),
+            round_.firing(_up(later + step, evaluation), tier, group, f"for {more}", level),
+        ]
+    still = _down(Fraction(stop.ms) + reset - evaluation.ms, evaluation)
+    if still.ms >= stop.ms:
+        checks.append(
+            round_.firing(still, tier, group, "the short window still holds too many errors")
+        )
+    over = _up(Fraction(stop.ms) + reset + evaluation.ms, evaluation)
+    checks.append(round_.firing(over, tier, [], f"{_minutes(reset)} after the errors stopped"))
+    why = [
+        f"clean for {history}, errors for {burn_for}, then none",
+        f"fires at e * t / min({tier.long_window}, {history} + t) > threshold, t = "
+        + _minutes(detection),
+        f"resets {tier.short_window} * (1 - threshold / e) = {_minutes(reset)} after the end",
+        *(
+            f"{s.name}: threshold {burn.literal(s.threshold(tier))}, "
+            f"e = {burn.literal(s.threshold(tier) * times)}"
+            for s in group
+        ),
+    ]
+    burning = {s.name for s in group}
+    timelines: dict[str, Timeline] = {
+        s.name: (
+            _Segment(history, _CLEAN),
+            _Segment(burn_for, s.threshold(tier) * times if s.name in burning else _CLEAN),
+            _Segment(over - stop + evaluation, _CLEAN),
+        )
+        for s in round_.subjects
+    }
+    name = f"{_names(group)}: {tier.name} fires and resets when predicted"
+    raw = evaluation == MINUTE
+    return _test(name, round_, timelines, checks, timing, why, raw=raw)
+
+
+def _missing(tenant: ResolvedTenant, round_: _Round, timing: burn.Timing) -> UnitTest:
+    """No traffic is not missing data; missing series are."""
+    idle = MINUTE * 15
+    wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
+    # The last two samples leave the base range one after the other; rate needs both.
+    gone = Fraction(idle.ms) + timing.base_range.ms
+    fires = gone + wait.ms
+    end = _up(fires + 2 * MINUTE.ms, MINUTE)
+
+    checks = [
+        round_.alerts(at, f'alertname="{naming.ALERT_NO_DATA}",{subject.labels}', firing, why)
+        for subject in round_.subjects
+        for at, firing, why in (
+            (idle, [], "no traffic, but the series are there"),
+            (_down(fires - 2 * MINUTE.ms, MINUTE), [], f"gone, but not yet for {wait}"),
+            (end, [subject], f"gone for {wait}"),
+        )
+    ]
+    timeline = (_Segment(idle, _CLEAN, idle=True), _Segment(end - idle + MINUTE, _GONE))
+    return _test(
+        f"{round_.names}: silent without traffic, an alert without data",
+        round_,
+        {s.name: timeline for s in round_.subjects},
+        checks,
+        timing,
+        [f"the series end at {idle}; the range of {timing.base_range} is empty a little later"],
+    )
+
+
+# --- parts of a test
+
+
+def _test(
+    name: str,
+    round_: _Round,
+    timelines: dict[str, Timeline],
+    checks: Sequence[Check],
+    timing: burn.Timing,
+    why: Sequence[str] = (),
+    *,
+    raw: bool = True,
+) -> UnitTest:
+    interval = timing.scrape if raw else MINUTE
+    series: dict[str, str] = {}
+    for subject in round_.subjects:
+        timeline = timelines[subject.name]
+        others = [s.raw for s in round_.subjects if s is not subject and s.raw]
+        for one, values in _inputs(subject, others, timeline, interval, raw=raw):
+            series.setdefault(one, values)
+    based = [s.name for s in round_.subjects if not raw or s.raw is None]
+    note = [f"starts from the base pair: {', '.join(based)}"] if based else []
+    return UnitTest(name, (*why, *note), interval, tuple(series.items()), tuple(checks))
+
+
+def _inputs(
+    subject: _Subject,
+    others: Sequence[RawSLI],
+    timeline: Timeline,
+    interval: Duration,
+    *,
+    raw: bool,
+) -> Iterator[tuple[str, str]]:
+    if raw and subject.raw is not None:
+        for series in subject.raw.series:
+            if series.carries is Carries.NOISE and any(o.reads(series) for o in others):
+                continue  # a decoy for one SLO must not feed another
+            yield str(series), _counter(series, timeline, interval, subject.events())
+        return
+    # The label keeps these apart from what the base rules record in the same run.
+    by = "".join(f',{label}="proof"' for label in subject.slo.by)
+    labels = f'{subject.labels}{by},proof="base"'
+    for counted in (naming.EVENTS_RATE, naming.ERRORS_RATE):
+        values = []
+        for segment in timeline:
+            samples = segment.length.ms // interval.ms
+            if segment.error_ratio is None:
+                values.append(f"stale _x{samples - 1}")
+                continue
+            events = 0 if segment.idle else subject.events()
+            part = segment.error_ratio if counted == naming.ERRORS_RATE else Fraction(1)
+            values.append(f"{burn.literal(events * part)}x{samples - 1}")
+        yield f"{counted}{{{labels}}}", " ".join(values)
+
+
+def _counter(series: Series, timeline: Timeline, interval: Duration, events: int) -> str:
+    """Write a counter's samples in promtool's notation: start+stepxcount."""
+    value = Fraction(EVENTS)  # not from zero, where rate() extrapolates less far
+    out = []
+    for segment in timeline:
+        samples = segment.length.ms // interval.ms
+        if segment.error_ratio is None:
+            out.append(f"stale _x{samples - 1}")
+            continue
+        part = {
+            Carries.ALL: Fraction(1),
+            Carries.ERRORS: segment.error_ratio,
+            Carries.GOOD: 1 - segment.error_ratio,
+            Carries.NOISE: Fraction(1),
+        }[series.carries]
+        step = Fraction(0) if segment.idle else events * part
+        out.append(f"{burn.literal(value + step)}+{burn.literal(step)}x{samples - 1}")
+        value += step * samples
+    return " ".join(out)
+
+
+def _none_fires(round_: _Round, at: Duration) -> Check:
+    names = f"{naming.ALERT_BURN}|{naming.ALERT_BUDGET_LOW}|{naming.ALERT_INTEGRITY}"
+    expr = f'count by (alertname, service, slo, tier) (ALERTS{{alertname=~"{names}"}})'
+    return Check(at, expr + round_.others_only, (), "a quarter of the pace that the budget allows")
+
+
+def _tiers_above_pace(round_: _Round) -> list[Tier]:
+    """Give the tiers that no SLO of the round may fire at the budget's own pace."""
+    tiers: dict[str, list[bool]] = {}
+    by_name: dict[str, Tier] = {}
+    for subject in round_.subjects:
+        for tier in subject.slo.policy.tiers:
+            above = subject.threshold(tier) > burn.error_budget(subject.slo.objective)
+            tiers.setdefault(tier.name, []).append(above)
+            by_name[tier.name] = tier
+    return [by_name[name] for name, above in tiers.items() if all(above)]
+
+
+def _detection(tier: Tier, history: Duration, times: Fraction) -> Fraction:
+    """Milliseconds from a clean history to the threshold, at `times` the threshold."""
+    window = Fraction(tier.long_window.ms)
+    growing = Fraction(history.ms) / (times - 1)
+    return growing if history.ms + growing <= window else window / times
+
+
+def _names(subjects: Sequence[_Subject]) -> str:
+    return ", ".join(s.name for s in subjects)
+
+
+def _minutes(ms: Fraction) -> str:
+    return f"{float(ms / 60_000):.2f}".rstrip("0").rstrip(".") + "m"
+
+
+def _down(ms: Fraction, step: Duration) -> Duration:
+    return Duration(floor(ms / step.ms) * step.ms)
+
+
+def _up(ms: Fraction, step: Duration) -> Duration:
+    return Duration(ceil(ms / step.ms) * step.ms)
+
+
+def _rounded(span: Duration, step: Duration) -> Duration:
+    return _up(Fraction(span.ms), step)

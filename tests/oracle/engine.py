@@ -1,0 +1,256 @@
+"""Run compiled rules over a past that is written to a real Prometheus, as its rule manager would.
+
+A server evaluates its rules only now. Here each rule's own expression is asked as a range query,
+whose steps are what the rule manager would have asked one at a time, and the answers are written
+back by remote write, with a staleness marker wherever a series ends: rule by rule, in the order in
+which they depend on each other.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+from demo.servers import free_port, prometheus
+from oracle.streams import Labels
+
+from slo_compiler.plan.ir import Rule, TenantRules
+
+STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]  # Prometheus' marker
+_STEPS = 10_000  # a range query may have 11,000
+
+Result = dict[Labels, list[tuple[int, float]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Evenly spaced moments, in milliseconds: the first, the last allowed, and their distance."""
+
+    start: int
+    end: int
+    step: int
+
+    def chunks(self) -> Iterator[Steps]:
+        """Split into what one query may ask."""
+        span = self.step * (_STEPS - 1)
+        for start in range(self.start, self.end + 1, span + self.step):
+            yield Steps(start, min(start + span, self.end), self.step)
+
+    @property
+    def last(self) -> int:
+        """The last moment."""
+        return self.end - (self.end - self.start) % self.step
+
+
+class Engine:
+    """A running Prometheus that takes samples of any time."""
+
+    def __init__(self, url: str) -> None:
+        """Connect to it."""
+        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=300)
+
+    def write(self, series: Iterable[tuple[Labels, Sequence[tuple[int, float]]]]) -> None:
+        """Append samples, in order of time within each series."""
+        body = b"".join(_time_series(labels, samples) for labels, samples in series)
+        if not body:
+            return
+        # Snappy's block format, as one literal: valid, and not compressed.
+        packed = _varint(len(body)) + b"\xfc" + struct.pack("<I", len(body) - 1) + body
+        headers = {
+            "Content-Type": "application/x-protobuf",
+            "Content-Encoding": "snappy",
+            "X-Prometheus-Remote-Write-Version": "0.1.0",
+        }
+        self._post("/api/v1/write", packed, headers)
+
+    def ask(self, expr: str, steps: Steps) -> Result:
+        """Evaluate an expression at each of the moments."""
+        found: Result = {}
+        for chunk in steps.chunks():
+            parameters = {
+                "query": expr,
+                "start": f"{chunk.start / 1000:.3f}",
+                "end": f"{chunk.end / 1000:.3f}",
+                "step": f"{chunk.step / 1000:.3f}",
+                "timeout": "5m",
+            }
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            answer = self._post("/api/v1/query_range", urlencode(parameters).encode(), headers)
+            for series in json.loads(answer)["data"]["result"]:
+                samples = [(round(t * 1000), float(v)) for t, v in series["values"]]
+                found.setdefault(tuple(sorted(series["metric"].items())), []).extend(samples)
+        return found
+
+    def _post(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        self._connection.request("POST", path, body, dict(headers))
+        response = self._connection.getresponse()
+        answer = response.read()
+        assert response.status in {200, 204}, f"{path}: {response.status} {answer[:400]!r}"
+        return answer
+
+
+@dataclass(slots=True)
+class _Dense:
+    """A rule that others read as a range, so that each of its evaluations counts."""
+
+    rule: Rule
+    interval: int
+    next: int
+    open: set[Labels] = field(default_factory=set)  # series that the last evaluation returned
+
+
+class Replay:
+    """One tenant's rules, evaluated at the moments of its groups' phases.
+
+    Each group has a phase of its own, because Prometheus derives it from the group's name.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        rules: TenantRules,
+        origin: int,
+        phases: Mapping[str, int],
+        down: Callable[[Mapping[str, str], int], bool] = lambda _labels, _at: False,
+    ) -> None:
+        """Take the phases by part of the rules ("base", "windows", ...), in milliseconds.
+
+        `down` says of which series no rule is evaluated at a moment: one server plays many.
+        """
+        self._engine, self._down = engine, down
+        exprs = [rule.expr for group in rules.groups for rule in group.rules]
+        self._dense: list[_Dense] = []
+        self._sparse: list[tuple[Rule, int, int]] = []
+        for group in rules.groups:
+            part = group.name.removeprefix(f"slo-{rules.tenant}-").rpartition("-")[0]
+            first = origin + phases.get(part, 0)
+            for rule in group.rules:
+                ranged = re.compile(re.escape(rule.name) + r"\{[^}]*\}\[")
+                if not rule.alert and any(ranged.search(expr) for expr in exprs):
+                    self._dense.append(_Dense(rule, group.interval.ms, first))
+                else:
+                    self._sparse.append((rule, group.interval.ms, first))
+
+    def advance(self, until: int) -> None:
+        """Evaluate the rules that others read as ranges up to a moment, and record them."""
+        for dense in self._dense:
+            steps = Steps(dense.next, until, dense.interval)
+            if steps.start > until:
+                continue
+            found = self._engine.ask(dense.rule.expr, steps)
+            self._engine.write(self._row(dense, steps, found))
+            dense.next = steps.last + dense.interval
+
+    def look(self, start: int, end: int, step: int | None = None) -> dict[Rule, Result]:
+        """Evaluate all other rules between two moments: every `step`, or as often as they are.
+
+        What others read is recorded; later looks must lie after earlier ones.
+        """
+        looked: dict[Rule, Result] = {}
+        for rule, interval, first in self._sparse:
+            at = first + -(-(start - first) // interval) * interval
+            every = step or interval
+            assert every % interval == 0
+            found = self._engine.ask(rule.expr, Steps(at, end, every))
+            looked[rule] = {_recorded(rule, labels): row for labels, row in found.items()}
+            if not rule.alert:
+                self._engine.write(looked[rule].items())
+        return looked
+
+    def _row(
+        self, dense: _Dense, steps: Steps, found: Result
+    ) -> Iterator[tuple[Labels, list[tuple[int, float]]]]:
+        """Give what the rule manager would write: values, and a marker where a series ends.
+
+        None is written while the rules are not evaluated, nor by the first evaluation after that:
+        the rule manager has then forgotten what it wrote.
+        """
+        rows = {_recorded(dense.rule, labels): row for labels, row in found.items()}
+        assert len(rows) == len(found), f"{dense.rule.name}: same labelset"
+        before, dense.open = dense.open, set()
+        for labels in {*rows, *before}:
+            names = dict(labels)
+            out: list[tuple[int, float]] = []
+            following = steps.start if labels in before else None  # a series that is open
+            for at, value in rows.get(labels, []):
+                if self._down(names, at):
+                    continue
+                if following is not None and at > following and not self._down(names, following):
+                    out.append((following, STALE))
+                out.append((at, value))
+                following = at + dense.interval
+            if following is not None and following > steps.last:
+                dense.open.add(labels)
+            elif following is not None and not self._down(names, following):
+                out.append((following, STALE))
+            yield labels, out
+
+
+def _recorded(rule: Rule, labels: Labels) -> Labels:
+    own = {name: value for name, value in labels if name != "__name__"}
+    return tuple(sorted({**own, "__name__": rule.name, **dict(rule.labels)}.items()))
+
+
+@contextmanager
+def engine(binary: Path, folder: Path) -> Iterator[Engine]:
+    """Start a Prometheus with an empty store that takes the past."""
+    config = folder / "prometheus.yml"
+    config.write_text("global: {}\n", encoding="utf-8")
+    # One block that never fills: else a month of samples would be compacted while it is asked.
+    extra = (
+        "--web.enable-remote-write-receiver",
+        "--storage.tsdb.min-block-duration=100d",
+        "--storage.tsdb.max-block-duration=100d",
+        "--storage.tsdb.retention.time=20y",
+        "--query.timeout=5m",
+        "--query.max-samples=200000000",
+    )
+    with prometheus(
+        binary, config, folder / "data", port=free_port(), extra_args=extra
+    ) as server:
+        yield Engine(server.url)
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return bytes((number << 3 | 2,)) + _varint(len(content)) + content
+
+
+def _time_series(labels: Labels, samples: Sequence[tuple[int, float]]) -> bytes:
+    """Encode a message of prometheus.WriteRequest.timeseries."""
+    head = b"".join(
+        _field(1, _field(1, name.encode()) + _field(2, value.encode()))
+        for name, value in sorted(labels)
+    )
+    # Written out, as there are millions: a double, and a time that takes six bytes until 2109.
+    pack = struct.Struct("<3sdBBBBBBB").pack
+    body = b"".join(
+        pack(
+            b"\x12\x10\x09",
+            value,
+            0x10,
+            at & 0x7F | 0x80,
+            at >> 7 & 0x7F | 0x80,
+            at >> 14 & 0x7F | 0x80,
+            at >> 21 & 0x7F | 0x80,
+            at >> 28 & 0x7F | 0x80,
+            at >> 35,
+        )
+        for at, value in samples
+    )
+    return _field(1, head + body)

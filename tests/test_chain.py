@@ -1,0 +1,253 @@
+"""The real chain: exporter, Prometheus, rules, Alertmanager, and those who are to hear of it.
+
+One episode for each toolset, of about a minute and a half: customer-b burns while customer-c's
+metrics are renamed, then both are healed. The tests read what the sink has received.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import pytest
+import yaml
+from demo.history import INCIDENT, INCIDENT_BURN_RATE
+from demo.scene import HEARTBEAT, PROJECT, Channel, Scene, scene
+from demo.servers import get_json, wait_until
+from demo.sink import Notification
+
+from slo_compiler.duration import Duration
+from slo_compiler.tools import ToolsError
+
+BURNS, RENAMED = "customer-b", "customer-c"
+PAGED = ("incident", "oncall", "sre", "board")  # customer-b's channels that a page reaches at once
+TIERS = {"page-fast", "page-slow", "ticket-fast", "ticket-slow"}
+PERIOD, WINDOW = Duration.of(days=30).seconds, 72
+BUDGET, BURN_RATE = 0.001, 14.4  # of customer-b at 99.9 %, and of the tier page-fast
+PATIENCE_SECONDS = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """What happened when, in Unix seconds; the scene is still on."""
+
+    running: Scene
+    error_ratio: float
+    broken_at: float
+    healed_at: float
+    inhibited_tiers: set[str]
+
+    def got(
+        self, tenant: str, since: float = 0.0, until: float = float("inf")
+    ) -> list[tuple[Channel, Notification]]:
+        """All that a tenant's channels received in a span of time, in order."""
+        return [
+            (channel, notification)
+            for notification in self.running.sink.notifications
+            if (channel := self.running.receiver(notification))
+            and channel.tenant == tenant
+            and since <= notification.at < until
+        ]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        # On one worker each, so that each episode is played once.
+        pytest.param((suite, ratio), id=suite, marks=pytest.mark.xdist_group(f"chain-{suite}"))
+        for suite, ratio in (("bookworm", 1.0), ("forky", 0.3))
+    ],
+)
+def episode(request: pytest.FixtureRequest) -> Iterator[Episode]:
+    suite, error_ratio = request.param
+    try:
+        with scene(suite) as running:
+            yield play(running, error_ratio)
+    except ToolsError as error:
+        pytest.fail(str(error))
+
+
+def play(running: Scene, error_ratio: float) -> Episode:
+    broken_at = time.time()
+    running.exporter.set_error_ratio(BURNS, error_ratio)
+    running.exporter.rename(RENAMED)
+    await_all(running, "firing", broken_at)
+    wait_until(lambda: firing_tiers(running) == TIERS, PATIENCE_SECONDS, what="all four tiers")
+    settle(running)
+    inhibited_tiers = {
+        alert["labels"]["tier"]
+        for alert in get_json(f"{running.alertmanager_url}/api/v2/alerts?active=false")
+        if alert["labels"]["tenant"] == BURNS and alert["status"]["inhibitedBy"]
+    }
+
+    healed_at = time.time()
+    running.exporter.heal(BURNS)
+    running.exporter.heal(RENAMED)
+    await_all(running, "resolved", healed_at)
+    settle(running)
+    return Episode(running, error_ratio, broken_at, healed_at, inhibited_tiers)
+
+
+def await_all(running: Scene, status: str, since: float) -> None:
+    """Wait until everyone who is to be told has been told."""
+
+    def told(channel: Channel, notification: Notification) -> bool:
+        return (
+            channel.got(notification)
+            and notification.status == status
+            and notification.at >= since
+            and "(ticket)" not in notification.title
+        )
+
+    channels = [running.channel(BURNS, name) for name in PAGED]
+    for channel in (*channels, running.channel(RENAMED, "chat")):
+        running.sink.wait_for(partial(told, channel), PATIENCE_SECONDS)
+
+
+def firing_tiers(running: Scene) -> set[str]:
+    firing = f'ALERTS{{tenant="{BURNS}",alertstate="firing",escalation="",long_window!=""}}'
+    return {alert["metric"]["tier"] for alert in running.query(firing)}
+
+
+def settle(running: Scene) -> None:
+    """Give Alertmanager the time for what it should not send: two rounds of its groups."""
+    project = yaml.safe_load((running.folder / PROJECT).read_text(encoding="utf-8"))
+    time.sleep(2 * Duration.parse(project["spec"]["alertmanager"]["group_interval"]).seconds)
+
+
+def evidence(notification: Notification) -> tuple[float, float, float]:
+    """Read burn rate, budget left and seconds to exhaustion, wherever the kind carries them."""
+    if notification.kind == "webhook":
+        (alert,) = notification.payload["alerts"]
+        names = ("burn_rate", "budget_remaining", "time_to_exhaustion")
+        rate, left, exhaustion = (alert["annotations"][name] for name in names)
+    else:
+        pattern = r"Burn rate: (.*)\n(?:.*\n)*Budget left: (.*)\nTime to exhaustion: (.*)\n"
+        found = re.search(pattern, notification.text)
+        assert found, notification.text
+        rate, left, exhaustion = found.groups()
+    units = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+    parts = re.findall(r"(\d+)([dhms])", exhaustion)
+    assert " ".join(number + unit for number, unit in parts) == exhaustion
+    return (
+        float(rate),
+        float(left.removesuffix("%")) / 100,
+        sum(int(number) * units[unit] for number, unit in parts),
+    )
+
+
+def test_every_tenants_heartbeat_arrives(episode: Episode) -> None:
+    tenants = {
+        notification.payload["commonLabels"]["tenant"]
+        for notification in episode.running.sink.notifications
+        if notification.destination == HEARTBEAT
+    }
+    assert tenants == {channel.tenant for channel in episode.running.channels}
+    assert len(tenants) == 7
+
+
+def test_each_channel_of_the_page_is_told_once_and_no_other(episode: Episode) -> None:
+    told = episode.got(BURNS, since=episode.broken_at, until=episode.healed_at)
+    assert Counter(channel.name for channel, _ in told) == dict.fromkeys(PAGED, 1)
+    assert {notification.status for _, notification in told} == {"firing"}
+
+
+def test_longer_windows_fire_too_and_are_inhibited(episode: Episode) -> None:
+    assert episode.inhibited_tiers == TIERS - {"page-fast"}
+    for _, notification in episode.got(BURNS, until=episode.healed_at):
+        said = notification.text + str(notification.payload)
+        assert [tier for tier in sorted(TIERS) if f"({tier})" in said] == ["page-fast"]
+
+
+def test_nobody_else_hears_of_it(episode: Episode) -> None:
+    undisturbed = {channel.tenant for channel in episode.running.channels} - {BURNS, RENAMED}
+    assert len(undisturbed) == 5
+    assert [notification for tenant in undisturbed for notification in episode.got(tenant)] == []
+    assert [
+        notification
+        for notification in episode.running.sink.notifications
+        if notification.destination != HEARTBEAT and not episode.running.receiver(notification)
+    ] == []
+
+
+def test_nothing_is_said_before_anything_happens(episode: Episode) -> None:
+    assert episode.got(BURNS, until=episode.broken_at) == []
+    assert episode.got(RENAMED, until=episode.broken_at) == []
+
+
+@pytest.mark.parametrize("name", PAGED)
+def test_the_page_tells_the_truth(episode: Episode, name: str) -> None:
+    """The window holds nothing but errors of a known ratio, since a known time, and health.
+
+    In the month before, an incident of 6 h at a burn rate of 30 took 6 x 30 / 720 = 25 % of the
+    budget, and health, 1 error in 100,000, another 1 % of the rest.
+    """
+    channel = episode.running.channel(BURNS, name)
+    notification = next(n for c, n in episode.got(BURNS, episode.broken_at) if c == channel)
+    rate, left, exhaustion_seconds = evidence(notification)
+
+    # The base series has a sample each second, and no more of them may hold errors than these.
+    broken_seconds = notification.at - episode.broken_at
+    samples = f'count_over_time(slo:events:rate{{tenant="{BURNS}"}}[{WINDOW}s] @ {notification.at})'
+    (held,) = episode.running.query(samples)
+    utmost = episode.error_ratio / BUDGET * broken_seconds / int(held["value"][1])
+    assert BURN_RATE < rate <= utmost
+
+    incident_share = INCIDENT.seconds * INCIDENT_BURN_RATE / PERIOD
+    assert incident_share == 0.25
+    left_before = 1 - incident_share - 0.01 * (1 - INCIDENT.seconds / PERIOD)
+    # What burns now counts from the next tile on.
+    burned = episode.error_ratio * broken_seconds / PERIOD / BUDGET
+    assert left_before - burned - 0.0005 <= left <= left_before + 0.0005
+
+    # At this pace: both are of the same evaluation, or of two in a row, between which it may treble.
+    assert 0.3 < exhaustion_seconds / (PERIOD * left / rate) < 3.5
+
+
+def test_the_short_window_measures_the_exporters_error_ratio(episode: Episode) -> None:
+    ratio = f'slo:error_ratio:rate6s{{tenant="{BURNS}"}} @ {episode.healed_at}'
+    (measured,) = episode.running.query(ratio)
+    assert float(measured["value"][1]) == pytest.approx(episode.error_ratio, rel=0.02)
+
+
+def test_the_channels_of_the_page_hear_that_it_is_over(episode: Episode) -> None:
+    after = episode.got(BURNS, since=episode.healed_at)
+    assert {channel.name for channel, _ in after} == {*PAGED}
+    for name in PAGED:
+        statuses = [
+            notification.status
+            for channel, notification in after
+            if channel.name == name and "(ticket)" not in notification.title
+        ]
+        # page-slow outlasts page-fast, and is told once it is no longer inhibited.
+        assert statuses in (["resolved"], ["firing", "resolved"])
+
+
+def test_a_ticket_remains_when_the_page_is_over(episode: Episode) -> None:
+    (ticket,) = (
+        notification
+        for channel, notification in episode.got(BURNS)
+        if channel.name == "sre" and "(ticket)" in notification.title
+    )
+    assert ticket.at > episode.healed_at
+    assert ticket.status == "firing"
+
+
+def test_a_renamed_metric_tells_its_own_tenant_only(episode: Episode) -> None:
+    told = episode.got(RENAMED)
+    assert [(channel.name, notification.status) for channel, notification in told] == [
+        ("chat", "firing"),
+        ("chat", "resolved"),
+    ]
+    assert "no events are measured any more" in told[0][1].text
+    fired = 'max_over_time(ALERTS{alertname="SLONoData",alertstate="firing"}[1h])'
+    assert {a["metric"]["tenant"] for a in episode.running.query(fired)} == {RENAMED}
+
+
+def test_no_rule_fails(episode: Episode) -> None:
+    (failures,) = episode.running.query("sum(prometheus_rule_evaluation_failures_total)")
+    assert failures["value"][1] == "0"
