@@ -148,6 +148,66 @@ def check(
 
 
 @main.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--junit",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the results to a file, as JUnit XML.",
+)
+@_PROJECT
+def test(folder: Path | None, junit: Path | None, project: Path | None) -> None:
+    """Run the proofs of an output folder with promtool and amtool.
+
+    FOLDER is what compile wrote; the default is the project's output.
+
+    \b
+    Examples:
+      slo-compiler test
+      slo-compiler test generated --junit results.xml
+    """
+    from slo_compiler import prove, tools  # noqa: PLC0415
+
+    run = _Run(project, (), "text", strict=False, log=None)
+    with run.reporting():
+        folder = folder or run.output()
+        found = {name: tools.find(name) for name in tools.CLIENTS}
+        missing = [name for name, path in found.items() if path is None]
+        if found["promtool"] is None or found["amtool"] is None:
+            raise click.ClickException(
+                f"not found: {', '.join(missing)}; slo-compiler tools fetches them"
+            )
+        work = prove.jobs(folder, found["promtool"], found["amtool"])
+        results = []
+        for result in prove.run(work):
+            results.append(result)
+            run.progress(f"proved {len(results)} of {len(work)}: {result.name}")
+        run.clear()
+        if junit:
+            junit.write_text(prove.junit(results), encoding="utf-8")
+        _table(results)
+        run.exit_code = EXIT_FINDINGS if any(result.failures for result in results) else 0
+
+
+def _table(results: Sequence[Any]) -> None:
+    """Print one line for each kind of proof, and each failure with its manifest's line."""
+    for result in sorted(results, key=lambda r: (r.kind, r.name)):
+        for failure in result.failures:
+            label = click.style("failed", fg="red", bold=True)
+            where = f"{failure.origin}: " if failure.origin else ""
+            click.echo(f"{where}{label} {result.name}: {failure.test}\n      {failure.message}")
+    width = max(len(result.kind) for result in results)
+    for kind in sorted({result.kind for result in results}):
+        own = [result for result in results if result.kind == kind]
+        failed = sum(len(result.failures) for result in own)
+        checks = sum(result.checks for result in own)
+        seconds = sum(result.seconds for result in own)
+        click.echo(
+            f"{kind:<{width}}  {len(own):>4} files  {checks:>6} checks  {failed:>4} failed  "
+            f"{seconds:>7.1f} s"
+        )
+
+
+@main.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 def init(folder: Path) -> None:
     """Write a working GitOps repo: a project file, a first tenant, a Makefile and CI.
@@ -227,9 +287,7 @@ class _Run:
         # Imported late, so that --help and completion answer at once.
         from slo_compiler import pipeline  # noqa: PLC0415
 
-        path = self._project
-        if path is None and Path(pipeline.PROJECT_FILE).is_file():
-            path = Path(pipeline.PROJECT_FILE)
+        path = self._project_path()
         settings = pipeline.read_project(path, self.report)
         sources: Sequence[str] = self._sources
         if not sources:
@@ -240,6 +298,19 @@ class _Run:
             sources = [str(settings.root / source) for source in settings.spec.sources]
         files = pipeline.read_sources(sources, settings, self.report, sys.stdin.buffer.read)
         return pipeline.compile_project(settings, files, self.report, self.progress)
+
+    def output(self) -> Path:
+        """Name the project's output folder."""
+        from slo_compiler import pipeline  # noqa: PLC0415
+
+        settings = pipeline.read_project(self._project_path(), self.report)
+        return settings.root / settings.spec.output
+
+    def _project_path(self) -> Path | None:
+        from slo_compiler import pipeline  # noqa: PLC0415
+
+        default = Path(pipeline.PROJECT_FILE)
+        return self._project or (default if default.is_file() else None)
 
     def progress(self, step: str) -> None:
         """Show a step on a terminal, and remember when it began."""
@@ -278,10 +349,10 @@ class _Run:
             self.report.extend(error.diagnostics)
             self.exit_code = EXIT_FINDINGS
         except OSError as error:
-            self._clear()
+            self.clear()
             _say(f"slo-compiler: {error.filename or ''}: {error.strerror or error}")
             sys.exit(EXIT_FINDINGS)
-        self._clear()
+        self.clear()
         found = self.report.diagnostics
         if found or self._format in ("json", "sarif"):
             click.echo(reporting.FORMATS[self._format](found), nl=False, err=True, color=_color())
@@ -296,7 +367,8 @@ class _Run:
         if self.exit_code:
             sys.exit(self.exit_code)
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """Take the progress line off the terminal."""
         if self._live:
             click.echo("\r\x1b[K", nl=False, err=True)
 

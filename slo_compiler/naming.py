@@ -92,6 +92,11 @@ def unit_test_file(tenant: str, evaluation: Duration) -> str:
     return f"prometheus/tests/{tenant}_{evaluation}.yml"
 
 
+def isolation_test_file(number: int) -> str:
+    """Unit tests that load the rules of all tenants."""
+    return f"prometheus/tests/_isolation_{number}.yml"
+
+
 def budget_tier(percent: str) -> str:
     """Tier of the alert on a low budget: `budget-10`; 2.5 % is `budget-2-5`."""
     return f"budget-{percent.replace('.', '-')}"

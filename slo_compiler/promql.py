@@ -182,8 +182,8 @@ def _check_spans(query: str) -> None:
         for found in re.finditer(r"\[([^\[\]]*)", code)
         for part in re.finditer(r"[^\s:](?:[^:]*[^\s:])?", found[1])
     ]
-    for found in re.finditer(r"\boffset\s*[-+]?\s*((?i:inf|nan)\b|[0-9][\w.]*)", code):
-        spans.append((found.start(1), found[1]))
+    offsets = re.finditer(r"\boffset\s*[-+]?\s*((?i:inf|nan)\b|[0-9][\w.]*)", code)
+    spans.extend((found.start(1), found[1]) for found in offsets)
     for at, text in spans:
         if text == WINDOW:
             continue
@@ -195,7 +195,7 @@ def _check_spans(query: str) -> None:
             raise QueryError(
                 "promql-span",
                 f'expected a span of time of at most {MAX_SPAN}, such as 5m, found "{text}"',
-                "write [$window]: the compiler puts the right range there",
+                "write a range as [$window]: the compiler puts the right span there",
                 at,
                 len(text),
             )

@@ -20,6 +20,9 @@ from slo_compiler.diagnostics import Position, Report
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 MAX_NODES = 100_000  # after alias expansion
+# What YAML does not allow in a file, and so no scalar can hold unescaped.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
+_TAG = "tag:yaml.org,2002:"
 
 Loc = Sequence[str | int]
 
@@ -30,16 +33,18 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     yaml_implicit_resolvers: dict[str, list[Any]] = {}
 
 
-for _tag, _regex, _first in (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("null", r"~|null|Null|NULL|", "~nN\0"),
-    ("int", r"[-+]?[0-9]+", "-+0123456789"),
-    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
-):
-    _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_regex})$"), [*_first.replace("\0", ""), ""]
-    )
-_Loader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile("^<<$"), ["<"])
+_SCALARS = {  # what each tag looks like, and how that begins
+    f"{_TAG}bool": (re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"), "tTfF"),
+    f"{_TAG}null": (re.compile(r"(?:~|null|Null|NULL|)\Z"), "~nN"),
+    f"{_TAG}int": (re.compile(r"[-+]?[0-9]+\Z"), "-+0123456789"),
+    f"{_TAG}float": (
+        re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z"),
+        "-+.0123456789",
+    ),
+}
+for _tag, (_regex, _first) in _SCALARS.items():
+    _Loader.add_implicit_resolver(_tag, _regex, [*_first, ""])
+_Loader.add_implicit_resolver(f"{_TAG}merge", re.compile(r"<<\Z"), ["<"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +96,12 @@ class Document:
     def _position(self, node: yaml.Node) -> Position:
         mark, end = node.start_mark, node.end_mark
         line = self.lines[mark.line] if mark.line < len(self.lines) else ""
-        same_line = mark.line == end.line and isinstance(node, yaml.ScalarNode)
-        width = end.column - mark.column if same_line else len(line.rstrip()) - mark.column
         if isinstance(node, yaml.CollectionNode) and not node.flow_style:
             width = 1
+        elif mark.line == end.line:
+            width = end.column - mark.column
+        else:
+            width = len(line.rstrip()) - mark.column
         return Position(self.path, mark.line + 1, mark.column + 1, max(width, 1), line)
 
 
@@ -121,17 +128,24 @@ def read_documents(path: str, content: bytes, report: Report) -> list[Document]:
             "save the file as UTF-8",
         )
         return []
+    if control := _CONTROL.search(text):
+        before = text[: control.start()].splitlines(keepends=True) or [""]
+        if before[-1].endswith(("\n", "\r")):
+            before.append("")
+        at = Position(path, len(before), len(before[-1]) + 1, 1, before[-1] + control[0])
+        report.error(
+            at,
+            "control-character",
+            f"the file holds the control character U+{ord(control[0]):04X}",
+            "remove it",
+        )
+        return []
     lines = text.splitlines()
     try:
         _check_depth(text)
         nodes = [n for n in yaml.compose_all(text, Loader=_Loader) if n is not None]
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        at = Position(path)
-        if mark is not None:
-            source = lines[mark.line] if mark.line < len(lines) else ""
-            at = Position(path, mark.line + 1, mark.column + 1, 1, source)
-        report.error(at, "yaml-syntax", f"not valid YAML: {error.problem or error.context}")
+        report.error(*_syntax_error(path, lines, error))
         return []
     except yaml.YAMLError as error:
         report.error(Position(path), "yaml-syntax", f"not valid YAML: {str(error).splitlines()[0]}")
@@ -144,13 +158,10 @@ def read_documents(path: str, content: bytes, report: Report) -> list[Document]:
     documents = []
     for node in nodes:
         shell = Document(path, None, node, lines)
-        if _expanded(node, {}, set()) > MAX_NODES:
-            report.error(
-                shell.locate(),
-                "yaml-bomb",
-                f"aliases expand this document to more than {MAX_NODES:,} values",
-                "write repeated parts as spec.defaults",
-            )
+        try:
+            _expanded(node, {}, set())
+        except _TooMuchError as error:
+            report.error(shell._position(error.node), error.id, error.message, error.help)  # noqa: SLF001
             continue
         documents.append(Document(path, _construct(node, shell, report), node, lines))
     return documents
@@ -163,20 +174,76 @@ def _check_depth(text: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
+                mark: Any = event.start_mark  # its type depends on whether LibYAML is there
                 raise yaml.MarkedYAMLError(
-                    None, None, f"nested deeper than {MAX_DEPTH} levels", event.start_mark
-                )  # type: ignore[arg-type]
+                    None, None, f"nested deeper than {MAX_DEPTH} levels", mark
+                )
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
 
-def _expanded(node: yaml.Node, sizes: dict[int, int], open_: set[int]) -> int:
-    """Count the values that a node stands for once its aliases are followed."""
+def _syntax_error(
+    path: str, lines: Sequence[str], error: yaml.MarkedYAMLError
+) -> tuple[Position, str, str, str]:
+    """Tell where YAML broke; at the end of the file, the end of its last line is marked."""
+    mark = error.problem_mark or error.context_mark
+    at, problem = Position(path), str(error.problem or error.context)
+    if mark is not None and mark.line < len(lines):
+        at = Position(path, mark.line + 1, mark.column + 1, 1, lines[mark.line])
+    elif lines:
+        at = Position(path, len(lines), len(lines[-1]) + 1, 1, lines[-1])
+    hint = next((hint for words, hint in _HINTS.items() if words in problem), "")
+    if not hint and error.context and error.context_mark is not None:
+        hint = f"{error.context}, which begins on line {error.context_mark.line + 1}"
+    return at, "yaml-syntax", f"not valid YAML: {problem}", hint
+
+
+_HINTS = {
+    "mapping values are not allowed": 'put text that holds ": " into quotes',
+    "cannot start any token": "put text that begins with this character into quotes",
+    "tab character": "indent with spaces",
+    "undefined alias": "put text that begins with * into quotes, or define the anchor first",
+}
+
+
+class _TooMuchError(Exception):
+    """What a node would expand to is too large."""
+
+    def __init__(self, node: yaml.Node, id_: str, message: str, help_: str) -> None:
+        self.node, self.id, self.message, self.help = node, id_, message, help_
+
+
+def _expanded(
+    node: yaml.Node, sizes: dict[int, tuple[int, int]], open_: set[int]
+) -> tuple[int, int]:
+    """Count the values that a node stands for once its aliases are followed, and their levels.
+
+    Raises:
+        _TooMuchError: at the innermost node that is too large.
+    """
     if id(node) in open_:
-        return MAX_NODES + 1  # an alias to itself is infinite
+        raise _TooMuchError(
+            node, "yaml-bomb", "this value holds an alias to itself", "remove the alias"
+        )
     if id(node) not in sizes:
         open_.add(id(node))
-        sizes[id(node)] = 1 + sum(_expanded(n, sizes, open_) for n in _children(node))
+        inner = [_expanded(n, sizes, open_) for n in _children(node)]
+        size, depth = 1 + sum(s for s, _ in inner), 1 + max((d for _, d in inner), default=0)
+        if size > MAX_NODES:
+            raise _TooMuchError(
+                node,
+                "yaml-bomb",
+                f"this holds more than {MAX_NODES:,} values, each alias counted as what it names",
+                "write repeated parts as spec.defaults, or split the file",
+            )
+        if depth > MAX_DEPTH + 1:  # a scalar is a level, too
+            raise _TooMuchError(
+                node,
+                "yaml-bomb",
+                f"aliases nest this deeper than {MAX_DEPTH} levels",
+                "write repeated parts as spec.defaults",
+            )
+        sizes[id(node)] = size, depth
         open_.discard(id(node))
     return sizes[id(node)]
 
@@ -192,27 +259,39 @@ def _children(node: yaml.Node) -> Iterator[yaml.Node]:
 
 def _construct(node: yaml.Node, document: Document, report: Report) -> Any:  # noqa: ANN401
     if isinstance(node, yaml.MappingNode):
+        _check_tag(node, "map", document, report)
         return _construct_mapping(node, document, report)
     if isinstance(node, yaml.SequenceNode):
+        _check_tag(node, "seq", document, report)
         return [_construct(item, document, report) for item in node.value]
     return _construct_scalar(node, document, report)
 
 
 def _construct_scalar(node: yaml.Node, document: Document, report: Report) -> Any:  # noqa: ANN401
-    kind = node.tag.rsplit(":", 1)[-1]
-    if kind == "null":
-        return None
-    if kind == "bool":
-        return node.value.lower() == "true"
-    if kind == "int" and len(node.value) < 19:  # noqa: PLR2004  (what 64 bits hold)
-        return int(node.value)
-    if kind in ("int", "float"):
-        return Decimal(node.value)
-    if node.tag.startswith("tag:yaml.org,2002:str") or kind == "merge":
+    regex, _ = _SCALARS.get(node.tag, (None, ""))
+    if regex is None or not regex.match(node.value):  # a tag that was written, not resolved
+        if node.tag != f"{_TAG}merge":
+            _check_tag(node, "str", document, report)
         return node.value
-    at = document._position(node)  # noqa: SLF001
-    report.error(at, "yaml-tag", f"the YAML tag {node.tag} has no meaning in a manifest")
-    return node.value
+    match node.tag.removeprefix(_TAG):
+        case "null":
+            return None
+        case "bool":
+            return node.value.lower() == "true"
+        case "int" if len(node.value) < 19:  # noqa: PLR2004  (what 64 bits hold)
+            return int(node.value)
+        case _:
+            return Decimal(node.value)
+
+
+def _check_tag(node: yaml.Node, expected: str, document: Document, report: Report) -> None:
+    if node.tag != _TAG + expected:
+        report.error(
+            document._position(node),  # noqa: SLF001
+            "yaml-tag",
+            f"the YAML tag {node.tag.replace(_TAG, '!!')} has no meaning here",
+            "remove it",
+        )
 
 
 def _construct_mapping(
@@ -222,15 +301,17 @@ def _construct_mapping(
     seen: dict[str, yaml.Node] = {}
     merged: dict[str, Any] = {}
     for key, value in node.value:
-        if key.tag == "tag:yaml.org,2002:merge":
-            bases = value.value if isinstance(value, yaml.SequenceNode) else [value]
-            for base in reversed(bases):
-                if isinstance(base, yaml.MappingNode):
-                    merged |= _construct_mapping(base, document, report)
-            continue
         at = document._position(key)  # noqa: SLF001
         if not isinstance(key, yaml.ScalarNode):
-            report.error(at, "yaml-key", "a key must be plain text")
+            report.error(at, "yaml-key", "a key must be plain text", "name it by one word")
+            continue
+        if key.tag == f"{_TAG}merge" and key.value not in seen:
+            seen[key.value] = key
+            for base in reversed(_bases(value)):
+                if isinstance(base, yaml.MappingNode):
+                    merged |= _construct_mapping(base, document, report)
+                else:
+                    report.error(at, "yaml-key", "<< merges mappings only", "remove it")
             continue
         if key.value in seen:
             first = seen[key.value].start_mark.line + 1
@@ -254,9 +335,16 @@ def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node | None, yaml.Nod
             if isinstance(key, yaml.ScalarNode) and key.value == str(step):
                 return key, value
         for key, value in node.value:
-            if key.tag == "tag:yaml.org,2002:merge" and (found := _child(value, step)):
-                return found
+            if key.tag == f"{_TAG}merge":
+                for base in _bases(value):
+                    if isinstance(base, yaml.MappingNode) and (found := _child(base, step)):
+                        return found
     return None
+
+
+def _bases(value: yaml.Node) -> list[yaml.Node]:
+    """Give the mappings that `<<` names, the first of which wins."""
+    return [*value.value] if isinstance(value, yaml.SequenceNode) else [value]
 
 
 def _first_key(node: yaml.Node) -> yaml.Node:

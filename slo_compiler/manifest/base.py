@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, LiteralString, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -37,37 +37,59 @@ class Strict(BaseModel):
         return self
 
 
-def invalid(id_: str, message: str, help_: str = "") -> PydanticCustomError:
-    """Build the error of a field: `id_` becomes the diagnostic's ID."""
-    return PydanticCustomError(id_, "{message}", {"message": message, "help": help_})  # type: ignore[arg-type]
+def invalid(id_: str, message: str, help_: str = "", key: str = "") -> PydanticCustomError:
+    """Build the error of a field, or of a `key` of it: `id_` becomes the diagnostic's ID."""
+    context = {"message": message, "help": help_, "key": key}
+    return PydanticCustomError(cast("LiteralString", id_), "{message}", context)
 
 
 _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
+# Controls, what reorders the text around it, and what ends a line without being seen.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_LONGEST = Duration.of(days=365)
 
 
 def _name(value: object) -> str:
-    if not isinstance(value, str) or not _DNS_LABEL.fullmatch(value):
+    name = _string(value)
+    if not _DNS_LABEL.fullmatch(name):
         raise invalid(
             "name",
-            f"{_shown(value)} is not a DNS label",
-            "use lowercase letters, digits and hyphens, at most 63",
+            f"{shown(value)} is not a DNS label",
+            "use lowercase letters, digits and inner hyphens, at most 63",
         )
+    return name
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise invalid("type", f"expected text, found {shown(value)}", how_to_quote(value))
     return value
 
 
+def how_to_quote(value: object) -> str:
+    """Say how a value that YAML does not read as text becomes text."""
+    if isinstance(value, dict):
+        return "YAML reads text that begins with { as a mapping: put it into quotes"
+    if isinstance(value, list):
+        return ""
+    return "put it into quotes"
+
+
 def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise invalid("type", f"expected text, found {_shown(value)}")
+    value = _string(value)
     if "{{" in value:
         raise invalid(
             "template-in-text",
             '"{{" is not allowed here',
             "Prometheus and Alertmanager would run it as a template, untenanted",
         )
-    if _CONTROL.search(value):
-        raise invalid("control-character", "the text holds a control character", "remove it")
+    if found := _CONTROL.search(value):
+        raise invalid(
+            "control-character",
+            f"the text holds the control character U+{ord(found[0]):04X}",
+            "remove it",
+        )
     return value
 
 
@@ -75,19 +97,20 @@ def _duration(value: object) -> Duration:
     if isinstance(value, Duration):
         return value
     try:
-        return Duration.parse(value if isinstance(value, str) else str(value))
-    except ValueError as error:
-        raise invalid("duration", str(error)) from None
+        span = Duration.parse(value if isinstance(value, str) else "")
+    except ValueError:
+        raise invalid(
+            "duration", f"expected a span of time such as 5m, 1h30m or 30d, found {shown(value)}"
+        ) from None
+    if span > _LONGEST:
+        raise invalid("duration", f"{shown(value)} is longer than {_LONGEST}", "shorten it")
+    return span
 
 
 def _period(value: object) -> Duration:
     period, day = _duration(value), Duration.of(days=1)
-    if period.ms % day.ms or not day <= period <= day * 365:
-        raise invalid(
-            "period",
-            f'"{value}" is not a whole number of days from 1d to 365d',
-            "such as 7d or 30d",
-        )
+    if period.ms % day.ms:
+        raise invalid("period", f"{shown(value)} is not a whole number of days", "such as 30d")
     return period
 
 
@@ -106,7 +129,7 @@ def _plain(number: Decimal) -> str:
 def _objective(value: object) -> Decimal:
     percent = _decimal(value)
     if percent is None:
-        raise invalid("objective", f"expected a percentage such as 99.9, found {_shown(value)}")
+        raise invalid("objective", f"expected a percentage such as 99.9, found {shown(value)}")
     if percent >= 100:  # noqa: PLR2004
         raise invalid(
             "objective",
@@ -126,24 +149,29 @@ def _objective(value: object) -> Decimal:
 def _fraction_of_100(value: object) -> Decimal:
     percent = _decimal(value)
     if percent is None or not 0 < percent <= 100:  # noqa: PLR2004
-        raise invalid("percentage", f"expected a percentage such as 2%, found {_shown(value)}")
+        raise invalid("percentage", f"expected a percentage such as 2%, found {shown(value)}")
     return Decimal(_plain(percent))
 
 
 def _label_name(value: object) -> str:
-    if not isinstance(value, str) or not _LABEL_NAME.fullmatch(value) or value.startswith("__"):
-        raise invalid("label-name", f"{_shown(value)} is not a label name")
-    if value in RESERVED_LABELS:
+    name = _string(value)
+    if not _LABEL_NAME.fullmatch(name) or name.startswith("__"):
         raise invalid(
-            "reserved-label", f'the label "{value}" is set by the compiler', "choose another name"
+            "label-name",
+            f"{shown(value)} is not a label name",
+            "use letters, digits and underscores, the first no digit, and not two underscores",
         )
-    return value
+    if name in RESERVED_LABELS:
+        raise invalid(
+            "reserved-label", f'the label "{name}" is set by the compiler', "choose another name"
+        )
+    return name
 
 
 def _version(value: object) -> str:
     text = str(value)
     if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?", text):
-        raise invalid("version", f'expected a version such as "3.5", found {_shown(value)}')
+        raise invalid("version", f'expected a version such as "3.5", found {shown(value)}')
     return text
 
 
@@ -152,12 +180,14 @@ def _secret_file(value: object) -> str:
     if not path.startswith("/"):
         raise invalid(
             "secret-path",
-            f'"{path}" is not an absolute path',
+            f"{shown(path)} is not an absolute path",
             "name the file as Alertmanager will see it",
         )
     parts = path.split("/")[1:]
     if any(part in ("", ".", "..") for part in parts):
-        raise invalid("secret-path", f'"{path}" is not a plain path', "write it without . or ..")
+        raise invalid(
+            "secret-path", f"{shown(path)} is not a plain path", "write it without //, . or .."
+        )
     return path
 
 
@@ -165,19 +195,22 @@ def _url(value: object) -> str:
     url = _text(value)
     if not re.fullmatch(r"https?://[^\s/@?#]+([/?#][^\s]*)?", url):
         if re.match(r"https?://[^/\s]*@", url):
-            raise invalid("inline-secret", "the URL holds credentials", "use url_file")
-        raise invalid("url", f"{_shown(url)} is not an http(s) URL")
+            raise invalid(
+                "inline-secret",
+                "the URL holds credentials",
+                "leave them out, or store the URL in a file and name it: url_file",
+            )
+        raise invalid("url", f"{shown(url)} is not an http(s) URL")
     return url
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Show what a manifest holds in a message: short, and scalars as they would be written."""
     if isinstance(value, str):
         return f'"{value[:80]}"' + ("..." if len(value) > 80 else "")  # noqa: PLR2004
     if isinstance(value, Decimal | int) and not isinstance(value, bool):
-        return str(value)
-    return {dict: "a mapping", list: "a list", bool: str(value).lower(), type(None): "nothing"}.get(
-        type(value), "something else"
-    )
+        return str(value)[:80]
+    return {dict: "a mapping", list: "a list", bool: str(value).lower()}.get(type(value), "nothing")
 
 
 def _typed(validator: Callable[[object], Any], schema: dict[str, Any]) -> list[Any]:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import types
 import typing
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from slo_compiler.diagnostics import Report, nearest
-from slo_compiler.manifest.base import Strict
+from slo_compiler.diagnostics import Position, Report, nearest
+from slo_compiler.manifest.base import Strict, how_to_quote, shown
 from slo_compiler.manifest.model import API_VERSION, AlertPolicy, Project, Tenant
 from slo_compiler.source import Document, read_documents
 
 KINDS: tuple[type[Strict], ...] = (Tenant, AlertPolicy, Project)
 ModelT = TypeVar("ModelT", bound=Strict)
+MAX_FINDINGS = 100  # of one document; whoever has more has another problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,19 @@ def load(
 
 def validate(kind: type[ModelT], document: Document, report: Report) -> ModelT | None:
     """Validate a document against one model; None if there are findings."""
+    empty = [*_empty(document.data)]
+    for loc in empty:
+        what = "this item" if isinstance(loc[-1], int) else f'the key "{loc[-1]}"'
+        at = document.locate(loc, key=not isinstance(loc[-1], int))
+        report.error(at, "empty-value", f"{what} has no value", "write one, or remove it")
     try:
-        return kind.model_validate(document.data)
+        model = kind.model_validate(document.data)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            _report(kind, document, detail, report)
+        findings = [_Finding.of(kind, d, document.data) for d in error.errors(include_url=False)]
+        for finding in _told(findings, empty)[:MAX_FINDINGS]:
+            finding.tell(document, report)
         return None
+    return None if empty else model
 
 
 def _kind(document: Document, kinds: Sequence[type[Strict]], report: Report) -> type[Strict] | None:
@@ -79,68 +88,142 @@ def _kind(document: Document, kinds: Sequence[type[Strict]], report: Report) -> 
             document.locate(),
             "not-a-manifest",
             "a manifest is a mapping with apiVersion, kind and spec",
+            f"begin with apiVersion: {API_VERSION}",
         )
         return None
-    if "apiVersion" not in data or data["apiVersion"] != API_VERSION:
-        found = f'"{data["apiVersion"]}"' if "apiVersion" in data else "none"
+    for key, expected in (("apiVersion", API_VERSION), ("kind", " or ".join(names))):
+        if key not in data:
+            at = document.locate((key,))
+            report.error(at, "missing-key", f'the key "{key}" is missing', f"add {key}: {expected}")
+    if "apiVersion" not in data or "kind" not in data:
+        return None
+    if data["apiVersion"] != API_VERSION:
         report.error(
-            document.locate(("apiVersion",) if "apiVersion" in data else ()),
-            "not-a-manifest",
-            f'expected apiVersion "{API_VERSION}", found {found}',
+            document.locate(("apiVersion",)),
+            "api-version",
+            f'expected apiVersion "{API_VERSION}", found {shown(data["apiVersion"])}',
         )
         return None
-    name = str(data.get("kind"))
-    if name not in names:
-        everywhere = {kind.__name__ for kind in KINDS}
-        hint = nearest(name, names)
-        if name in everywhere:
-            hint = "it belongs into a file of its own" if name == "Project" else hint
+    name = data["kind"]
+    if not isinstance(name, str) or name not in names:
+        elsewhere = name in [kind.__name__ for kind in KINDS]
+        hint = nearest(name, names) if isinstance(name, str) else ""
+        if elsewhere:
+            hint = "move it out of this folder" if name == "Project" else ""
         report.error(
-            document.locate(("kind",) if "kind" in data else ()),
+            document.locate(("kind",)),
             "kind",
-            f'kind "{name}" does not belong here' if name in everywhere else f'no kind "{name}"',
-            hint,
+            f"a {name} does not belong here" if elsewhere else f"no kind {shown(name)}",
+            hint or f"expected {' or '.join(names)}",
         )
         return None
     return names[name]
 
 
-def _report(kind: type[Strict], document: Document, detail: ErrorDetails, report: Report) -> None:
-    loc, type_ = tuple(detail["loc"]), detail["type"]
-    context = detail.get("ctx", {})
-    if loc and loc[-1] == "[key]":
-        report.error(
-            document.locate(loc[:-1], key=True), type_, detail["msg"], context.get("help", "")
-        )
-    elif type_ == "missing":
-        report.error(document.locate(loc), "missing-key", f'the key "{loc[-1]}" is missing')
-    elif type_ == "extra_forbidden":
-        report.error(
-            document.locate(loc, key=True),
-            "unknown-key",
-            f'no key "{loc[-1]}" here',
-            nearest(str(loc[-1]), _keys_at(kind, loc[:-1])),
-        )
-    elif type_ == "literal_error" and str(detail["input"]) != "none":
-        report.error(
-            document.locate(loc),
-            "value",
-            f"expected {context['expected']}, found {_shown(detail['input'])}",
-        )
-    elif type_ in _EXPECTED:
-        report.error(
-            document.locate(loc),
-            "type",
-            f"expected {_EXPECTED[type_]}, found {_shown(detail['input'])}",
-        )
-    else:
-        known = "help" in context
-        report.error(
-            document.locate(loc),
-            type_ if known else "value",
-            detail["msg"],
-            context.get("help", ""),
-        )
+def _empty(data: object, loc: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Give the places whose value was left out: what looks said must not be a default."""
+    items: Iterable[tuple[str | int, object]] = ()
+    if isinstance(data, dict):
+        items = data.items()
+    elif isinstance(data, list):
+        items = enumerate(data)
+    for step, value in items:
+        if value is None:
+            yield (*loc, step)
+        else:
+            yield from _empty(value, (*loc, step))
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """One complaint of pydantic, in our words."""
+
+    loc: tuple[str | int, ...]  # of the data, without pydantic's own steps
+    id: str
+    message: str
+    help: str = ""
+    key: str = ""  # the key at `loc` that is meant, where it is not the value
+    expected: str = ""  # of a wrong type: what the alternatives of a union add up to
+    meant: str = ""  # of an unknown key: the one that was probably meant
+
+    @classmethod
+    def of(cls, kind: type[Strict], detail: ErrorDetails, data: object) -> _Finding:
+        loc, type_, found = tuple(detail["loc"]), detail["type"], shown(detail["input"])
+        context = detail.get("ctx", {})
+        place = _place(loc, data)
+        if type_ == "missing":
+            return cls(place, "missing-key", f'the key "{loc[-1]}" is missing', key=str(loc[-1]))
+        if type_ == "extra_forbidden":
+            key = str(loc[-1])
+            hint = nearest(key, _keys_at(kind, loc[:-1]))
+            meant = hint.split('"')[1] if hint.startswith("did you mean") else ""
+            return cls(
+                place[:-1], "unknown-key", f"no key {shown(key)} here", hint, key, meant=meant
+            )
+        if "message" in context:
+            key = str(loc[-2]) if loc[-1:] == ("[key]",) else context["key"]
+            return cls(place, type_, context["message"], context["help"], key)
+        if type_ in _EXPECTED or type_ == "literal_error":
+            expected = _EXPECTED.get(type_) or context["expected"].replace("'", '"')
+            hint = how_to_quote(detail["input"]) if expected == "text" else ""
+            if type_ == "literal_error" and isinstance(detail["input"], str):
+                known = nearest(detail["input"], re.findall(r'"([^"]*)"', expected))
+                hint = known if known.startswith("did you mean") else ""
+            return cls(
+                place, "type", f"expected {expected}, found {found}", hint, expected=expected
+            )
+        words, hint = _BOUNDS.get(type_, ("{found} is not valid here", ""))
+        return cls(place, "value", words.format(found=found, **context), hint)
+
+    def tell(self, document: Document, report: Report) -> None:
+        at = document.locate((*self.loc, self.key), key=True) if self.key else None
+        if self.id == "inline-secret":
+            value = document.locate((*self.loc, self.key) if self.key else self.loc)
+            at = _masked(at or value, value)
+        report.error(at or document.locate(self.loc), self.id, self.message, self.help)
+
+
+def _told(findings: Sequence[_Finding], empty: Sequence[Sequence[str | int]]) -> list[_Finding]:
+    """Leave out what only follows from another finding, and join the alternatives of a union."""
+    nothing = {tuple(loc) for loc in empty}
+    meant = {(f.loc, f.meant) for f in findings if f.meant}
+    told: dict[tuple[Any, ...], _Finding] = {}
+    for finding in findings:
+        loc = finding.loc
+        if loc in nothing or (finding.id == "missing-key" and (loc, finding.key) in meant):
+            continue
+        if finding.id == "one-of" and any(gone[:-1] == loc for gone in nothing):
+            continue
+        if finding.expected and any(o.loc[: len(loc)] == loc != o.loc for o in findings):
+            continue  # another alternative of the union was meant
+        same = told.get((loc, finding.expected and "type")) if finding.expected else None
+        if same is not None:
+            expected = f"{same.expected} or {finding.expected}"
+            message = finding.message.replace(finding.expected, expected, 1)
+            finding = replace(finding, message=message, expected=expected)  # noqa: PLW2901
+        told[loc, "type" if finding.expected else finding] = finding
+    return [*told.values()]
+
+
+def _place(loc: Sequence[str | int], data: object) -> tuple[str | int, ...]:
+    """Reduce pydantic's path to that of the data: it names the members of unions, too."""
+    place: list[str | int] = []
+    for step in loc:
+        if isinstance(data, dict) and step in data:
+            data = data[step]
+        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
+            data = data[step]
+        else:
+            continue
+        place.append(step)
+    return tuple(place[:-1] if loc[-1:] == ("[key]",) else place)
+
+
+def _masked(at: Position, secret: Position) -> Position:
+    """Hide a secret in the line that is shown: reports end up in logs that others read."""
+    hidden = secret.text[: secret.column - 1] + "***"
+    rest = secret.text[secret.column - 1 + secret.width :]
+    return replace(at, text=hidden + rest, width=3 if at == secret else at.width)
 
 
 _EXPECTED = {
@@ -152,14 +235,14 @@ _EXPECTED = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
 }
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, list | dict):
-        return "a list" if isinstance(value, list) else "a mapping"
-    if isinstance(value, bool) or value is None:
-        return {None: "nothing", True: "true", False: "false"}[value]
-    return f'"{value}"' if isinstance(value, str) else str(value)
+_BOUNDS = {
+    "too_short": ("expected at least {min_length}, found {actual_length}", "add one"),
+    "too_long": ("expected at most {max_length}, found {actual_length}", "remove some"),
+    "string_too_short": ("the text is empty", "write something, or remove the key"),
+    "string_pattern_mismatch": ("{found} is not a label name", "such as tenant or namespace"),
+    "greater_than_equal": ("expected at least {ge}, found {found}", ""),
+    "less_than_equal": ("expected at most {le:,}, found {found}", ""),
+}
 
 
 def _keys_at(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:

@@ -9,7 +9,7 @@ from slo_compiler.manifest.model import ProjectSpec
 from slo_compiler.manifest.resolve import ResolvedTenant
 from slo_compiler.plan.burn import Timing
 from slo_compiler.plan.ir import Plan, TenantRules
-from slo_compiler.plan.proofs import plan_proofs
+from slo_compiler.plan.proofs import plan_isolation, plan_proofs
 from slo_compiler.plan.routes import plan_routing
 from slo_compiler.plan.rules import check_tiers, plan_tenant, tenant_timing
 
@@ -38,6 +38,7 @@ def build(
         for tenant, rules_, timing in zip(tenants, planned, timings, strict=True)
         for proof in plan_proofs(tenant, rules_, timing)
     ]
+    proofs += plan_isolation(tenants, planned, timings)
     routing = plan_routing(tenants, planned, project, position)
     rules = [rule for tenant in planned for group in tenant.groups for rule in group.rules]
     counts = {

@@ -123,6 +123,7 @@ class UnitTest:
     """One promtool test: input series and checks."""
 
     name: str
+    origin: str  # the manifest's lines, told by promtool with a failure
     why: tuple[str, ...]
     interval: Duration
     series: tuple[tuple[str, str], ...]
@@ -131,10 +132,11 @@ class UnitTest:
 
 @dataclass(frozen=True, slots=True)
 class UnitTestFile:
-    """The tests of a tenant that are evaluated at one interval."""
+    """Tests that load the same rules, and evaluate them at one interval."""
 
     path: str
-    tenant: str
+    title: str
+    tenants: tuple[str, ...]
     evaluation: Duration
     groups: tuple[str, ...]
     tests: tuple[UnitTest, ...]

@@ -38,6 +38,7 @@ class _Subject:
     slo: ResolvedSLO
     raw: RawSLI | None
     labels: str  # its identity, as it stands in a selector
+    origin: str  # where it stands: tenants/customer-b.yaml:26
 
     @property
     def name(self) -> str:
@@ -117,13 +118,100 @@ def plan_proofs(
     return [
         UnitTestFile(
             naming.unit_test_file(tenant.name, evaluation),
-            tenant.name,
+            f"When each alert of {tenant.name} fires, and when it does not",
+            (tenant.name,),
             evaluation,
             groups,
             tuple(found),
         )
         for evaluation, found in sorted(tests.items())
     ]
+
+
+def plan_isolation(
+    tenants: Sequence[ResolvedTenant],
+    rules: Sequence[TenantRules],
+    timings: Sequence[burn.Timing],
+) -> list[UnitTestFile]:
+    """Plan the tests that no tenant hears of another: all rules in one run, some tenants burn.
+
+    Each tenant has a number; in the run of a bit, those burn whose number has it, and in a second
+    run those whose number has it not. Any two tenants differ in a bit, so that each is silent while
+    the other burns, in 2 * log2(tenants) runs instead of one for each pair.
+    """
+    subjects = [
+        [_subject(tenant, slo, timing) for slo in tenant.slos]
+        for tenant, timing in zip(tenants, timings, strict=True)
+    ]
+    numbers = _numbers(subjects)
+    files = []
+    for bit in range(max(numbers, default=0).bit_length()):
+        tests = []
+        for burning in (1, 0):
+            on = [number >> bit & 1 == burning for number in numbers]
+            tests.append(_isolation_test(tenants, subjects, on, timings, bit))
+        files.append(
+            UnitTestFile(
+                naming.isolation_test_file(bit),
+                "That no tenant's alerts fire for another's errors",
+                tuple(tenant.name for tenant in tenants),
+                MINUTE,
+                tuple(group.name for tenant in rules for group in tenant.groups),
+                tuple(tests),
+            )
+        )
+    return files
+
+
+def _numbers(subjects: Sequence[Sequence[_Subject]]) -> list[int]:
+    """Number the tenants; those whose queries read the same counters, as granted, share one."""
+    numbers: list[int] = []
+    for index, own in enumerate(subjects):
+        shared = (
+            numbers[other]
+            for other in range(index)
+            if any(_share(one, two) for one in own for two in subjects[other])
+        )
+        numbers.append(next(shared, max(numbers, default=-1) + 1))
+    return numbers
+
+
+def _isolation_test(
+    tenants: Sequence[ResolvedTenant],
+    subjects: Sequence[Sequence[_Subject]],
+    burning: Sequence[bool],
+    timings: Sequence[burn.Timing],
+    bit: int,
+) -> UnitTest:
+    tiers = [tier for own in subjects for s in own for tier in s.slo.policy.tiers]
+    windows = tier_windows(s.slo for own in subjects for s in own)
+    settled = max(MINUTE * 12, max(burn.tile(w) for w in windows) + MINUTE * 2)
+    at = settled + _rounded(max([tier.for_ or Duration(0) for tier in tiers]), MINUTE) + MINUTE
+    interval = max(timing.scrape for timing in timings)
+    series: dict[str, str] = {}
+    for own, on in zip(subjects, burning, strict=True):
+        for subject in own:
+            timeline = (_Segment(at, Fraction(1 if on else 0)),)
+            for one, values in _inputs(subject, [], timeline, interval, raw=True, decoys=False):
+                series.setdefault(one, values)
+    samples = tuple(
+        (f'{{tenant="{tenant.name}"}}', str(sum(len(s.slo.policy.tiers) for s in own)))
+        for tenant, own, on in zip(tenants, subjects, burning, strict=True)
+        if on
+    )
+    expr = (
+        "count by (tenant) (count by (tenant, service, slo, tier) (ALERTS{"
+        f'alertstate="firing",alertname="{naming.ALERT_BURN}",{naming.ESCALATION}=""}}))'
+    )
+    names = [tenant.name for tenant, on in zip(tenants, burning, strict=True) if on]
+    return UnitTest(
+        f"only these tenants burn: {', '.join(names)}",
+        "",
+        (f"all of their tiers fire, and none of anybody else's (bit {bit})",),
+        interval,
+        tuple(series.items()),
+        (Check(at, expr, samples, "exactly the tenants that burn"),),
+    )
 
 
 def _subject(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) -> _Subject:
@@ -137,7 +225,8 @@ def _subject(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) -> _
         (naming.SERVICE, slo.spec.service),
         (naming.SLO, slo.spec.name),
     ]
-    return _Subject(slo, raw, ",".join(f"{k}={promql_string(v)}" for k, v in pairs))
+    labels = ",".join(f"{k}={promql_string(v)}" for k, v in pairs)
+    return _Subject(slo, raw, labels, f"{tenant.source.name}:{slo.at('name').line}")
 
 
 def _rounds(subjects: Sequence[_Subject]) -> Iterator[_Round]:
@@ -247,6 +336,7 @@ def _just(round_: _Round, settled: Duration, timing: burn.Timing) -> Iterator[Un
                     f"errors {burn.literal(ratios[s.name])}"
                     for s in group
                 ],
+                about=group,
             )
 
 
@@ -318,7 +408,7 @@ def _burst(
     }
     name = f"{_names(group)}: {tier.name} fires and resets when predicted"
     raw = evaluation == MINUTE
-    return _test(name, round_, timelines, checks, timing, why, raw=raw)
+    return _test(name, round_, timelines, checks, timing, why, about=group, raw=raw)
 
 
 def _missing(tenant: ResolvedTenant, round_: _Round, timing: burn.Timing) -> UnitTest:
@@ -361,6 +451,7 @@ def _test(
     timing: burn.Timing,
     why: Sequence[str] = (),
     *,
+    about: Sequence[_Subject] = (),
     raw: bool = True,
 ) -> UnitTest:
     interval = timing.scrape if raw else MINUTE
@@ -372,7 +463,8 @@ def _test(
             series.setdefault(one, values)
     based = [s.name for s in round_.subjects if not raw or s.raw is None]
     note = [f"starts from the base pair: {', '.join(based)}"] if based else []
-    return UnitTest(name, (*why, *note), interval, tuple(series.items()), tuple(checks))
+    origin = ", ".join(sorted({s.origin for s in about or round_.subjects}))
+    return UnitTest(name, origin, (*why, *note), interval, tuple(series.items()), tuple(checks))
 
 
 def _inputs(
@@ -382,10 +474,13 @@ def _inputs(
     interval: Duration,
     *,
     raw: bool,
+    decoys: bool = True,
 ) -> Iterator[tuple[str, str]]:
     if raw and subject.raw is not None:
         for series in subject.raw.series:
-            if series.carries is Carries.NOISE and any(o.reads(series) for o in others):
+            if series.carries is Carries.NOISE and not (
+                decoys and not any(other.reads(series) for other in others)
+            ):
                 continue  # a decoy for one SLO must not feed another
             yield str(series), _counter(series, timeline, interval, subject.events())
         return

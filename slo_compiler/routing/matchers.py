@@ -198,7 +198,7 @@ _FLAGS = re.compile(r"\(\?[is]+\)")
 _PART = re.compile(
     r"""
     [^\\\[\](){}*+?]                                    # itself, or . ^ $ |
-    | [\]}] | \{(?!,?[0-9])                             # itself, where it closes nothing
+    | [\]}] | \{(?!,?[0-9]+\}|[0-9]+,[0-9]*\})          # itself, where it is half of nothing
     | \\(?:[AbBdDsSwWtnrfva]|[!-/:-@\[-`{-~])           # a class, an anchor, an escape
     | \[\^?\]?(?:(?!&&|--|~~|\|\|)[^\\\[\]]|\\(?:[dDsSwWtnrfva]|[!-/:-@\[-`{-~]))*\]
     | \((?:\?:|\?P<[a-zA-Z_][a-zA-Z0-9_]*>|\?[is]+:|(?!\?))

@@ -28,6 +28,7 @@ class ChannelKind(Strict):
                         "inline-secret",
                         f'"{key}" would put a secret into the repo',
                         f"store it in a file on Alertmanager's machine and name it: {instead}",
+                        key,
                     )
         return data
 

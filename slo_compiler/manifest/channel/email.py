@@ -7,19 +7,19 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from slo_compiler.manifest.base import SecretFile, Text, invalid
+from slo_compiler.manifest.base import SecretFile, Text, invalid, shown
 from slo_compiler.manifest.channel.base import ChannelKind
 
 
 def _address(value: object) -> object:
     if isinstance(value, str) and not re.fullmatch(r"[^\s@,<>{}]+@[^\s@,<>{}]+", value):
-        raise invalid("email-address", f'"{value}" is not an e-mail address')
+        raise invalid("email-address", f"{shown(value)} is not an e-mail address")
     return value
 
 
 def _host_port(value: object) -> object:
     if isinstance(value, str) and not re.fullmatch(r"[^\s:/@]+:[0-9]{1,5}", value):
-        raise invalid("host-port", f'"{value}" is not host:port')
+        raise invalid("host-port", f"{shown(value)} is not host:port")
     return value
 
 

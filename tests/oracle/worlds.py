@@ -1,0 +1,179 @@
+"""The worlds that the oracle plays: scenarios, compiled rules, and what the rules said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import yaml
+from oracle.engine import Engine, Replay, Result, engine
+from oracle.streams import DAY, HOUR, MINUTE, SECOND, Scenario, Stream, burst_loss, random_loss
+
+from slo_compiler import pipeline
+from slo_compiler.diagnostics import Report
+from slo_compiler.plan.ir import Rule, TenantRules
+
+ORIGIN = 1_700_006_400_000  # midnight in UTC
+MONTH = 31 * DAY  # a window of 30 days can lie anywhere in the last one
+
+# When each group is evaluated, by the tenant that is named for it. Prometheus derives a group's
+# phase from its name, so any may happen: on the minute, as in promtool; in between; and the worst,
+# where each group reads what is almost an interval old.
+PHASES: Mapping[str, Mapping[str, int]] = {
+    "aligned": {"info": 0, "base": 0, "windows": 0, "budget": 0, "alerts": 0},
+    "offset": {"info": 0, "base": 7_301, "windows": 22_009, "budget": 83_123, "alerts": 28_500},
+}
+LATE: Mapping[str, Mapping[str, int]] = {
+    **PHASES,
+    "late": {"info": 0, "base": 14_000, "windows": 13_990, "budget": 13_980, "alerts": 13_970},
+    "early": {"info": 0, "base": 14_990, "windows": 15_000, "budget": 15_010, "alerts": 15_020},
+}
+
+
+def _diurnal(at: int) -> int:
+    """Give events per second: 200 at noon, 20 at midnight."""
+    return 20 + 15 * (12 - abs(12 - at // HOUR % 24))
+
+
+def _night(day: int, minutes: int, share: Fraction) -> tuple[int, int, Fraction]:
+    start = day * DAY + 2 * HOUR + 13 * MINUTE + 21_700
+    return start, start + minutes * MINUTE + 11_300, share
+
+
+_NIGHTS = tuple(
+    _night(day, minutes, share)
+    for day, minutes, share in (
+        (2, 187, Fraction(2, 5)),
+        (9, 47, Fraction(1)),
+        (16, 3, Fraction(1)),
+        (23, 305, Fraction(1, 20)),
+        (29, 61, Fraction(3, 10)),
+    )
+)
+_DAYTIME = Stream(MONTH, _diurnal, Fraction(1, 5000), _NIGHTS)
+_STEADY = Stream(MONTH, lambda _at: 100, Fraction(1, 1000))
+_IDLE = Stream(MONTH, lambda at: 50 if 8 <= at // HOUR % 24 < 18 else 0, Fraction(1, 700))
+_LATE = Stream(
+    MONTH,
+    lambda _at: 40,
+    Fraction(0),
+    [(25 * DAY + 5 * HOUR + 777, 25 * DAY + 11 * HOUR, Fraction(1, 50))],
+)
+_SPARSE = Stream(MONTH, lambda _at: Fraction(1, 3600), Fraction(1, 10))
+_HUGE = Stream(MONTH, lambda _at: 100_000, Fraction(1, 900), _NIGHTS)
+_RESTARTS = tuple(day * DAY + 3 * HOUR + 47 * MINUTE + 4_100 for day in range(1, 31))
+_GAPS = tuple((d * DAY + 7 * HOUR + 33_000, d * DAY + 7 * HOUR + 633_000) for d in (11, 22))
+
+SCENARIOS = (
+    Scenario("steady", _STEADY),
+    Scenario("diurnal", _DAYTIME),
+    Scenario("diurnal-good", _DAYTIME, form="good", metric="oracle_good_requests_total"),
+    Scenario("diurnal-zero", _DAYTIME, initial=0, zeroed=False),
+    Scenario("idle-hours", _IDLE),
+    Scenario("late-error", _LATE, zeroed=True),
+    Scenario("late-error-unborn", _LATE, zeroed=False),
+    Scenario("late-error-good", _LATE, form="good", zeroed=False),
+    Scenario("resets", _DAYTIME, resets=_RESTARTS),
+    Scenario("pods", _DAYTIME, pods=3, pod_life=12 * HOUR, initial=0),
+    Scenario("sparse", _SPARSE),
+    Scenario("sparse-zero", _SPARSE, initial=0),
+    Scenario("huge", _HUGE, initial=0),
+    Scenario("lost-random", _DAYTIME, lost=random_loss(1)),
+    Scenario("lost-bursts", _DAYTIME, lost=burst_loss(480, 6)),
+    Scenario("restarts", _DAYTIME, down=_GAPS),
+)
+
+_ERROR_RATIOS = (Fraction(1), Fraction(1, 5), Fraction(1, 20), Fraction(1, 50))
+OUTAGE = (3 * DAY + 2 * HOUR + 7_000, 3 * DAY + 9 * HOUR + 7_000)
+OUTAGES = tuple(
+    Scenario(
+        f"outage-{share.denominator}",
+        Stream(4 * DAY, lambda _at: 500, Fraction(0), [(*OUTAGE, share)], every=4 * DAY),
+    )
+    for share in _ERROR_RATIOS
+)
+
+
+def compiled(
+    tenants: Mapping[str, object],
+    scenarios: tuple[Scenario, ...],
+    scrape: str = "15s",
+    evaluation: str = "30s",
+) -> tuple[TenantRules, ...]:
+    """Compile each scenario as an SLO of each tenant; the tenants differ in nothing but the name."""
+    report = Report()
+    prometheus = {"scrape_interval": scrape, "evaluation_interval": evaluation}
+    project = {
+        "apiVersion": "slo-compiler/v1",
+        "kind": "Project",
+        "spec": {"isolation": "none", "prometheus": prometheus, "targets": ["prometheus"]},
+    }
+    file = pipeline.SourceFile("p.yaml", "p.yaml", yaml.safe_dump(project).encode())
+    settings = pipeline.parse_project(file, Path(__file__).parent, report)
+    sources = []
+    for tenant in tenants:
+        hook = {"name": "hook", "webhook": {"url": "http://hooks.internal/oracle"}}
+        slos = [
+            {
+                "name": scenario.name,
+                "service": "oracle",
+                "objective": 99.9,
+                "sli": yaml.safe_load(scenario.sli),
+            }
+            for scenario in scenarios
+        ]
+        manifest = {
+            "apiVersion": "slo-compiler/v1",
+            "kind": "Tenant",
+            "metadata": {"name": tenant, "owner": "oracle"},
+            "spec": {
+                "channels": [hook],
+                "escalation": [
+                    {"severity": severity, "notify": ["hook"]} for severity in ("page", "ticket")
+                ],
+                "slos": slos,
+            },
+        }
+        name = f"{tenant}.yaml"
+        sources.append(pipeline.SourceFile(name, name, yaml.safe_dump(manifest).encode()))
+    return pipeline.compile_project(settings, sources, report, lambda _step: None).plan.tenants
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is written and asked: a past of `length`, and the rules of several phases over it."""
+
+    scenarios: tuple[Scenario, ...]
+    phases: Mapping[str, Mapping[str, int]]
+    length: int
+    scrape: int = 15 * SECOND
+
+    def play(self, binary: Path, folder: Path) -> Iterator[dict[str, Replay]]:
+        """Write the counters and record the rules a day at a time; yield each day's replays."""
+        by_name = {scenario.name: scenario for scenario in self.scenarios}
+
+        def is_down(labels: Mapping[str, str], at: int) -> bool:
+            return by_name[labels["slo"]].is_down(at - ORIGIN)
+
+        with engine(binary, folder) as server:
+            replays = {
+                rules.tenant: Replay(server, rules, ORIGIN, self.phases[rules.tenant], is_down)
+                for rules in compiled(self.phases, self.scenarios)
+            }
+            for start in range(0, self.length, DAY):
+                end = min(start + DAY, self.length)
+                self._scrape(server, start, end)
+                for replay in replays.values():
+                    replay.advance(ORIGIN + end - 1)
+                yield replays
+
+    def _scrape(self, server: Engine, start: int, end: int) -> None:
+        server.write(
+            (labels, [(ORIGIN + at, value) for at, value in samples])
+            for scenario in self.scenarios
+            for labels, samples in scenario.counters(start, end, self.scrape)
+        )
+
+
