@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,13 +12,13 @@ import yaml
 
 from slo_compiler import lint
 from slo_compiler import verify as verification
-from slo_compiler.diagnostics import CompileError, Position, Report
+from slo_compiler.diagnostics import Position, Report
 from slo_compiler.manifest.load import Manifest, SourceFile, load
 from slo_compiler.manifest.model import AlertPolicy, Project, ProjectSpec, Tenant
 from slo_compiler.manifest.resolve import ResolvedTenant, check_versions, resolve
 from slo_compiler.plan.build import build
 from slo_compiler.plan.ir import Plan
-from slo_compiler.source import Document, read_documents
+from slo_compiler.source import MAX_BYTES, Document, read_documents
 from slo_compiler.target import TARGETS
 from slo_compiler.target.artefact import Artefact
 from slo_compiler.write import lock
@@ -140,15 +141,26 @@ def read_sources(
     paths: Iterable[str], settings: Settings, report: Report, stdin: Callable[[], bytes]
 ) -> list[SourceFile]:
     """Read manifests: files, folders (all *.yaml and *.yml below, sorted), or `-` for stdin."""
-    files: dict[str, SourceFile] = {}
+    files: dict[Path, SourceFile] = {}
+    names: set[str] = set()
     for path in paths:
         if path == STDIN:
-            files[STDIN] = SourceFile("<stdin>", "stdin", stdin())
+            files[Path(STDIN)] = SourceFile("<stdin>", "stdin", stdin())
             continue
         for found in _expand(Path(path), report):
-            name = _name(found, settings.root)
-            content = _bytes(found, report)
-            files.setdefault(name, SourceFile(str(found), name, content))
+            real = _real(found)
+            if not str(found).isprintable():
+                # It would stand in a comment of the output, and a line break ends a comment.
+                report.error(
+                    Position(str(found)),
+                    "file-name",
+                    "the file's name holds a control character",
+                    "rename it",
+                )
+            elif real not in files:
+                name = _name(found, settings.root, names)
+                names.add(name)
+                files[real] = SourceFile(str(found), name, _bytes(found, report))
     report.raise_if_failed()
     return list(files.values())
 
@@ -162,6 +174,7 @@ def _expand(path: Path, report: Report) -> Iterator[Path]:
         for pattern in ("*.yaml", "*.yml")
         for file in path.rglob(pattern)
         if not any(part.startswith(".") for part in file.relative_to(path).parts)
+        and not file.is_dir()
     )
     if not found:
         report.error(
@@ -170,21 +183,43 @@ def _expand(path: Path, report: Report) -> Iterator[Path]:
             "the folder holds no manifest",
             "a manifest is a *.yaml or *.yml file; `slo-compiler init` writes a first one",
         )
-    yield from found
+    for file in found:
+        if _real(file).is_relative_to(_real(path)):
+            yield file
+        else:  # what is read may be shown in a report, and manifests are not ours
+            report.error(
+                Position(str(file)),
+                "symlink-outside",
+                "this link leads out of the folder of manifests",
+                "put the manifest itself here, or name its file as a source",
+            )
 
 
-def _name(path: Path, root: Path) -> str:
-    """Name a file the same on every machine: relative to the project, else by its last part."""
-    resolved, top = path.resolve(), root.resolve()
-    return resolved.relative_to(top).as_posix() if resolved.is_relative_to(top) else path.name
+def _real(path: Path) -> Path:
+    """Follow all links; unlike Path.resolve, a loop of links is no exception."""
+    return Path(os.path.realpath(path))
 
 
-def _bytes(path: Path, report: Report) -> bytes:
+def _name(path: Path, root: Path, taken: Container[str] = ()) -> str:
+    """Name a file the same on every machine: relative to the project, else by its last part.
+
+    Of two files outside of the project with the same last part, the second is named by more.
+    """
+    real, top = _real(path), _real(root)
+    if real.is_relative_to(top):
+        return real.relative_to(top).as_posix()
+    names = ("/".join(real.parts[-n:]) for n in range(1, len(real.parts)))
+    return next((name for name in names if name not in taken), str(real))
+
+
+def _bytes(path: Path, report: Report, at: Position | None = None) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)  # what is longer is refused
     except OSError as error:
         reason = error.strerror or str(error)
-        report.error(Position(str(path)), "unreadable", f"cannot read it: {reason}")
+        what = f"{path}" if at else "it"
+        report.error(at or Position(str(path)), "unreadable", f"cannot read {what}: {reason}")
         return b""
 
 
@@ -219,10 +254,18 @@ def _base(settings: Settings, report: Report, inputs: list[SourceFile]) -> Docum
     if settings.spec.alertmanager.base is None:
         return None
     path = settings.root / settings.spec.alertmanager.base
-    file = SourceFile(str(path), _name(path, settings.root), _bytes(path, report))
-    documents = read_documents(file.path, file.content, report) if file.content else []
-    if not documents:
-        raise CompileError(report.diagnostics)
+    at = settings.at("spec", "alertmanager", "base")
+    file = SourceFile(str(path), _name(path, settings.root), _bytes(path, report, at))
+    report.raise_if_failed()
+    documents = read_documents(file.path, file.content, report)
+    if len(documents) > 1:
+        report.error(
+            documents[1].locate(),
+            "base-config",
+            "the base configuration has a second document, which Alertmanager does not read",
+            "merge it into the first",
+        )
+    report.raise_if_failed()
     inputs.append(file)
     # Composed again by YAML 1.1, which is what Alertmanager's own parser mostly follows.
     node = yaml.compose(file.content, Loader=yaml.SafeLoader)

@@ -33,6 +33,12 @@ _TOKEN = re.compile(
     rf"(?P<string>{_STRING})|(?P<comment>#[^\n]*)|(?P<open>[([{{])|(?P<close>[)\]}}])"
     r"|(?P<operator>==|!=|=~|!~|>=|<=|[-+*/%^<>]|\b(?:and|or|unless|atan2)\b)"
 )
+_OPERATORS = {
+    "MatchOp.Equal": "=",
+    "MatchOp.NotEqual": "!=",
+    "MatchOp.Re": "=~",
+    "MatchOp.NotRe": "!~",
+}
 _WRITES_LABEL = {"label_replace": 1, "label_join": 1}  # argument that names the label they write
 
 
@@ -62,9 +68,9 @@ def prepare(query: str, matchers: Mapping[str, str], window: Duration) -> str:
         QueryError: the query breaks a rule, or cannot be shown to keep to its tenant.
     """
     _check_size(query)
+    _check_spans(query)
     if WINDOW in query:
         _check_window(query)
-    _check_spans(query)
     tree = _parse(query.replace(WINDOW, str(window)), query)
     _check_selectors(tree, query, matchers)
     if WINDOW in query:
@@ -332,8 +338,9 @@ def _check_selector(node: pp.VectorSelector, query: str, matchers: Mapping[str, 
         if matcher.op != pp.MatchOp.Equal or matcher.value != expected:
             raise QueryError(
                 "other-tenant",
-                f"the query matches {matcher.name} against {promql_string(matcher.value)}, "
-                f"but may only read {matcher.name}={promql_string(expected)}",
+                f"the query matches {matcher.name}{_OPERATORS[str(matcher.op)]}"
+                f"{promql_string(matcher.value)}, but may only read "
+                f"{matcher.name}={promql_string(expected)}",
                 "leave this matcher out: it is added to every selector",
                 *_find_matcher(query, matcher.name, matcher.value),
             )

@@ -62,8 +62,8 @@ def jobs(folder: Path, promtool: Path, amtool: Path) -> list[Job]:
     for route in expected:
         by_tenant.setdefault(route["labels"][naming.TENANT], []).append(route)
     config = folder / naming.ALERTMANAGER_FILE
-    found: list[Job] = [_unit_job(promtool, file) for file in files]
-    found += [_route_job(amtool, config, name, own) for name, own in by_tenant.items()]
+    found: list[Job] = [unit_job(promtool, file) for file in files]
+    found += [route_job(amtool, config, name, own) for name, own in by_tenant.items()]
     return found
 
 
@@ -74,11 +74,13 @@ def run(work: Sequence[Job], workers: int | None = None) -> Iterator[Result]:
             yield done.result()
 
 
-def _unit_job(promtool: Path, file: Path) -> Job:
+def unit_job(promtool: Path, file: Path) -> Job:
+    """Prepare one file of unit tests."""
     return lambda: _unit_tests(promtool, file)
 
 
-def _route_job(amtool: Path, config: Path, tenant: str, routes: list[Any]) -> Job:
+def route_job(amtool: Path, config: Path, tenant: str, routes: list[Any]) -> Job:
+    """Prepare the routes of one tenant."""
     return lambda: _routes(amtool, config, tenant, routes)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import click
 
 from slo_compiler import __version__
-from slo_compiler.diagnostics import Diagnostic, Severity
+from slo_compiler.diagnostics import Diagnostic, Position, Severity
 
 _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 MAX_LINE = 160  # longer source lines are cut around the caret
@@ -23,33 +25,49 @@ def text(diagnostics: Sequence[Diagnostic]) -> str:
 def _told(found: Diagnostic) -> str:
     at, color = found.position, _COLORS[found.severity]
     label = click.style(f"{found.severity}[{found.id}]", fg=color, bold=True)
-    lines = [f"{click.style(str(at), bold=True)}: {label} {_printable(found.message)}"]
-    if at.text.strip():
-        source, column = _cut(at.text.expandtabs(1), at.column)
+    lines = [f"{click.style(_printable(str(at)), bold=True)}: {label} {_printable(found.message)}"]
+    before, marked, after = _around(at)
+    if (before + marked + after).strip():
         gutter = f"{at.line:>5} | "
-        width = min(at.width, max(len(source) - column + 1, 1))
-        caret = click.style("^" * width, fg=color, bold=True)
-        lines += [gutter + _printable(source), " " * (len(gutter) + column - 1) + caret]
+        before, marked, after = map(_printable, (before, marked, after))
+        caret = click.style("^" * max(_width(marked), 1), fg=color, bold=True)
+        lines += [gutter + before + marked + after, " " * (len(gutter) + _width(before)) + caret]
     if found.help:
         lines.append(f"      = {_printable(found.help)}")
     return "\n".join(lines)
 
 
-def _cut(line: str, column: int) -> tuple[str, int]:
-    if len(line) <= MAX_LINE:
-        return line, column
-    start = max(0, min(column - MAX_LINE // 2, len(line) - MAX_LINE))
-    return line[start : start + MAX_LINE], column - start
+def _around(at: Position) -> tuple[str, str, str]:
+    """Cut the source line into what stands before, under and after the caret."""
+    begin = at.column - 1
+    first = 0
+    if len(at.text) > MAX_LINE:
+        first = max(0, min(begin - MAX_LINE // 2, len(at.text) - MAX_LINE))
+    line = at.text[first : first + MAX_LINE].replace("\t", " ").rstrip()
+    begin -= first
+    return line[:begin], line[begin : begin + at.width], line[begin + at.width :]
 
 
 def _printable(value: str) -> str:
     """Show control characters as escapes: a manifest may not write to the reader's terminal."""
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in value)
+    return "".join(c if c.isprintable() else _escaped(c) for c in value)
+
+
+def _escaped(char: str) -> str:
+    return f"\\u{ord(char):04x}" if ord(char) < 1 << 16 else f"\\U{ord(char):08x}"
+
+
+def _width(value: str) -> int:
+    """Columns that text takes on a terminal: two for wide characters, none for combining ones."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in value
+    )
 
 
 def as_json(diagnostics: Sequence[Diagnostic]) -> str:
     """Tell the findings as a JSON list."""
-    return json.dumps([*map(_record, diagnostics)], indent=2, ensure_ascii=False) + "\n"
+    return json.dumps([*map(_record, diagnostics)], indent=2) + "\n"
 
 
 def _record(found: Diagnostic) -> dict[str, Any]:
@@ -70,15 +88,18 @@ def github(diagnostics: Sequence[Diagnostic]) -> str:
     """Tell the findings as GitHub workflow commands, which annotate the lines of a pull request."""
 
     def escaped(value: str, *more: str) -> str:
-        for char in ("%", "\r", "\n", *more):
+        value = _printable(value)
+        for char in ("%", *more):
             value = value.replace(char, f"%{ord(char):02X}")
         return value
 
     lines = [
         f"::{found.severity} file={escaped(found.position.path, ':', ',')},"
         f"line={found.position.line},col={found.position.column},"
+        f"endColumn={found.position.column + found.position.width},"
         f"title={escaped(found.id, ':', ',')}::"
-        + escaped(found.message + (f"\n{found.help}" if found.help else ""))
+        + escaped(found.message)
+        + (f"%0A{escaped(found.help)}" if found.help else "")
         for found in diagnostics
     ]
     return "".join(f"{line}\n" for line in lines)
@@ -103,7 +124,7 @@ def sarif(diagnostics: Sequence[Diagnostic]) -> str:
             }
         ],
     }
-    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(log, indent=2) + "\n"
 
 
 def _result(found: Diagnostic, rule: int) -> dict[str, Any]:
@@ -114,7 +135,7 @@ def _result(found: Diagnostic, rule: int) -> dict[str, Any]:
         "startColumn": at.column,
         "endColumn": at.column + at.width,
     }
-    where = {"artifactLocation": {"uri": at.path}, "region": region}
+    where = {"artifactLocation": {"uri": _uri(at.path)}, "region": region}
     return {
         "ruleId": found.id,
         "ruleIndex": rule,
@@ -122,6 +143,12 @@ def _result(found: Diagnostic, rule: int) -> dict[str, Any]:
         "message": {"text": message},
         "locations": [{"physicalLocation": where}],
     }
+
+
+def _uri(path: str) -> str:
+    """Write a path as a URI reference, relative as long as the path is."""
+    quoted = quote(path.encode("utf-8", "surrogateescape"), safe="/~")
+    return f"file://{quoted}" if path.startswith("/") else quoted
 
 
 FORMATS: dict[str, Callable[[Sequence[Diagnostic]], str]] = {

@@ -111,7 +111,7 @@ def read_documents(path: str, content: bytes, report: Report) -> list[Document]:
         report.error(
             Position(path),
             "file-too-large",
-            f"the file has {len(content):,} bytes; at most {MAX_BYTES:,} are read",
+            f"the file is larger than {MAX_BYTES:,} bytes",
             "split it into one file per tenant",
         )
         return []
@@ -193,8 +193,9 @@ def _syntax_error(
     elif lines:
         at = Position(path, len(lines), len(lines[-1]) + 1, 1, lines[-1])
     hint = next((hint for words, hint in _HINTS.items() if words in problem), "")
-    if not hint and error.context and error.context_mark is not None:
-        hint = f"{error.context}, which begins on line {error.context_mark.line + 1}"
+    begin = error.context_mark
+    if not hint and error.context and begin is not None and begin.line + 1 < at.line:
+        hint = f"{error.context}, which begins on line {begin.line + 1}"
     return at, "yaml-syntax", f"not valid YAML: {problem}", hint
 
 

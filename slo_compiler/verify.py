@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slo_compiler import tools
@@ -21,7 +21,7 @@ _PROMTOOL_FINDING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Which checkers ran, by version, and which were not found."""
+    """Which checkers ran, and where they are; and which were not found."""
 
     ran: dict[str, str]
     skipped: tuple[str, ...]
@@ -75,14 +75,24 @@ def _promtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Rep
         finding = _PROMTOOL_FINDING.match(line.strip())
         if finding:
             at = origins.get(finding["file"], {}).get(f"{finding['group']}/{finding['rule']}")
+            # Its place in our expression means nothing in the manifest's.
+            message = re.sub(
+                r"^could not parse expression: (?:\d+:\d+: )?(?:parse error: )?",
+                "",
+                finding["message"],
+            )
             report.error(
-                at or Position(finding["file"]),
+                _narrowed(at, message) if at else Position(finding["file"]),
                 "promtool",
-                f"promtool refuses {finding['name']}: {finding['message']}",
+                f"promtool refuses {finding['name']}: {message}",
+                _checked_by(binary),
             )
             told = True
     if not told:
-        report.error(Position(paths[0]), "promtool", f"promtool failed: {_short(output)}")
+        failed = re.search(r"^Checking (.*)\n\s*FAILED:", output, re.MULTILINE)
+        at = Position(failed[1] if failed else paths[0])
+        said = output[failed.end() :] if failed else output
+        report.error(at, "promtool", f"promtool failed: {_short(said)}", _checked_by(binary))
 
 
 def _amtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Report) -> None:
@@ -90,13 +100,37 @@ def _amtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Repor
         code, output = _call([str(binary), "check-config", file.path], folder)
         if code == 0:
             continue
-        message = re.sub(r"^Checking '.*?'\s+FAILED: ", "", output.strip()).splitlines()[0]
-        named = [at for name, at in file.origins.items() if f'"{name}"' in message]
-        report.error(
-            named[0] if named else Position(file.path), "amtool", f"amtool refuses it: {message}"
+        said = re.sub(
+            r"^Checking '.*?'\s+FAILED: |^amtool: error:.*", "", output, flags=re.MULTILINE
         )
+        named = [at for name, at in file.origins.items() if f'"{name}"' in said]
+        report.error(
+            named[0] if named else Position(file.path),
+            "amtool",
+            f"amtool refuses it: {_short(said or output)}",
+            _checked_by(binary),
+        )
+
+
+def _narrowed(at: Position, message: str) -> Position:
+    """Mark what a message quotes, where it stands in the marked part of the line."""
+    begin = at.column - 1
+    for token in re.findall(r'"([^"]+)"|(\w+)\(\)', message):
+        word = token[0] or token[1]
+        found = at.text.find(word, begin, begin + at.width)
+        if found >= 0:
+            return replace(at, column=found + 1, width=len(word))
+    return at
+
+
+def _checked_by(binary: Path) -> str:
+    """Say which version refuses: it may be another than the one that will evaluate the rules."""
+    try:
+        return f"checked by {binary.name} {tools.version(binary)}"
+    except tools.ToolsError:
+        return ""
 
 
 def _short(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return "; ".join(lines[:5])
+    return "; ".join(lines[:5]) or "it says nothing"

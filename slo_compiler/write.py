@@ -3,6 +3,9 @@
 Killed at any moment, every file is either the old or the new one: a file is written beside its
 place under a name that no server's glob matches, flushed to disk, and renamed over the old one. The
 lock file goes last. What a killed run left behind is cleared by the next.
+
+Decision: a file is ours if it begins with our mark, whether or not the lock file names it. A killed
+run has written files that no lock names yet, and Prometheus would evaluate them for good.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import unified_diff
@@ -32,17 +35,26 @@ class Changes:
     changed: tuple[str, ...]
     removed: tuple[str, ...]
     unchanged: tuple[str, ...]
+    leftovers: tuple[str, ...] = ()  # temporary files of a killed run
 
     @property
     def any(self) -> bool:
         """Whether the folder is out of date."""
-        return bool(self.added or self.changed or self.removed)
+        return bool(self.added or self.changed or self.removed or self.leftovers)
 
 
 def compare(folder: Path, artefacts: Sequence[Artefact], report: Report) -> Changes:
     """Compare the output folder with what it should hold; foreign files in the way are errors."""
     added, changed, unchanged = [], [], []
     for artefact in artefacts:
+        if not _is_inside(folder, artefact.path):
+            report.error(
+                Position(str(folder / artefact.path)),
+                "outside-output",
+                "a link leads this file out of the output folder",
+                "remove the link, or choose another output folder",
+            )
+            continue
         there = _read(folder / artefact.path)
         if there is None:
             added.append(artefact.path)
@@ -58,35 +70,39 @@ def compare(folder: Path, artefacts: Sequence[Artefact], report: Report) -> Chan
                     "move it, or choose another output folder",
                 )
     wanted = {artefact.path for artefact in artefacts}
+    locked = [path for path in _locked_outputs(folder) if _is_inside(folder, path)]
+    parts = {Path(path).parent for path in (*wanted, *locked)}
     removed = []
-    for path, digest in _locked_outputs(folder).items():
-        there = _read(folder / path) if _is_inside(folder, path) else None
-        if path not in wanted and there is not None:
-            if _is_ours(path, there):
-                removed.append(path)
-            else:
-                report.warning(
-                    Position(str(folder / path)),
-                    "stale-file",
-                    f"no manifest makes this file any more, but it was edited ({digest[:12]})",
-                    "remove it by hand",
-                )
-    return Changes(tuple(added), tuple(changed), tuple(sorted(removed)), tuple(unchanged))
+    for path in sorted({*locked, *_marked(folder, parts)} - wanted):
+        if not (folder / path).is_file():
+            continue
+        if _is_ours(path, _read(folder / path) or b""):
+            removed.append(path)
+        else:
+            report.warning(
+                Position(str(folder / path)),
+                "stale-file",
+                "no manifest makes this file any more, but it is not as the compiler wrote it",
+                "remove it by hand",
+            )
+    leftovers = tuple(_leftovers(folder, parts))
+    return Changes(tuple(added), tuple(changed), tuple(removed), tuple(unchanged), leftovers)
 
 
 def write(folder: Path, artefacts: Sequence[Artefact], changes: Changes) -> None:
     """Bring the output folder up to date; unchanged files keep their time of change."""
     with _exclusive(folder):
-        for leftover in sorted(folder.rglob(f".*{_TEMPORARY}")):
-            leftover.unlink(missing_ok=True)
-        touched = {*changes.added, *changes.changed}
-        # The lock comes last: until it is there, the next run compares everything again.
-        for artefact in sorted(artefacts, key=lambda a: a.path == naming.LOCK_FILE):
-            if artefact.path in touched:
-                if artefact.path == naming.LOCK_FILE:
-                    _remove(folder, changes.removed)
+        _remove(folder, _leftovers(folder, {Path(artefact.path).parent for artefact in artefacts}))
+        _remove(folder, changes.leftovers)
+        # Compared again: another compile may have written since.
+        for artefact in artefacts:
+            if artefact.path != naming.LOCK_FILE:
                 _replace(folder / artefact.path, artefact.text.encode())
         _remove(folder, changes.removed)
+        # The lock comes last, so that it never names what is not there.
+        for artefact in artefacts:
+            if artefact.path == naming.LOCK_FILE:
+                _replace(folder / artefact.path, artefact.text.encode())
 
 
 def diff(folder: Path, artefacts: Sequence[Artefact], changes: Changes) -> Iterator[str]:
@@ -126,16 +142,18 @@ def _exclusive(folder: Path) -> Iterator[None]:
 
 
 def _replace(path: Path, content: bytes) -> None:
+    if _read(path) == content:
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}{_TEMPORARY}")
-    with temporary.open("wb") as file:
+    with temporary.open("xb") as file:  # never through a link that somebody put there
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
 
 
-def _remove(folder: Path, paths: Sequence[str]) -> None:
+def _remove(folder: Path, paths: Iterable[str]) -> None:
     for path in paths:
         (folder / path).unlink(missing_ok=True)
 
@@ -145,6 +163,25 @@ def _read(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
+    except IsADirectoryError:
+        return b""  # somebody's, and not ours
+
+
+def _marked(folder: Path, parts: Iterable[Path]) -> Iterator[str]:
+    """Give the files with our mark in the parts of the folder that we write to."""
+    for part in parts:
+        for file in (folder / part).glob("[!.]*.yml"):
+            if file.is_file() and not file.is_symlink():
+                with file.open("rb") as opened:
+                    if _is_ours("", opened.read(len(MARK))):
+                        yield (part / file.name).as_posix()
+
+
+def _leftovers(folder: Path, parts: Iterable[Path]) -> Iterator[str]:
+    """Give the temporary files that a killed run left behind."""
+    for part in sorted(parts):
+        for file in sorted((folder / part).glob(f".*{_TEMPORARY}")):
+            yield (part / file.name).as_posix()
 
 
 def _is_ours(path: str, content: bytes) -> bool:
@@ -155,16 +192,17 @@ def _is_ours(path: str, content: bytes) -> bool:
 
 def _is_inside(folder: Path, path: str) -> bool:
     """Whether a path of a lock file, which anyone may have edited, stays in the folder."""
-    return (folder / path).resolve().is_relative_to(folder.resolve())
+    real = Path(os.path.realpath(folder / path))  # unlike resolve, no exception on a loop
+    return real.is_relative_to(os.path.realpath(folder))
 
 
 def _locked_outputs(folder: Path) -> dict[str, str]:
     content = _read(folder / naming.LOCK_FILE)
     try:
         record = json.loads(content or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     outputs = record.get("outputs", {}) if isinstance(record, dict) else {}
     if not isinstance(outputs, dict):
         return {}
-    return {k: v for k, v in outputs.items() if isinstance(k, str) and isinstance(v, str)}
+    return {k: v for k, v in outputs.items() if isinstance(v, str) and "\0" not in k}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, LiteralString, Self, cast
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -40,7 +40,7 @@ class Strict(BaseModel):
 def invalid(id_: str, message: str, help_: str = "", key: str = "") -> PydanticCustomError:
     """Build the error of a field, or of a `key` of it: `id_` becomes the diagnostic's ID."""
     context = {"message": message, "help": help_, "key": key}
-    return PydanticCustomError(cast("LiteralString", id_), "{message}", context)
+    return PydanticCustomError(id_, "{message}", context)
 
 
 _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -200,7 +200,7 @@ def _url(value: object) -> str:
                 "the URL holds credentials",
                 "leave them out, or store the URL in a file and name it: url_file",
             )
-        raise invalid("url", f"{shown(url)} is not an http(s) URL")
+        raise invalid("url", f"{shown(url)} is not a URL", "begin with http:// or https://")
     return url
 
 

@@ -8,6 +8,7 @@ import types
 import typing
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -65,19 +66,19 @@ def load(
 
 def validate(kind: type[ModelT], document: Document, report: Report) -> ModelT | None:
     """Validate a document against one model; None if there are findings."""
-    empty = [*_empty(document.data)]
-    for loc in empty:
-        what = "this item" if isinstance(loc[-1], int) else f'the key "{loc[-1]}"'
-        at = document.locate(loc, key=not isinstance(loc[-1], int))
-        report.error(at, "empty-value", f"{what} has no value", "write one, or remove it")
+    findings = [_Finding.empty(loc) for loc in islice(_empty(document.data), MAX_FINDINGS)]
+    model = None
     try:
         model = kind.model_validate(document.data)
     except ValidationError as error:
-        findings = [_Finding.of(kind, d, document.data) for d in error.errors(include_url=False)]
-        for finding in _told(findings, empty)[:MAX_FINDINGS]:
-            finding.tell(document, report)
-        return None
-    return None if empty else model
+        details = error.errors(include_url=False)
+        findings += [_Finding.of(kind, d, document.data) for d in details[:MAX_FINDINGS]]
+        if len(details) > MAX_FINDINGS:
+            message = f"{len(details):,} findings; the first {MAX_FINDINGS} are told"
+            report.error(document.locate(), "too-many", message)
+    for finding in _told(findings):
+        finding.tell(document, report)
+    return None if findings else model
 
 
 def _kind(document: Document, kinds: Sequence[type[Strict]], report: Report) -> type[Strict] | None:
@@ -147,6 +148,14 @@ class _Finding:
     meant: str = ""  # of an unknown key: the one that was probably meant
 
     @classmethod
+    def empty(cls, loc: tuple[str | int, ...]) -> _Finding:
+        *parent, last = loc
+        if isinstance(last, int):
+            return cls(loc, "empty-value", "this item has no value", "write one, or remove it")
+        message = f"the key {shown(last)} has no value"
+        return cls(tuple(parent), "empty-value", message, "write one, or remove it", key=last)
+
+    @classmethod
     def of(cls, kind: type[Strict], detail: ErrorDetails, data: object) -> _Finding:
         loc, type_, found = tuple(detail["loc"]), detail["type"], shown(detail["input"])
         context = detail.get("ctx", {})
@@ -169,11 +178,18 @@ class _Finding:
             if type_ == "literal_error" and isinstance(detail["input"], str):
                 known = nearest(detail["input"], re.findall(r'"([^"]*)"', expected))
                 hint = known if known.startswith("did you mean") else ""
-            return cls(
-                place, "type", f"expected {expected}, found {found}", hint, expected=expected
-            )
+            id_ = "value" if type_ == "literal_error" else "type"
+            return cls(place, id_, f"expected {expected}, found {found}", hint, expected=expected)
         words, hint = _BOUNDS.get(type_, ("{found} is not valid here", ""))
         return cls(place, "value", words.format(found=found, **context), hint)
+
+    def joined(self, other: _Finding | None) -> _Finding:
+        """Join with another alternative of the same union."""
+        if other is None:
+            return self
+        expected = f"{other.expected} or {self.expected}"
+        message = self.message.replace(self.expected, expected, 1)
+        return replace(self, message=message, expected=expected)
 
     def tell(self, document: Document, report: Report) -> None:
         at = document.locate((*self.loc, self.key), key=True) if self.key else None
@@ -183,25 +199,33 @@ class _Finding:
         report.error(at or document.locate(self.loc), self.id, self.message, self.help)
 
 
-def _told(findings: Sequence[_Finding], empty: Sequence[Sequence[str | int]]) -> list[_Finding]:
+def _told(findings: Sequence[_Finding]) -> list[_Finding]:
     """Leave out what only follows from another finding, and join the alternatives of a union."""
-    nothing = {tuple(loc) for loc in empty}
+    empty = {(*f.loc, f.key) if f.key else f.loc for f in findings if f.id == "empty-value"}
     meant = {(f.loc, f.meant) for f in findings if f.meant}
-    told: dict[tuple[Any, ...], _Finding] = {}
+    opaque = {f.loc for f in findings if f.expected or f.id == "type"} | {
+        (*f.loc, f.key) for f in findings if f.id == "unknown-key"
+    }
+    told: dict[object, _Finding] = {}
     for finding in findings:
-        loc = finding.loc
-        if loc in nothing or (finding.id == "missing-key" and (loc, finding.key) in meant):
+        loc, id_ = finding.loc, finding.id
+        if id_ == "empty-value":
+            follows = any(loc[: len(outer)] == outer for outer in opaque)
+        elif id_ == "missing-key":
+            follows = (loc, finding.key) in meant
+        elif id_ == "one-of":
+            follows = any(gone[:-1] == loc for gone in empty)
+        else:  # of an empty value, or of the alternative of a union that was not meant
+            follows = loc in empty or (
+                bool(finding.expected)
+                and any(
+                    o.loc[: len(loc)] == loc != o.loc for o in findings if o.id != "empty-value"
+                )
+            )
+        if follows:
             continue
-        if finding.id == "one-of" and any(gone[:-1] == loc for gone in nothing):
-            continue
-        if finding.expected and any(o.loc[: len(loc)] == loc != o.loc for o in findings):
-            continue  # another alternative of the union was meant
-        same = told.get((loc, finding.expected and "type")) if finding.expected else None
-        if same is not None:
-            expected = f"{same.expected} or {finding.expected}"
-            message = finding.message.replace(finding.expected, expected, 1)
-            finding = replace(finding, message=message, expected=expected)  # noqa: PLW2901
-        told[loc, "type" if finding.expected else finding] = finding
+        same = told.get((loc, "type")) if finding.expected else None
+        told[(loc, "type") if finding.expected else finding] = finding.joined(same)
     return [*told.values()]
 
 
@@ -210,7 +234,7 @@ def _place(loc: Sequence[str | int], data: object) -> tuple[str | int, ...]:
     place: list[str | int] = []
     for step in loc:
         if isinstance(data, dict) and step in data:
-            data = data[step]
+            data = data[str(step)]
         elif isinstance(data, list) and isinstance(step, int) and step < len(data):
             data = data[step]
         else:
@@ -236,8 +260,8 @@ _EXPECTED = {
     "model_attributes_type": "a mapping",
 }
 _BOUNDS = {
-    "too_short": ("expected at least {min_length}, found {actual_length}", "add one"),
-    "too_long": ("expected at most {max_length}, found {actual_length}", "remove some"),
+    "too_short": ("expected at least one entry, found none", "add one"),
+    "too_long": ("expected at most {max_length:,} entries, found {actual_length:,}", ""),
     "string_too_short": ("the text is empty", "write something, or remove the key"),
     "string_pattern_mismatch": ("{found} is not a label name", "such as tenant or namespace"),
     "greater_than_equal": ("expected at least {ge}, found {found}", ""),

@@ -249,12 +249,15 @@ def _resolve_slos(
             )
         if policy is None:
             where: Loc = (*loc, "alerting", "policy")
-            if not slo.alerting.policy:
+            why = ""
+            if not slo.alerting.policy and tenant.spec.defaults.policy:
                 where = ("spec", "defaults", "policy")
+            elif not slo.alerting.policy:
+                where, why = (*loc, "name"), ", which the project's defaults name"
             report.error(
                 document.locate(where),
                 "undefined-policy",
-                f'no alert policy "{named}"',
+                f'no alert policy "{named}"{why}',
                 nearest(str(named), policies),
             )
         if objective is not None and policy is not None:
@@ -270,7 +273,11 @@ def _channels(
         at = document.locate((*loc, "name"))
         if channel.name in channels:
             resolver.report.error(
-                at, "duplicate-channel", f'the channel "{channel.name}" is defined twice'
+                at,
+                "duplicate-channel",
+                f'the channel "{channel.name}" is defined twice; first on line '
+                f"{channels[channel.name].position.line}",
+                "rename one",
             )
         channels[channel.name] = ResolvedChannel(channel, at)
         body = channel.body

@@ -113,7 +113,8 @@ def plan_proofs(
             evaluation = _evaluation(tier)
             test = _burst(tenant, round_, group, tier, evaluation, timing)
             tests.setdefault(evaluation, []).append(test)
-        tests[MINUTE].append(_missing(tenant, round_, timing))
+        tests[MINUTE].extend(_missing(tenant, round_, timing))
+        tests[MINUTE].extend(_absent(round_, timing))
     groups = tuple(group.name for group in rules.groups)
     return [
         UnitTestFile(
@@ -219,7 +220,13 @@ def _subject(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) -> _
     rates = base_rates(tenant, slo, timing.base_range, Report())
     if rates is not None:
         counts_errors = rates.template == "errors"
-        raw = derive(rates.events, rates.errors, counts_errors=counts_errors, by=slo.by)
+        raw = derive(
+            rates.events,
+            rates.errors,
+            counts_errors=counts_errors,
+            fills_in=rates.template != "errors_from_bucket",
+            by=slo.by,
+        )
     pairs = [
         (naming.TENANT, tenant.name),
         (naming.SERVICE, slo.spec.service),
@@ -284,11 +291,7 @@ def _steady(round_: _Round, timing: burn.Timing) -> Iterator[UnitTest]:
     for subject in round_.subjects:
         left, rest = Fraction(3, 4), 3 * Fraction(subject.slo.period.ms, 1000)
         for series, value in ((naming.BUDGET_REMAINING, left), (naming.BUDGET_EXHAUSTION, rest)):
-            expr = f"abs({series}{{{subject.labels}}} / {burn.literal(value)} - 1) < bool 1e-6"
-            found = f"1 - 1/4 = {burn.literal(value)}"
-            if series == naming.BUDGET_EXHAUSTION:
-                found = f"{subject.slo.period} * 0.75 / 0.25 = {burn.literal(value)} s"
-            checks.append(Check(settled, f"count({expr} == 1)", (("{}", "1"),), found))
+            checks.append(_holds(settled, series, subject, value))
     yield _test(
         f"{round_.names}: nothing fires at a quarter of the budget's pace; the budget is right",
         round_,
@@ -359,8 +362,11 @@ def _burst(
     reset = Fraction(tier.short_window.ms) * (1 - 1 / times)
     wait = tier.for_ or Duration(0)
     waits = [w for w in escalation_waits(tenant, tier.severity) if w <= history]
-    # Long enough that the long window stays above the threshold until the short one is below.
-    needed = (Fraction(history.ms) + reset) / (times - 1)
+    lingering = _rounded(tier.short_window, evaluation) + evaluation * 2
+    # Long enough that the long window stays above the threshold to the end, so that it is the
+    # short one that ends the alert: e * B + 0.95 * threshold * l > threshold * (h + B + r + l).
+    rest = reset + 3 * evaluation.ms + Fraction(lingering.ms) / 20
+    needed = (history.ms + rest) / (times - 1)
     last = max([detection + wait.ms + w.ms for w in [Duration(0), *waits]])
     burn_for = _up(max(needed, last) + 3 * evaluation.ms, evaluation)
     stop = history + burn_for
@@ -386,8 +392,16 @@ def _burst(
         )
     over = _up(Fraction(stop.ms) + reset + evaluation.ms, evaluation)
     checks.append(round_.firing(over, tier, [], f"{_minutes(reset)} after the errors stopped"))
+    end = over + lingering
+    checks.append(round_.firing(end, tier, [], "0.95 of the threshold in the short window"))
+    filled = history + _rounded(tier.short_window, evaluation) + evaluation * 2
+    if filled <= stop:
+        checks += [
+            _holds(filled, naming.error_ratio(tier.short_window), s, s.threshold(tier) * times)
+            for s in group
+        ]
     why = [
-        f"clean for {history}, errors for {burn_for}, then none",
+        f"clean for {history}, errors for {burn_for}, none for {over - stop}, then a few",
         f"fires at e * t / min({tier.long_window}, {history} + t) > threshold, t = "
         + _minutes(detection),
         f"resets {tier.short_window} * (1 - threshold / e) = {_minutes(reset)} after the end",
@@ -402,7 +416,11 @@ def _burst(
         s.name: (
             _Segment(history, _CLEAN),
             _Segment(burn_for, s.threshold(tier) * times if s.name in burning else _CLEAN),
-            _Segment(over - stop + evaluation, _CLEAN),
+            _Segment(over - stop, _CLEAN),
+            _Segment(
+                lingering + evaluation,
+                s.threshold(tier) * Fraction(95, 100) if s.name in burning else _CLEAN,
+            ),
         )
         for s in round_.subjects
     }
@@ -411,32 +429,63 @@ def _burst(
     return _test(name, round_, timelines, checks, timing, why, about=group, raw=raw)
 
 
-def _missing(tenant: ResolvedTenant, round_: _Round, timing: burn.Timing) -> UnitTest:
-    """No traffic is not missing data; missing series are."""
+def _missing(tenant: ResolvedTenant, round_: _Round, timing: burn.Timing) -> Iterator[UnitTest]:
+    """No traffic is not missing data; missing series are, those of the others notwithstanding."""
     idle = MINUTE * 15
     wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
     # The last two samples leave the base range one after the other; rate needs both.
-    gone = Fraction(idle.ms) + timing.base_range.ms
-    fires = gone + wait.ms
-    end = _up(fires + 2 * MINUTE.ms, MINUTE)
-
-    checks = [
-        round_.alerts(at, f'alertname="{naming.ALERT_NO_DATA}",{subject.labels}', firing, why)
-        for subject in round_.subjects
-        for at, firing, why in (
-            (idle, [], "no traffic, but the series are there"),
-            (_down(fires - 2 * MINUTE.ms, MINUTE), [], f"gone, but not yet for {wait}"),
-            (end, [subject], f"gone for {wait}"),
+    fires = Fraction(idle.ms) + timing.base_range.ms + wait.ms
+    early, end = _down(fires - 2 * MINUTE.ms, MINUTE), _up(fires + 2 * MINUTE.ms, MINUTE)
+    stays: Timeline = (_Segment(end + MINUTE, _CLEAN, idle=True),)
+    goes: Timeline = (_Segment(idle, _CLEAN, idle=True), _Segment(end - idle + MINUTE, _GONE))
+    for missing in (round_.subjects[0::2], round_.subjects[1::2]):
+        if not missing:
+            continue
+        yield _test(
+            f"{_names(missing)}: silent without traffic, an alert without data",
+            round_,
+            {s.name: goes if s in missing else stays for s in round_.subjects},
+            [
+                round_.alerts(
+                    at, f'alertname="{naming.ALERT_NO_DATA}",{subject.labels}', firing, why
+                )
+                for subject in round_.subjects
+                for at, firing, why in (
+                    (idle, [], "no traffic, but the series are there"),
+                    (early, [], f"not yet gone for {wait}"),
+                    (end, [subject] if subject in missing else [], f"gone for {wait}, or not gone"),
+                )
+            ],
+            timing,
+            [f"series end at {idle}; the range of {timing.base_range} is empty a little later"],
+            about=missing,
         )
-    ]
-    timeline = (_Segment(idle, _CLEAN, idle=True), _Segment(end - idle + MINUTE, _GONE))
-    return _test(
-        f"{round_.names}: silent without traffic, an alert without data",
+
+
+def _absent(round_: _Round, timing: burn.Timing) -> Iterator[UnitTest]:
+    """An errors counter that was never born is no errors; missing good events are all errors."""
+    at = MINUTE * 5
+    counted = [s for s in round_.subjects if s.raw and s.raw.fills_in]
+    if not counted:
+        return
+    checks = []
+    ratios = {s.name: Fraction(0 if s.raw and s.raw.counts_errors else 1) for s in counted}
+    for subject in counted:
+        ratio = ratios[subject.name]
+        expr = f"{naming.error_ratio(min(tier_windows([subject.slo])))}{{{subject.labels}}}"
+        told = f"count({expr} == {burn.literal(ratio)})"
+        checks.append(Check(at, told, (("{}", "1"),), f"{subject.name} has a ratio all the same"))
+    round_ = _Round(tuple(counted), round_.readers)
+    timelines: dict[str, Timeline] = {
+        s.name: (_Segment(at + MINUTE, ratios[s.name]),) for s in counted
+    }
+    yield _test(
+        f"{_names(counted)}: a counter that is not there yet",
         round_,
-        {s.name: timeline for s in round_.subjects},
+        timelines,
         checks,
         timing,
-        [f"the series end at {idle}; the range of {timing.base_range} is empty a little later"],
+        without_part=True,
     )
 
 
@@ -453,6 +502,7 @@ def _test(
     *,
     about: Sequence[_Subject] = (),
     raw: bool = True,
+    without_part: bool = False,
 ) -> UnitTest:
     interval = timing.scrape if raw else MINUTE
     series: dict[str, str] = {}
@@ -461,6 +511,10 @@ def _test(
         others = [s.raw for s in round_.subjects if s is not subject and s.raw]
         for one, values in _inputs(subject, others, timeline, interval, raw=raw):
             series.setdefault(one, values)
+        if without_part and subject.raw is not None:
+            # Whatever the part's query selects, errors or good events, has never been seen.
+            for counter in filter(subject.raw.is_part, subject.raw.series):
+                series.pop(str(counter), None)
     based = [s.name for s in round_.subjects if not raw or s.raw is None]
     note = [f"starts from the base pair: {', '.join(based)}"] if based else []
     origin = ", ".join(sorted({s.origin for s in about or round_.subjects}))
@@ -519,6 +573,13 @@ def _counter(series: Series, timeline: Timeline, interval: Duration, events: int
         out.append(f"{burn.literal(value + step)}+{burn.literal(step)}x{samples - 1}")
         value += step * samples
     return " ".join(out)
+
+
+def _holds(at: Duration, series: str, subject: _Subject, value: Fraction) -> Check:
+    """Expect a value, to a millionth: floats differ between Prometheus 2.x and 3.x."""
+    expr = f"abs({series}{{{subject.labels}}} / {burn.literal(value)} - 1) < bool 1e-6"
+    why = f"{series} of {subject.name} is {burn.literal(value)}"
+    return Check(at, f"count({expr} == 1)", (("{}", "1"),), why)
 
 
 def _none_fires(round_: _Round, at: Duration) -> Check:

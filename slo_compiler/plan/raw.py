@@ -80,20 +80,29 @@ class RawSLI:
     """The counters of one SLO, and the selectors that read them."""
 
     series: tuple[Series, ...]
-    selectors: tuple[Selector, ...]
+    selectors: tuple[Selector, ...]  # of all events, and of errors or good events
+    counts_errors: bool
+    fills_in: bool  # whether a missing series of the second selector counts as zero
+
+    def is_part(self, series: Series) -> bool:
+        """Whether a series is counted by the second query: errors, or good events."""
+        return self.selectors[1].selects(series.metric, dict(series.labels))
 
     def reads(self, series: Series) -> bool:
         """Whether one of the SLO's queries selects a series."""
         return any(s.selects(series.metric, dict(series.labels)) for s in self.selectors)
 
 
-def derive(events: str, other: str, *, counts_errors: bool, by: Sequence[str]) -> RawSLI | None:
+def derive(
+    events: str, other: str, *, counts_errors: bool, fills_in: bool, by: Sequence[str]
+) -> RawSLI | None:
     """Derive the counters of an SLO from its isolated rates.
 
     Args:
         events: the rate of all events.
         other: the rate of errors, or of good events.
         counts_errors: which of the two `other` is.
+        fills_in: whether the errors rule takes a missing `other` for zero.
         by: labels that the series must have; both sides get the same values.
 
     Returns:
@@ -110,7 +119,7 @@ def derive(events: str, other: str, *, counts_errors: bool, by: Sequence[str]) -
         return None
     selectors = (total, part)
     decoys = _decoys(series, selectors)
-    return RawSLI((*series, *decoys), selectors)
+    return RawSLI((*series, *decoys), selectors, counts_errors, fills_in)
 
 
 def _series(

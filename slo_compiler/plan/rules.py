@@ -239,7 +239,7 @@ def _long_windows(tenant: ResolvedTenant) -> list[Duration]:
 
 
 def _windows(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
-    """Ratios and burn rates of the windows that read the base series."""
+    """Ratios and burn rates of the windows that read the base series, and time to exhaustion."""
     windows = sorted(w for w in tier_windows(tenant.slos) if w <= burn.TILED_ABOVE)
     for window in windows:
         # A sum of rates over a span reaches back by that span plus the base.
@@ -248,6 +248,9 @@ def _windows(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
     for window in _long_windows(tenant):
         if window in windows:
             yield _burn_rate(tenant, window)
+    # Here and not among the budgets: a page tells the pace of now, not that of minutes ago.
+    exhaustion = _joined([*_exhaustion(tenant)])
+    yield Rule(naming.BUDGET_EXHAUSTION, exhaustion, tenant.position)
 
 
 def _burn_rate(tenant: ResolvedTenant, window: Duration) -> Rule:
@@ -284,7 +287,6 @@ def _budget(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
         if window > burn.TILED_ABOVE:
             yield _burn_rate(tenant, window)
     yield Rule(naming.BUDGET_REMAINING, _joined([*_remaining(tenant)]), at)
-    yield Rule(naming.BUDGET_EXHAUSTION, _joined([*_exhaustion(tenant)]), at)
 
 
 def _tiled_ratio(tenant: ResolvedTenant, window: Duration) -> str:

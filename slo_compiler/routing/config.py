@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import yaml
 
 from slo_compiler.routing.intervals import TimeInterval
 from slo_compiler.routing.matchers import ConfigError, Matcher, parse_matchers
 
+_INDEXED = 8  # children from which on an index pays
 _TRUE = ("y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE")
 _ROUTE_FIELDS = {
     *("receiver", "group_by", "group_wait", "group_interval", "repeat_interval"),
@@ -34,6 +36,39 @@ class Route:
     mute_time_intervals: tuple[str, ...] = ()
     group_by: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()
+    index: ChildIndex | None = field(default=None, repr=False, compare=False)
+
+    def candidates(self, labels: Mapping[str, str]) -> tuple[Route, ...]:
+        """Give the children that may match, in order, without asking hundreds that cannot."""
+        if self.index is None:
+            return self.routes
+        return self.index.by_value.get(labels.get(self.index.label, ""), self.index.others)
+
+
+@dataclass(frozen=True, slots=True)
+class ChildIndex:
+    """Children by the value that they want of the label that most of them ask for."""
+
+    label: str
+    by_value: Mapping[str, tuple[Route, ...]]
+    others: tuple[Route, ...]  # for any other value
+
+    @classmethod
+    def of(cls, routes: tuple[Route, ...]) -> ChildIndex | None:
+        """Index the children of a route, if it has enough of them."""
+        asked = Counter(m.name for route in routes for m in route.matchers if m.operator == "=")
+        if len(routes) < _INDEXED or not asked:
+            return None
+        ((label, _),) = asked.most_common(1)
+        wanted = [_wanted(route, label) for route in routes]
+        by_value = {
+            value: tuple(r for r, w in zip(routes, wanted, strict=True) if w is None or w == value)
+            for value in wanted
+            if value is not None
+        }
+        return cls(
+            label, by_value, tuple(r for r, w in zip(routes, wanted, strict=True) if w is None)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +113,7 @@ class Config:
         return config
 
 
-class _Text(yaml.SafeLoader):
+class _Text(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Reads scalars as the text that stands there: Alertmanager's 12:00 and 1:5 are no numbers."""
 
 
@@ -105,7 +140,11 @@ def _route(fields: Mapping[str, object], parent: Route, path: tuple[int, ...]) -
         _route(_mapping(child, "a route"), node, (*path, number))
         for number, child in enumerate(_items(fields.get("routes")))
     )
-    return replace(node, routes=children)
+    return replace(node, routes=children, index=ChildIndex.of(children))
+
+
+def _wanted(route: Route, label: str) -> str | None:
+    return next((m.value for m in route.matchers if (m.name, m.operator) == (label, "=")), None)
 
 
 def _inhibit_rule(value: object) -> InhibitRule:

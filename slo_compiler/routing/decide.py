@@ -42,7 +42,7 @@ def _taking(route: Route, labels: Mapping[str, str]) -> list[Route]:
     if not _matches(route.matchers, labels):
         return []
     taking: list[Route] = []
-    for child in route.routes:
+    for child in route.candidates(labels):
         found = _taking(child, labels)
         taking += found
         if found and not child.continue_:

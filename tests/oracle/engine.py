@@ -130,7 +130,7 @@ class Replay:
         self._sparse: list[tuple[Rule, int, int]] = []
         for group in rules.groups:
             part = group.name.removeprefix(f"slo-{rules.tenant}-").rpartition("-")[0]
-            first = origin + phases.get(part, 0)
+            first = origin + phases.get(part, 0) % group.interval.ms
             for rule in group.rules:
                 ranged = re.compile(re.escape(rule.name) + r"\{[^}]*\}\[")
                 if not rule.alert and any(ranged.search(expr) for expr in exprs):
@@ -202,12 +202,12 @@ def _recorded(rule: Rule, labels: Labels) -> Labels:
 def engine(binary: Path, folder: Path) -> Iterator[Engine]:
     """Start a Prometheus with an empty store that takes the past."""
     config = folder / "prometheus.yml"
-    config.write_text("global: {}\n", encoding="utf-8")
-    # One block that never fills: else a month of samples would be compacted while it is asked.
+    config.write_text("storage: {tsdb: {out_of_order_time_window: 60d}}\n", encoding="utf-8")
+    # Samples are taken for half a block, and kept in lists that are slow to ask until it fills.
     extra = (
         "--web.enable-remote-write-receiver",
-        "--storage.tsdb.min-block-duration=100d",
-        "--storage.tsdb.max-block-duration=100d",
+        "--storage.tsdb.min-block-duration=2d",
+        "--storage.tsdb.max-block-duration=2d",
         "--storage.tsdb.retention.time=20y",
         "--query.timeout=5m",
         "--query.max-samples=200000000",

@@ -26,8 +26,8 @@ class _Segment:
     start: int
     events: int  # before it
     errors: int
-    per_ms: Fraction
-    share: Fraction
+    rate: tuple[int, int]  # events per millisecond, as numerator and denominator
+    share: tuple[int, int]
 
 
 class Stream:
@@ -51,8 +51,10 @@ class Stream:
             if last is not None:
                 events, errors = _counted(last, cut)
             now = next((s for a, b, s in incidents if a <= cut < b), share)
-            per_ms = Fraction(per_second(cut // every * every)) / SECOND
-            last = _Segment(cut, events, errors, per_ms, now)
+            rate = Fraction(per_second(cut // every * every)) / SECOND
+            last = _Segment(
+                cut, events, errors, rate.as_integer_ratio(), now.as_integer_ratio()
+            )
             self._segments.append(last)
         self._starts = [segment.start for segment in self._segments]
 
@@ -69,9 +71,9 @@ class Stream:
 
 
 def _counted(segment: _Segment, at: int) -> tuple[int, int]:
-    rate, share = segment.per_ms, segment.share
-    events = rate.numerator * (at - segment.start) // rate.denominator
-    errors = share.numerator * events // share.denominator
+    (rate, per), (share, of) = segment.rate, segment.share
+    events = rate * (at - segment.start) // per
+    errors = share * events // of
     return segment.events + events, segment.errors + errors
 
 
@@ -87,7 +89,7 @@ class Scenario:
     resets: tuple[int, ...] = ()  # moments at which all counters start over
     initial: int = 1_000_000  # what the first counters have counted before the first event
     zeroed: bool = True  # an error's series is there before its first error
-    lost: Callable[[int], bool] = lambda _scrape: False  # is the n-th scrape lost?
+    lost: Callable[[int], bool] | None = None  # is the n-th scrape lost?
     down: tuple[Span, ...] = ()  # neither scrapes nor rules while Prometheus is down
     metric: str = "oracle_requests_total"
 
@@ -131,7 +133,7 @@ class Scenario:
         bad: Samples = []
         for number in range(-(-(seen[0] - phase) // scrape), -(-(seen[1] - phase) // scrape)):
             at = number * scrape + phase
-            if self.lost(number) or self.is_down(at):
+            if (self.lost and self.lost(number)) or (self.down and self.is_down(at)):
                 continue
             index = bisect_right(starts, at) - 1
             here, zero = self._split(slot, at), zeros[index]

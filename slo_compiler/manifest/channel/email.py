@@ -19,7 +19,7 @@ def _address(value: object) -> object:
 
 def _host_port(value: object) -> object:
     if isinstance(value, str) and not re.fullmatch(r"[^\s:/@]+:[0-9]{1,5}", value):
-        raise invalid("host-port", f"{shown(value)} is not host:port")
+        raise invalid("host-port", f"{shown(value)} is not host:port", "such as mail.example:587")
     return value
 
 
