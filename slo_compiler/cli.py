@@ -202,9 +202,12 @@ def _table(results: Sequence[Any]) -> None:
         checks = sum(result.checks for result in own)
         seconds = sum(result.seconds for result in own)
         click.echo(
-            f"{kind:<{width}}  {len(own):>4} files  {checks:>6} checks  {failed:>4} failed  "
+            f"{kind:<{width}}  {len(own):>4} proofs  {checks:>6} checks  {failed:>4} failed  "
             f"{seconds:>7.1f} s"
         )
+    for result in results:
+        if result.name == "isolation":
+            click.echo(result.note)
 
 
 @main.command()

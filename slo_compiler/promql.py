@@ -73,6 +73,12 @@ def prepare(query: str, matchers: Mapping[str, str], window: Duration) -> str:
         _check_window(query)
     tree = _parse(query.replace(WINDOW, str(window)), query)
     _check_selectors(tree, query, matchers)
+    if isinstance(_unwrapped(tree), pp.MatrixSelector | pp.SubqueryExpr):
+        raise QueryError(
+            "range-result",
+            "the query yields a range of samples, not events per second",
+            "write rate(http_requests_total[$window])",
+        )
     if WINDOW in query:
         isolated = _inject(tree, matchers)
     else:

@@ -19,6 +19,8 @@ import yaml
 # json.dumps alone is not safe YAML: these line breaks and controls must be escaped as well.
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
 
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")  # all but the line feed
+
 
 def quoted(value: object) -> str:
     """Write text as a double-quoted scalar that YAML and JSON both read back unchanged."""
@@ -30,7 +32,7 @@ def block(text: str, indent: int) -> str:
 
     Falls back to a quoted scalar where a block cannot hold the text.
     """
-    if _UNSAFE.search(text) or text != text.strip() or "\r" in text or "\t" in text:
+    if _UNSAFE.search(text) or _CONTROL.search(text) or text != text.strip():
         return quoted(text)
     return "|-\n" + textwrap.indent(text, " " * indent, lambda line: bool(line.strip()))
 

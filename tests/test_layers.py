@@ -14,9 +14,9 @@ LAYERS = (
     ("manifest",),
     ("promql",),
     ("plan",),
-    ("lint", "target"),
+    ("lint", "target", "routing"),
     ("verify", "write"),
-    ("pipeline", "init"),
+    ("pipeline", "init", "prove"),
     ("cli",),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

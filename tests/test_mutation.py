@@ -139,5 +139,50 @@ def test_a_mutated_rule_fails_a_unit_test(name: str, output: Path) -> None:
         rules.write_text(original, encoding="utf-8")
 
 
+PAGE_B, PAGE_A = '"slo/customer-b/page"', '"slo/customer-a/page"'
+SOURCE, TARGET = "source_matchers:", "target_matchers:"
+ROUTE_MUTANTS: dict[str, Mutation] = {
+    "two-receivers-of-a-tenant-swapped": swapped(PAGE_B, '"slo/customer-b/ticket/business"'),
+    "receivers-of-two-tenants-swapped": once(f"(?<=receiver: ){PAGE_B}", PAGE_A, 1),
+    "tenant-routed-to-another": swapped("""'tenant="customer-a"'""", """'tenant="customer-b"'"""),
+    "escalation-to-the-first": once(
+        """'severity="page"', 'escalation="2"'""", """'severity="page"'"""
+    ),
+    "inhibition-reversed": swapped(SOURCE, TARGET),
+    "one-inhibition-reversed": lambda text: (
+        text.replace(SOURCE, "\0", 1).replace(TARGET, SOURCE, 1).replace("\0", TARGET, 1)
+    ),
+    "inhibition-across-slos": once(r"equal: \[tenant, service, slo, ", "equal: [tenant, service, "),
+    "inhibition-across-tenants": once(r"equal: \[tenant, service, slo, ", "equal: [service, slo, "),
+    "inhibition-by-tickets": once(
+        """'severity="page"', 'long_window="1h"'""", """'severity="ticket"', 'long_window="1d"'"""
+    ),
+    "inhibition-dropped": once(
+        """'severity="page"', 'long_window="1h"'""", """'severity="page"', 'long_window="9h"'"""
+    ),
+    "continue-added": once(
+        f"(?m)(?P<line>^( +)receiver: {PAGE_B}\n)(?= +- matchers)", r"\g<line>\g<2>continue: true\n"
+    ),
+    "hours-start-later": once('start_time: "09:00"', 'start_time: "10:00"'),
+    "hours-in-another-zone": once('location: "Europe/Berlin"', 'location: "UTC"'),
+    "hours-on-sundays": once('"monday:friday"', '"sunday:friday"'),
+    "hours-dropped": once(r'\n +active_time_intervals: \["slo/customer-b/business"\]', ""),
+}
+
+
+@pytest.mark.parametrize("name", ROUTE_MUTANTS)
+def test_a_mutated_route_fails_a_routing_test(name: str, output: Path) -> None:
+    config = output / naming.ALERTMANAGER_FILE
+    original = config.read_text(encoding="utf-8")
+    mutated = ROUTE_MUTANTS[name](original)
+    assert mutated != original
+    config.write_text(mutated, encoding="utf-8")
+    try:
+        work = prove.route_jobs(tool("forky", "amtool"), config, output / naming.ROUTES_FILE)
+        assert any(job().failures for job in work), f"{name} survives"
+    finally:
+        config.write_text(original, encoding="utf-8")
+
+
 def test_the_unmutated_rules_pass(output: Path) -> None:
     assert [job().failures for job in killers(output)] == [()] * 3

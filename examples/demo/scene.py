@@ -67,7 +67,6 @@ class Scene:
     prometheus_url: str
     alertmanager_url: str
     channels: tuple[Channel, ...]
-    compiled: str
     history: tuple[history.Recorded, ...]
 
     def query(self, promql: str) -> list[Any]:
@@ -108,7 +107,7 @@ def scene(
         exporter = stack.enter_context(Exporter())
         sink = stack.enter_context(Sink(on_notification=on_notification))
         project = _copy(folder, sink)
-        compiled = _compile(folder / PROJECT, tools["promtool"].parent)
+        _compile(folder / PROJECT, tools["promtool"].parent)
         output = folder / PROJECT.parent / project["spec"]["output"]
         channels = tuple(_channels(folder, f"http://127.0.0.1:{sink.http_port}"))
 
@@ -151,7 +150,6 @@ def scene(
             prometheus_url=server.url,
             alertmanager_url=am.url,
             channels=channels,
-            compiled=compiled,
             history=series,
         )
         if series:
@@ -236,7 +234,7 @@ def _channels(folder: Path, http: str) -> Iterator[Channel]:
             yield Channel(tenant, name, kind, destination)
 
 
-def _compile(project: Path, tools: Path) -> str:
+def _compile(project: Path, tools: Path) -> None:
     """Run the compiler as its users do, with the toolset's own promtool and amtool."""
     command = shutil.which("slo-compiler", path=f"{Path(sys.executable).parent}:{os.defpath}")
     if command is None:
@@ -250,7 +248,6 @@ def _compile(project: Path, tools: Path) -> str:
     )
     if done.returncode:
         raise ToolsError(f"the examples do not compile:\n{done.stderr}")
-    return done.stderr.strip()
 
 
 def _prometheus_config(

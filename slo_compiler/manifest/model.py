@@ -143,16 +143,16 @@ def _clock(value: object) -> object:
     return value
 
 
-_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 
 
 def _days(value: object) -> object:
     days = value.split(":") if isinstance(value, str) else []
-    wrong = [day for day in days if day not in _DAYS]
+    wrong = [day for day in days if day not in DAYS]
     if not days or wrong or len(days) > 2:  # noqa: PLR2004
-        hint = nearest(wrong[0], _DAYS) if wrong else 'such as "monday:friday"'
+        hint = nearest(wrong[0], DAYS) if wrong else 'such as "monday:friday"'
         raise invalid("hours", f'"{value}" is no day or range of days', hint)
-    if len(days) == 2 and _DAYS.index(days[0]) > _DAYS.index(days[1]):  # noqa: PLR2004
+    if len(days) == 2 and DAYS.index(days[0]) > DAYS.index(days[1]):  # noqa: PLR2004
         raise invalid(
             "hours", f'"{value}" runs backwards: weeks start on sunday', "give two ranges"
         )

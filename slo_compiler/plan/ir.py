@@ -91,10 +91,22 @@ class Inhibition:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedRoute:
-    """Which receivers an alert must reach, by its labels."""
+    """Which receivers an alert must reach, by its labels, and which tiers keep it quiet."""
 
     labels: Pairs
     receivers: tuple[str, ...]
+    hours: tuple[str, ...]  # the time interval of each receiver, or nothing
+    inhibited_by: tuple[str, ...]
+    origin: str  # tenants/customer-b.yaml:26
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedHours:
+    """Times at which a time interval must be active, or must not, in UTC."""
+
+    name: str
+    active_at: tuple[str, ...]
+    silent_at: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,7 @@ class Routing:
     time_intervals: tuple[tuple[str, tuple[Hours, ...]], ...] = ()
     inhibitions: tuple[Inhibition, ...] = ()
     expected: tuple[ExpectedRoute, ...] = ()
+    expected_hours: tuple[ExpectedHours, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

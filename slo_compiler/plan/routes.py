@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from slo_compiler import naming
 from slo_compiler.diagnostics import Position
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.model import ChannelBase, Hours, ProjectSpec
+from slo_compiler.manifest.model import DAYS, ChannelBase, Hours, ProjectSpec
 from slo_compiler.manifest.resolve import ResolvedStep, ResolvedTenant
 from slo_compiler.plan.burn import literal
 from slo_compiler.plan.ir import (
+    ExpectedHours,
     ExpectedRoute,
     Inhibition,
     Integration,
@@ -76,6 +79,7 @@ def plan_routing(
             for tenant, planned in zip(tenants, rules, strict=True)
             for expected in _expected(tenant, planned)
         ),
+        expected_hours=tuple(_expected_hours(intervals)),
     )
 
 
@@ -170,13 +174,86 @@ def _inhibitions(tenants: Sequence[ResolvedTenant]) -> Iterator[Inhibition]:
 
 def _expected(tenant: ResolvedTenant, rules: TenantRules) -> Iterator[ExpectedRoute]:
     """Say for each alert which receivers the manifest wants, from the steps and not the tree."""
-    for labels in sorted({pairs for rule in rules.alerts for pairs in _alert_labels(tenant, rule)}):
-        found = dict(labels)
-        if found[naming.SEVERITY] == naming.SEVERITY_HEARTBEAT:
-            yield ExpectedRoute(labels, (naming.RECEIVER_HEARTBEAT,))
+    found = {pairs: line for rule in rules.alerts for pairs, line in _alert_labels(tenant, rule)}
+    for pairs, line in sorted(found.items()):
+        labels = dict(pairs)
+        if labels[naming.SEVERITY] == naming.SEVERITY_HEARTBEAT:
+            wanted = [(naming.RECEIVER_HEARTBEAT, "")]
         else:
-            wanted = (_wanted(tenant, step, found) for step in tenant.steps)
-            yield ExpectedRoute(labels, tuple(name for name in wanted if name))
+            wanted = [
+                (name, naming.time_interval(tenant.name, hours) if hours else "")
+                for step in tenant.steps
+                for name, hours in [(_wanted(tenant, step, labels), step.spec.hours)]
+                if name
+            ]
+        yield ExpectedRoute(
+            pairs,
+            receivers=tuple(name for name, _ in wanted),
+            hours=tuple(hours for _, hours in wanted),
+            inhibited_by=_quieted_by(tenant, labels),
+            origin=f"{tenant.source.name}:{line}",
+        )
+
+
+def _quieted_by(tenant: ResolvedTenant, labels: Mapping[str, str]) -> tuple[str, ...]:
+    """Name the tiers of the same SLO with shorter windows, as urgent as the alert or more."""
+    if labels["alertname"] != naming.ALERT_BURN:
+        return ()
+    tiers = next(
+        slo.policy.tiers
+        for slo in tenant.slos
+        if (slo.spec.service, slo.spec.name) == (labels[naming.SERVICE], labels[naming.SLO])
+    )
+    own = next(tier for tier in tiers if tier.name == labels[naming.TIER])
+    return tuple(
+        tier.name
+        for tier in tiers
+        if tier.long_window < own.long_window
+        and (tier.severity == "page" or own.severity == "ticket")
+    )
+
+
+def _expected_hours(
+    intervals: Mapping[str, tuple[Hours, ...]],
+) -> Iterator[ExpectedHours]:
+    """Give the edges of a winter's and a summer's week: a minute inside and outside of each."""
+    weeks = (datetime(2026, 1, 4, tzinfo=UTC), datetime(2026, 7, 5, tzinfo=UTC))  # Sundays
+    for name, hours in sorted(intervals.items()):
+        edges = {
+            datetime.combine(week + timedelta(days=day), time(), ZoneInfo(entry.location))
+            + timedelta(minutes=minute)
+            for entry in hours
+            for week in weeks
+            for day in range(7)
+            for span in entry.times
+            for minute in _minutes(span)
+        }
+        at = sorted({e.astimezone(UTC) + timedelta(minutes=m) for e in edges for m in (-1, 0)})
+        active = [t for t in at if any(_is_within(t, entry) for entry in hours)]
+        yield ExpectedHours(
+            name,
+            tuple(t.isoformat() for t in active),
+            tuple(t.isoformat() for t in at if t not in active),
+        )
+
+
+def _minutes(span: str) -> tuple[int, int]:
+    """Read `09:00-17:00` as minutes of the day."""
+    start, end = (int(part[:2]) * 60 + int(part[3:]) for part in span.split("-"))
+    return start, end
+
+
+def _is_within(at: datetime, hours: Hours) -> bool:
+    local = at.astimezone(ZoneInfo(hours.location))
+    minute = local.hour * 60 + local.minute
+    day = local.isoweekday() % 7  # Sunday is 0
+    on_day = any(
+        DAYS.index(days.split(":")[0]) <= day <= DAYS.index(days.split(":")[-1])
+        for days in hours.weekdays
+    )
+    return on_day and any(
+        start <= minute < end for start, end in (_minutes(span) for span in hours.times)
+    )
 
 
 def _wanted(tenant: ResolvedTenant, step: ResolvedStep, labels: Mapping[str, str]) -> str | None:
@@ -203,13 +280,15 @@ _ROUTED_BY = (
     naming.TIER,
     naming.ESCALATION,
     naming.BUDGET_BELOW,
+    naming.LONG_WINDOW,
 )
 
 
-def _alert_labels(tenant: ResolvedTenant, rule: Rule) -> Iterator[Pairs]:
-    """Give the label sets with which a rule's alerts reach Alertmanager, as far as routes read."""
+def _alert_labels(tenant: ResolvedTenant, rule: Rule) -> Iterator[tuple[Pairs, int]]:
+    """Give the labels of a rule's alerts, as far as routes read them, and the manifest's line."""
     own = {"alertname": rule.name, **dict(rule.labels)}
     for slo in tenant.slos:
+        line = slo.at("name").line
         identity = {
             naming.TENANT: tenant.name,
             naming.SERVICE: slo.spec.service,
@@ -218,4 +297,4 @@ def _alert_labels(tenant: ResolvedTenant, rule: Rule) -> Iterator[Pairs]:
         if rule.name == naming.ALERT_BURN and rule.origin != slo.at("name"):
             continue
         labels = {**identity, **own}
-        yield tuple((k, labels[k]) for k in ("alertname", *_ROUTED_BY) if k in labels)
+        yield tuple((k, labels[k]) for k in ("alertname", *_ROUTED_BY) if k in labels), line

@@ -20,7 +20,7 @@ def artefacts(plan: Plan, base: Document | None, report: Report) -> list[Artefac
     config = configuration(plan.routing, base, report)
     if config is not None:
         files.append(config)
-    routes = render("target/routes.yml.j2", expected=plan.routing.expected)
+    routes = render("target/routes.yml.j2", routing=plan.routing)
     files.append(Artefact(naming.ROUTES_FILE, routes))
     return files
 

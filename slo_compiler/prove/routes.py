@@ -1,0 +1,148 @@
+"""Routes of the alerts: receivers by amtool, and by the model what amtool cannot decide."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from slo_compiler import naming, routing
+from slo_compiler.plan.ir import ExpectedRoute, Pairs
+from slo_compiler.prove.result import Failure, Job, Result, call
+
+
+def route_jobs(amtool: Path, config: Path, expected: Path) -> list[Job]:
+    """Prepare the routes of each tenant, the inhibitions, the hours and the tenants' isolation."""
+    data = yaml.safe_load(expected.read_text(encoding="utf-8"))
+    model = routing.Config.load(config.read_text(encoding="utf-8"))
+    by_tenant: dict[str, list[Any]] = {}
+    for route in data["routes"]:
+        by_tenant.setdefault(route["labels"][naming.TENANT], []).append(route)
+    hours = data.get("hours", [])
+    return [
+        *(_amtool_job(amtool, config, tenant, own) for tenant, own in by_tenant.items()),
+        _job("inhibition", lambda: _inhibition(model, by_tenant)),
+        _job("hours", lambda: _hours(model, hours)),
+        _job("isolation", lambda: _isolation(model, data["routes"])),
+    ]
+
+
+def _job(name: str, check: Any) -> Job:  # noqa: ANN401
+    def run() -> Result:
+        started = time.monotonic()
+        checks, failures, note = check()
+        seconds = time.monotonic() - started
+        return Result(name, "routes", (name,), checks, seconds, tuple(failures), note)
+
+    return run
+
+
+def _amtool_job(amtool: Path, config: Path, tenant: str, routes: Sequence[Any]) -> Job:
+    def run() -> Result:
+        started = time.monotonic()
+        failures = [f for route in routes for f in _amtool(amtool, config, route)]
+        names = tuple(_shown(route["labels"]) for route in routes)
+        seconds = time.monotonic() - started
+        return Result(tenant, "routes", names, len(routes), seconds, tuple(failures))
+
+    return run
+
+
+def _amtool(amtool: Path, config: Path, route: Mapping[str, Any]) -> Iterator[Failure]:
+    command: list[str | Path] = [
+        amtool.absolute(),
+        *("config", "routes", "test", f"--config.file={config.name}"),
+        f"--verify.receivers={','.join(route['receivers'])}",
+        *(f"{name}={value}" for name, value in route["labels"].items()),
+    ]
+    code, output = call(command, config.parent)
+    if code:
+        yield Failure(_shown(route["labels"]), " ".join(output.split()), route["manifest"])
+
+
+def _inhibition(
+    model: routing.Config, by_tenant: Mapping[str, Sequence[Any]]
+) -> tuple[int, list[Failure], str]:
+    """For each pair of a tenant's alerts, and of its and the next tenant's: who quiets whom."""
+    checks, failures = 0, []
+    tenants = [*by_tenant]
+    for number, tenant in enumerate(tenants):
+        neighbour = by_tenant[tenants[(number + 1) % len(tenants)]]
+        for target in by_tenant[tenant]:
+            for source in (*by_tenant[tenant], *(neighbour if len(tenants) > 1 else ())):
+                for other in _variants(source, strange=_is_quieted(target, source)):
+                    checks += 1
+                    one, two = _pairs(target), _pairs(other)
+                    quiet = routing.inhibited_by(model, one, [one, two]) is not None
+                    if quiet != _is_quieted(target, other):
+                        word = "inhibits" if quiet else "does not inhibit"
+                        message = f"{_shown(other['labels'])} {word} {_shown(target['labels'])}"
+                        failures.append(Failure("inhibition", message, target["manifest"]))
+    return checks, failures, f"{checks} pairs of alerts"
+
+
+def _variants(source: Mapping[str, Any], *, strange: bool) -> Iterator[Mapping[str, Any]]:
+    """Give an alert, and if asked those that differ from it in one label of its identity."""
+    yield source
+    if strange:
+        for name in (*naming.IDENTITY, naming.ESCALATION):
+            yield {**source, "labels": {**source["labels"], name: "decoy"}}
+
+
+def _is_quieted(target: Mapping[str, Any], source: Mapping[str, Any]) -> bool:
+    same = (*naming.IDENTITY, naming.ESCALATION)
+    one, two = target["labels"], source["labels"]
+    return two["tier"] in target.get("inhibited_by", ()) and all(
+        one.get(name, "") == two.get(name, "") for name in same
+    )
+
+
+def _hours(model: routing.Config, hours: Sequence[Any]) -> tuple[int, list[Failure], str]:
+    checks, failures = 0, []
+    for interval in hours:
+        match = routing.RouteMatch("", (), (interval["name"],), ())
+        for key, wanted in (("active_at", True), ("silent_at", False)):
+            for at in interval[key]:
+                checks += 1
+                if routing.is_active(model, match, datetime.fromisoformat(at)) != wanted:
+                    word = "silent" if wanted else "active"
+                    failures.append(Failure("hours", f"{interval['name']} is {word} at {at}"))
+    return checks, failures, f"{len(hours)} time intervals"
+
+
+def _isolation(model: routing.Config, routes: Sequence[Any]) -> tuple[int, list[Failure], str]:
+    expected = [
+        ExpectedRoute(
+            _pairs(route),
+            receivers=tuple(route["receivers"]),
+            hours=tuple(route.get("hours", [""] * len(route["receivers"]))),
+            inhibited_by=(),
+            origin=route["manifest"],
+        )
+        for route in routes
+    ]
+    found = routing.crossings(model, expected)
+    failures = [
+        Failure("isolation", f"{_shown(dict(c.alert))} reaches {c.receiver}")
+        for c in found.crossings
+    ]
+    for route in expected:
+        matches = routing.routes_for(model, route.labels)
+        reached = [(m.receiver, ",".join(m.active_time_intervals)) for m in matches]
+        wanted = [*zip(route.receivers, route.hours, strict=True)]
+        if reached != wanted:
+            message = f"{_shown(dict(route.labels))} reaches {reached}, not {wanted}"
+            failures.append(Failure("isolation", message, route.origin))
+    return len(expected), failures, str(found)
+
+
+def _pairs(route: Mapping[str, Any]) -> Pairs:
+    return tuple((name, str(value)) for name, value in route["labels"].items())
+
+
+def _shown(labels: Mapping[str, str]) -> str:
+    return " ".join(f"{name}={value}" for name, value in labels.items())
