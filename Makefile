@@ -15,7 +15,7 @@ check: $(VENV)/installed tools ## is examples/generated up to date?
 	@cd examples && ../$(BIN)/slo-compiler compile --check
 
 test: $(VENV)/installed-dev tools-all ## run all tests, those against real servers included
-	@$(BIN)/pytest -n auto --dist loadgroup
+	@$(BIN)/pytest -n auto
 
 lint: $(VENV)/installed-dev ## ruff and mypy
 	@$(BIN)/ruff check .

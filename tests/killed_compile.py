@@ -1,9 +1,12 @@
 """Run `slo-compiler compile` again and again, killed at its first, second, ... touch of the disk.
 
 Called by test_write.py with a folder that holds old/, new/ (manifests) and out/ (old's output).
-For each point N it leaves killed/N (as the kill left it), healed/N (new compiled over it) and
-reverted/N (old compiled over it), until a run is through before its Nth touch.
+For each point N it leaves killed/N (as the kill left it) and, unless an earlier kill left the same,
+healed/N (new compiled over it) and reverted/N (old compiled over it). It ends with the first N that
+a run does not reach.
 """
+
+# ruff: noqa: ANN401  (it stands in for functions of the standard library)
 
 from __future__ import annotations
 
@@ -14,11 +17,9 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from slo_compiler.cli import main
-
-RUNS = ("killed", "healed", "reverted")
 
 
 class Killer:
@@ -74,7 +75,7 @@ class Torn:
         self.touch()
         self.file.write(content[half:])
 
-    def __enter__(self) -> Torn:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -106,15 +107,20 @@ def kill_everywhere() -> None:
     """Kill at every point in turn."""
     import slo_compiler.pipeline  # noqa: F401, PLC0415  (once, before the processes are forked)
 
-    point, killed = 0, True
+    point, killed, seen = 0, True, set[frozenset[tuple[str, bytes]]]()
     while killed:
         point += 1
-        runs = [Path(run, str(point)) for run in RUNS]
-        shutil.copytree("out", runs[0])
-        killed = compile_into(runs[0], "new", point)
-        for run, manifests in zip(runs[1:], ("new", "old"), strict=True):
-            shutil.copytree(runs[0], run)
-            compile_into(run, manifests)
+        out = Path("killed", str(point))
+        shutil.copytree("out", out)
+        killed = compile_into(out, "new", point)
+        files = (path for path in out.rglob("*") if path.is_file())
+        state = frozenset((str(path.relative_to(out)), path.read_bytes()) for path in files)
+        if state in seen:
+            continue
+        seen.add(state)
+        for run, manifests in (("healed", "new"), ("reverted", "old")):
+            shutil.copytree(out, Path(run, str(point)))
+            compile_into(Path(run, str(point)), manifests)
 
 
 if __name__ == "__main__":

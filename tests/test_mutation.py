@@ -85,7 +85,7 @@ def rule_mutants() -> Iterator[tuple[str, Mutation]]:
     )
     yield "escalation-at-once", once(r"        for: 15m\n", "", 0)
     yield "escalation-too-late", once("for: 15m", "for: 30m", 0)
-    yield "zero-errors-are-missing", once(r"(?m)^          or\n          0 \* .*\n", "", 0)
+    yield "zero-errors-are-missing", once(r"(?s)          or\n          0 \* sum.*?\n          \)\n", "", 0)
 
 
 def lowered(threshold: str, factor: float, side: int) -> Mutation:
@@ -161,7 +161,8 @@ ROUTE_MUTANTS: dict[str, Mutation] = {
         """'severity="page"', 'long_window="1h"'""", """'severity="page"', 'long_window="9h"'"""
     ),
     "continue-added": once(
-        f"(?m)(?P<line>^( +)receiver: {PAGE_B}\n)(?= +- matchers)", r"\g<line>\g<2>continue: true\n"
+        r'(?m)(?P<line>^( +)receiver: "slo/customer-b/page/after-15m"\n)',
+        r"\g<line>\g<2>continue: true\n",
     ),
     "hours-start-later": once('start_time: "09:00"', 'start_time: "10:00"'),
     "hours-in-another-zone": once('location: "Europe/Berlin"', 'location: "UTC"'),

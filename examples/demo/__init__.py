@@ -1,0 +1,1 @@
+"""The scene of `make demo`: traffic, servers, and a sink for the notifications."""

@@ -95,9 +95,9 @@ class ExpectedRoute:
 
     labels: Pairs
     receivers: tuple[str, ...]
-    hours: tuple[str, ...]  # the time interval of each receiver, or nothing
-    inhibited_by: tuple[str, ...]
-    origin: str  # tenants/customer-b.yaml:26
+    hours: tuple[str, ...] = ()  # the time interval of each receiver, or nothing
+    inhibited_by: tuple[str, ...] = ()
+    origin: str = ""  # tenants/customer-b.yaml:26
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,9 @@ def _base(
     if rates is None:
         return []
     events = render_expression("sli/events", by=slo.by, rate=rates.events)
-    errors = render_expression(f"sli/{rates.template}", by=slo.by, rate=rates.errors, id=id_)
+    errors = render_expression(
+        f"sli/{rates.template}", by=slo.by, rate=rates.errors, id=id_, base=timing.base
+    )
     return [
         Rule(naming.EVENTS_RATE, events, rates.events_origin, labels=id_.labels),
         Rule(naming.ERRORS_RATE, errors, rates.errors_origin, labels=id_.labels),

@@ -117,10 +117,10 @@ class Replay:
         engine: Engine,
         rules: TenantRules,
         origin: int,
-        phases: Mapping[str, int],
+        phase: Callable[[int], int],
         down: Callable[[Mapping[str, str], int], bool] = lambda _labels, _at: False,
     ) -> None:
-        """Take the phases by part of the rules ("base", "windows", ...), in milliseconds.
+        """Take the phase of the n-th group in milliseconds.
 
         `down` says of which series no rule is evaluated at a moment: one server plays many.
         """
@@ -128,15 +128,18 @@ class Replay:
         exprs = [rule.expr for group in rules.groups for rule in group.rules]
         self._dense: list[_Dense] = []
         self._sparse: list[tuple[Rule, int, int]] = []
-        for group in rules.groups:
-            part = group.name.removeprefix(f"slo-{rules.tenant}-").rpartition("-")[0]
-            first = origin + phases.get(part, 0) % group.interval.ms
+        for number, group in enumerate(rules.groups):
+            first = origin + phase(number) % group.interval.ms
             for rule in group.rules:
                 ranged = re.compile(re.escape(rule.name) + r"\{[^}]*\}\[")
                 if not rule.alert and any(ranged.search(expr) for expr in exprs):
                     self._dense.append(_Dense(rule, group.interval.ms, first))
                 else:
                     self._sparse.append((rule, group.interval.ms, first))
+
+    def interval(self, rule: Rule) -> int:
+        """Tell how often a rule that no other reads as a range is evaluated, in milliseconds."""
+        return next(interval for each, interval, _ in self._sparse if each is rule)
 
     def advance(self, until: int) -> None:
         """Evaluate the rules that others read as ranges up to a moment, and record them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,17 +19,20 @@ from slo_compiler.plan.ir import Rule, TenantRules
 ORIGIN = 1_700_006_400_000  # midnight in UTC
 MONTH = 31 * DAY  # a window of 30 days can lie anywhere in the last one
 
-# When each group is evaluated, by the tenant that is named for it. Prometheus derives a group's
-# phase from its name, so any may happen: on the minute, as in promtool; in between; and the worst,
-# where each group reads what is almost an interval old.
-PHASES: Mapping[str, Mapping[str, int]] = {
-    "aligned": {"info": 0, "base": 0, "windows": 0, "budget": 0, "alerts": 0},
-    "offset": {"info": 0, "base": 7_301, "windows": 22_009, "budget": 83_123, "alerts": 28_500},
+LOOK = (DAY + 4 * HOUR + 37 * MINUTE, MONTH - 1, 26_400 * SECOND)  # from, to, every 7h20m
+
+# When each of a tenant's groups is evaluated, from the tenant's name. Prometheus derives a group's
+# phase from its file and name, so that any may happen.
+Phase = Callable[[int], int]  # from the group's place among the tenant's to milliseconds
+PHASES: Mapping[str, Phase] = {
+    "aligned": lambda _group: 0,  # on the minute, as in promtool
+    "offset": lambda group: 7_301 + 33_107 * group,
 }
-LATE: Mapping[str, Mapping[str, int]] = {
+MORE_PHASES: Mapping[str, Phase] = {
     **PHASES,
-    "late": {"info": 0, "base": 14_000, "windows": 13_990, "budget": 13_980, "alerts": 13_970},
-    "early": {"info": 0, "base": 14_990, "windows": 15_000, "budget": 15_010, "alerts": 15_020},
+    "early": lambda group: 14_000 + 10 * group,  # each right after the one that it reads
+    "late": lambda group: 14_000 - 10 * group,  # each right before, so that it reads the oldest
+    **{f"any-{n}": lambda group, n=n: 5_303 * n + 7_919 * group * (n + 3) for n in range(4)},
 }
 
 
@@ -87,11 +90,12 @@ SCENARIOS = (
 )
 
 _ERROR_RATIOS = (Fraction(1), Fraction(1, 5), Fraction(1, 20), Fraction(1, 50))
-OUTAGE = (3 * DAY + 2 * HOUR + 7_000, 3 * DAY + 9 * HOUR + 7_000)
+OUTAGE_WORLD = 4 * DAY
+OUTAGE = (3 * DAY + 2 * HOUR + 13_700, 3 * DAY + 9 * HOUR + 13_700)  # longer than short windows
 OUTAGES = tuple(
     Scenario(
         f"outage-{share.denominator}",
-        Stream(4 * DAY, lambda _at: 500, Fraction(0), [(*OUTAGE, share)], every=4 * DAY),
+        Stream(OUTAGE_WORLD, lambda _at: 500, Fraction(0), [(*OUTAGE, share)], every=DAY),
     )
     for share in _ERROR_RATIOS
 )
@@ -147,7 +151,7 @@ class World:
     """What is written and asked: a past of `length`, and the rules of several phases over it."""
 
     scenarios: tuple[Scenario, ...]
-    phases: Mapping[str, Mapping[str, int]]
+    phases: Mapping[str, Phase]
     length: int
     scrape: int = 15 * SECOND
 
