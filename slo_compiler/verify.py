@@ -127,7 +127,7 @@ def _checked_by(binary: Path) -> str:
     """Say which version refuses: it may be another than the one that will evaluate the rules."""
     try:
         return f"checked by {binary.name} {tools.version(binary)}"
-    except tools.ToolsError:
+    except (tools.ToolsError, ValueError):  # it does not say, or not in UTF-8
         return ""
 
 

@@ -105,8 +105,8 @@ def compile_into(out: Path, manifests: str, point: int = 0) -> bool:
 
 def kill_everywhere() -> None:
     """Kill at every point in turn."""
-    import slo_compiler.pipeline  # noqa: F401, PLC0415  (once, before the processes are forked)
-
+    # Imports and templates once, before the processes are forked.
+    main(["compile", "new", "-o", "warm"], standalone_mode=False)
     point, killed, seen = 0, True, set[frozenset[tuple[str, bytes]]]()
     while killed:
         point += 1

@@ -10,15 +10,23 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cases import ROOT
 from click.testing import CliRunner, Result
 
 from slo_compiler.cli import main
-from slo_compiler.source import MAX_BYTES
+from slo_compiler.diagnostics import Report
+from slo_compiler.manifest.base import Strict
+from slo_compiler.manifest.load import validate
+from slo_compiler.manifest.model import Project, Tenant
+from slo_compiler.source import MAX_BYTES, read_documents
 
 SCRIPTS = sorted((ROOT / "tests" / "bad_input").glob("*.txt"))
 MANIFEST = """\
@@ -312,3 +320,60 @@ def test_a_secret_is_not_repeated_in_the_report(check: Check) -> None:
         assert "error[inline-secret]" in stderr
         assert "***" in stderr
         assert secret not in stderr
+
+
+# --- whatever stands at whatever place, the words are ours
+
+WRONG = (None, [], {}, "", "x", "X y!", 0, -1, 10**30, Decimal("1.5"), True, [None], {"x": "y"})
+THEIRS = re.compile(r"[Ii]nput|valid (string|integer|dict)|should|validation|required|Field|Value")
+
+
+def places(data: object, loc: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Give the place of every value of a manifest."""
+    steps = (
+        data.items()
+        if isinstance(data, dict)
+        else enumerate(data)
+        if isinstance(data, list)
+        else ()
+    )
+    for step, value in steps:
+        yield (*loc, step)
+        yield from places(value, (*loc, step))
+
+
+def replaced(data: Any, loc: tuple[str | int, ...], value: object) -> Any:  # noqa: ANN401
+    copy = deepcopy(data)
+    inner = copy
+    for step in loc[:-1]:
+        inner = inner[step]
+    inner[loc[-1]] = value
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (Project, "slo-compiler.yaml"),
+        (Tenant, "tenants/customer-b.yaml"),
+        (Tenant, "tenants/customer-c.yaml"),
+        (Tenant, "tenants/customer-f.yaml"),
+        (Tenant, "tenants/internal-api.yaml"),
+    ],
+)
+def test_no_finding_is_in_anothers_words(kind: type[Strict], name: str) -> None:
+    (document,) = read_documents(name, (ROOT / "examples" / name).read_bytes(), Report())
+    assert validate(kind, document, Report()) is not None
+    for loc in places(document.data):
+        for value in WRONG:
+            report = Report()
+            model = validate(
+                kind, replace(document, data=replaced(document.data, loc, value)), report
+            )
+            assert (model is None) is report.failed
+            for finding in report.diagnostics:
+                assert not THEIRS.search(finding.message), (loc, value, finding)
+                assert finding.message.isprintable()
+                assert "[" not in finding.message.replace("[$window]", ""), (loc, value, finding)
+            keys = [(d.position, d.id, d.message) for d in report.diagnostics]
+            assert len(keys) == len({*keys})

@@ -21,7 +21,26 @@ from slo_compiler.diagnostics import Report
 from slo_compiler.target.artefact import Artefact
 from slo_compiler.write import MARK
 
-MANIFEST = (ROOT / "tests/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
+MANIFEST = """\
+apiVersion: slo-compiler/v1
+kind: Tenant
+metadata: {name: acme, owner: sre}
+spec:
+  policies:
+    - name: one
+      tiers:
+        - {name: fast, severity: page, budget_share: 2%, long_window: 1h, short_window: 5m}
+  channels:
+    - {name: chat, webhook: {url: "http://chat.internal/acme"}}
+  escalation:
+    - {severity: page, notify: [chat]}
+  slos:
+    - name: availability
+      service: checkout
+      objective: 99.9
+      sli: {ratio: {errors: errors_total, total: events_total}}
+      alerting: {policy: one}
+"""
 ENVIRONMENT = {"PATH": "/nonexistent", "PYTHONPATH": str(ROOT)}  # no tools: they write nothing
 LOCK = naming.LOCK_FILE
 

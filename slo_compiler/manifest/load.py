@@ -147,6 +147,11 @@ class _Finding:
     expected: str = ""  # of a wrong type: what the alternatives of a union add up to
     meant: str = ""  # of an unknown key: the one that was probably meant
 
+    @property
+    def place(self) -> tuple[str | int, ...]:
+        """What is meant: the value at `loc`, or a key of it."""
+        return (*self.loc, self.key) if self.key else self.loc
+
     @classmethod
     def empty(cls, loc: tuple[str | int, ...]) -> _Finding:
         *parent, last = loc
@@ -201,32 +206,34 @@ class _Finding:
 
 def _told(findings: Sequence[_Finding]) -> list[_Finding]:
     """Leave out what only follows from another finding, and join the alternatives of a union."""
-    empty = {(*f.loc, f.key) if f.key else f.loc for f in findings if f.id == "empty-value"}
+    empty = {f.place for f in findings if f.id == "empty-value"}
     meant = {(f.loc, f.meant) for f in findings if f.meant}
-    opaque = {f.loc for f in findings if f.expected or f.id == "type"} | {
-        (*f.loc, f.key) for f in findings if f.id == "unknown-key"
-    }
+    rest = [f for f in findings if not _other_alternative(f, findings)]
+    opaque = {f.place for f in rest if f.expected or f.id in ("type", "unknown-key")} - empty
     told: dict[object, _Finding] = {}
-    for finding in findings:
-        loc, id_ = finding.loc, finding.id
-        if id_ == "empty-value":
-            follows = any(loc[: len(outer)] == outer for outer in opaque)
-        elif id_ == "missing-key":
-            follows = (loc, finding.key) in meant
-        elif id_ == "one-of":
-            follows = any(gone[:-1] == loc for gone in empty)
-        else:  # of an empty value, or of the alternative of a union that was not meant
-            follows = loc in empty or (
-                bool(finding.expected)
-                and any(
-                    o.loc[: len(loc)] == loc != o.loc for o in findings if o.id != "empty-value"
-                )
-            )
-        if follows:
-            continue
-        same = told.get((loc, "type")) if finding.expected else None
-        told[(loc, "type") if finding.expected else finding] = finding.joined(same)
+    for finding in rest:
+        match finding.id:
+            case "empty-value":
+                follows = any(finding.place[: len(outer)] == outer for outer in opaque)
+            case "missing-key":
+                follows = (finding.loc, finding.key) in meant
+            case "one-of":
+                follows = any(place[:-1] == finding.loc for place in empty)
+            case _:
+                follows = finding.place in empty
+        if not follows:
+            same = told.get((finding.loc, "type")) if finding.expected else None
+            slot = (finding.loc, "type") if finding.expected else finding
+            told[slot] = finding.joined(same)
     return [*told.values()]
+
+
+def _other_alternative(finding: _Finding, findings: Sequence[_Finding]) -> bool:
+    """Whether this is of the alternative of a union that was not meant: another got further."""
+    here = finding.loc
+    return bool(finding.expected) and any(
+        o.place[: len(here)] == here != o.place for o in findings if o.id != "empty-value"
+    )
 
 
 def _place(loc: Sequence[str | int], data: object) -> tuple[str | int, ...]:

@@ -22,6 +22,7 @@ from slo_compiler.manifest.base import (
     Text,
     Version,
     invalid,
+    shown,
 )
 from slo_compiler.manifest.channel import CHANNEL_KINDS
 from slo_compiler.manifest.channel.base import ChannelKind
@@ -132,12 +133,12 @@ class Step(Strict):
 def _clock(value: object) -> object:
     pattern = r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-4]):[0-5][0-9]"
     if not isinstance(value, str) or not re.fullmatch(pattern, value):
-        raise invalid("hours", f'expected times such as "09:00-17:00", found "{value}"')
+        raise invalid("hours", f'expected times such as "09:00-17:00", found {shown(value)}')
     start, end = value.split("-")
     if start >= end or end > "24:00":
         raise invalid(
             "hours",
-            f'"{value}" does not end after it starts on the same day',
+            f"{shown(value)} does not end after it starts on the same day",
             'across midnight, give two: "22:00-24:00" and "00:00-06:00"',
         )
     return value
@@ -151,10 +152,10 @@ def _days(value: object) -> object:
     wrong = [day for day in days if day not in DAYS]
     if not days or wrong or len(days) > 2:  # noqa: PLR2004
         hint = nearest(wrong[0], DAYS) if wrong else 'such as "monday:friday"'
-        raise invalid("hours", f'"{value}" is no day or range of days', hint)
+        raise invalid("hours", f"{shown(value)} is no day or range of days", hint)
     if len(days) == 2 and DAYS.index(days[0]) > DAYS.index(days[1]):  # noqa: PLR2004
         raise invalid(
-            "hours", f'"{value}" runs backwards: weeks start on sunday', "give two ranges"
+            "hours", f"{shown(value)} runs backwards: weeks start on sunday", "give two ranges"
         )
     return value
 
@@ -162,7 +163,7 @@ def _days(value: object) -> object:
 def _zone(value: object) -> object:
     if isinstance(value, str) and value not in available_timezones() | {"UTC"}:
         raise invalid(
-            "hours", f'"{value}" is no IANA time zone', nearest(value, available_timezones())
+            "hours", f"{shown(value)} is no IANA time zone", nearest(value, available_timezones())
         )
     return value
 

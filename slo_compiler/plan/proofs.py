@@ -276,7 +276,7 @@ def _evaluation(tier: Tier) -> Duration:
     """Choose how often all rules are evaluated: a long window needs a coarse clock."""
     if tier.long_window <= FAST_UP_TO:
         return MINUTE
-    return MINUTE * (5 if tier.long_window <= Duration.of(days=1) else 15)
+    return MINUTE * (5 if tier.long_window <= burn.TILED_ABOVE else 30)
 
 
 # --- tests

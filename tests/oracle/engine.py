@@ -15,6 +15,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -88,6 +89,10 @@ class Engine:
                 found.setdefault(tuple(sorted(series["metric"].items())), []).extend(samples)
         return found
 
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._connection.close()
+
     def _post(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         self._connection.request("POST", path, body, dict(headers))
         response = self._connection.getresponse()
@@ -125,17 +130,20 @@ class Replay:
         `down` says of which series no rule is evaluated at a moment: one server plays many.
         """
         self._engine, self._down = engine, down
-        exprs = [rule.expr for group in rules.groups for rule in group.rules]
+        scheduled = [
+            (rule, group.interval.ms, origin + phase(number) % group.interval.ms)
+            for number, group in enumerate(rules.groups)
+            for rule in group.rules
+        ]
+        exprs = [rule.expr for rule, _, _ in scheduled]
         self._dense: list[_Dense] = []
         self._sparse: list[tuple[Rule, int, int]] = []
-        for number, group in enumerate(rules.groups):
-            first = origin + phase(number) % group.interval.ms
-            for rule in group.rules:
-                ranged = re.compile(re.escape(rule.name) + r"\{[^}]*\}\[")
-                if not rule.alert and any(ranged.search(expr) for expr in exprs):
-                    self._dense.append(_Dense(rule, group.interval.ms, first))
-                else:
-                    self._sparse.append((rule, group.interval.ms, first))
+        for rule, interval, first in _in_order(scheduled):
+            ranged = re.compile(re.escape(rule.name) + r"\{[^}]*\}\[")
+            if not rule.alert and any(ranged.search(expr) for expr in exprs):
+                self._dense.append(_Dense(rule, interval, first))
+            else:
+                self._sparse.append((rule, interval, first))
 
     def interval(self, rule: Rule) -> int:
         """Tell how often a rule that no other reads as a range is evaluated, in milliseconds."""
@@ -196,6 +204,19 @@ class Replay:
             yield labels, out
 
 
+def _in_order(scheduled: list[tuple[Rule, int, int]]) -> Iterator[tuple[Rule, int, int]]:
+    """Put each rule after those that it reads: here they run one after the other."""
+    readers = {
+        index: [
+            other
+            for other, (read, _, _) in enumerate(scheduled)
+            if read.name != rule.name and f"{read.name}{{" in rule.expr
+        ]
+        for index, (rule, _, _) in enumerate(scheduled)
+    }
+    return (scheduled[index] for index in TopologicalSorter(readers).static_order())
+
+
 def _recorded(rule: Rule, labels: Labels) -> Labels:
     own = {name: value for name, value in labels if name != "__name__"}
     return tuple(sorted({**own, "__name__": rule.name, **dict(rule.labels)}.items()))
@@ -215,10 +236,12 @@ def engine(binary: Path, folder: Path) -> Iterator[Engine]:
         "--query.timeout=5m",
         "--query.max-samples=200000000",
     )
-    with prometheus(
-        binary, config, folder / "data", port=free_port(), extra_args=extra
-    ) as server:
-        yield Engine(server.url)
+    with prometheus(binary, config, folder / "data", port=free_port(), extra_args=extra) as server:
+        client = Engine(server.url)
+        try:
+            yield client
+        finally:
+            client.close()
 
 
 def _varint(number: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Streams of events whose counts are known exactly, and the counters that a Prometheus sees of them.
+"""Streams of events whose counts are known exactly, and the counters that show them.
 
 All arithmetic is in whole events and whole milliseconds.
 """
@@ -52,9 +52,7 @@ class Stream:
                 events, errors = _counted(last, cut)
             now = next((s for a, b, s in incidents if a <= cut < b), share)
             rate = Fraction(per_second(cut // every * every)) / SECOND
-            last = _Segment(
-                cut, events, errors, rate.as_integer_ratio(), now.as_integer_ratio()
-            )
+            last = _Segment(cut, events, errors, rate.as_integer_ratio(), now.as_integer_ratio())
             self._segments.append(last)
         self._starts = [segment.start for segment in self._segments]
 
@@ -96,11 +94,10 @@ class Scenario:
     @property
     def sli(self) -> str:
         """Its indicator, as a manifest says it."""
-        good, selector = self.form == "good", f'{{scenario="{self.name}"}}'
-        numerator = f'{{scenario="{self.name}",code="{200 if good else 500}"}}'
-        return (
-            f"{{ratio: {{{self.form}: '{self.metric}{numerator}', total: '{self.metric}{selector}'}}}}"
-        )
+        code = 200 if self.form == "good" else 500
+        part = f'{self.metric}{{scenario="{self.name}",code="{code}"}}'
+        total = f'{self.metric}{{scenario="{self.name}"}}'
+        return f"{{ratio: {{{self.form}: '{part}', total: '{total}'}}}}"
 
     def is_down(self, at: int) -> bool:
         """Is Prometheus down at that moment?"""

@@ -84,7 +84,7 @@ def _beyond(value: float, allowed: list[float] | list[int]) -> float:
     low, high = min(allowed), max(allowed)
     distance = max(low - value, value - high, 0.0)
     nearest = low if value < low else high
-    if distance < 1e-9:  # noqa: SIM108 - reads as the rule that it is
+    if distance < 1e-9:
         return 0.0
     return distance / nearest if nearest else float("inf")
 

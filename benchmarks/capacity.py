@@ -1,0 +1,135 @@
+"""How many SLOs one core evaluates: compiled rules as the rule groups of a real Prometheus."""
+# ruff: noqa: INP001 - beside a script
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+from approaches import STEP, compiled, raw
+from demo.servers import free_port, prometheus, query, wait_until
+from history import back_fill, tool
+
+CYCLE = 120  # seconds in which every group is evaluated, the slow ones once
+_CONFIG = """\
+global: {{scrape_interval: {step}s, evaluation_interval: {step}s}}
+rule_files: [rules/*.yml]
+scrape_configs:
+  - {{job_name: app, honor_labels: true, static_configs: [{{targets: ["127.0.0.1:{app}"]}}]}}
+  - job_name: prometheus
+    scrape_interval: 5s
+    static_configs: [{{targets: ["127.0.0.1:{self}"]}}]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What the rules of some SLOs cost: shares of a core, by part of the rules and in all."""
+
+    slos: int
+    tenants: int
+    series: int
+    cores: Mapping[str, float]  # last duration / interval of the rule groups, by part
+    process: float  # everything that the server does, scraping included
+    slowest: float  # seconds of the longest evaluation of one group
+
+
+def measure(slos: int, tenants: int, series: int, folder: Path, seconds: int = CYCLE) -> Capacity:
+    """Let a server evaluate the rules of many SLOs, spread over tenants, for some seconds."""
+    jobs = {f"t{t}": [f"t{t}-web{j}" for j in range(slos // tenants)] for t in range(tenants)}
+    (folder / "rules").mkdir()
+    for artefact in compiled(jobs).artefacts:
+        if artefact.path.startswith("prometheus/rules/"):
+            (folder / "rules" / Path(artefact.path).name).write_text(artefact.text, "utf-8")
+    back_fill(_history(jobs, series, int(time.time())), folder / "data")
+    config, port = folder / "prometheus.yml", free_port()
+    with _exporter(_counters(jobs, series)) as app:
+        config.write_text(_CONFIG.format(step=STEP, app=app, self=port), encoding="utf-8")
+        keep = ["--storage.tsdb.retention.time=60d"]
+        with prometheus(
+            tool("prometheus"), config, folder / "data", port=port, extra_args=keep
+        ) as server:
+            wait_until(lambda: query(server.url, "process_cpu_seconds_total"), what="a scrape")
+            time.sleep(seconds + 10)
+
+            def ask(promql: str) -> dict[str, float]:
+                return {
+                    row["metric"].get("part", ""): float(row["value"][1])
+                    for row in query(server.url, promql)
+                }
+
+            failed = ask("sum(prometheus_rule_evaluation_failures_total)")[""]
+            missed = ask("sum(prometheus_rule_group_iterations_missed_total)")[""]
+            if failed or missed:
+                raise RuntimeError(f"{failed:g} evaluations failed, {missed:g} were missed")
+            last = "prometheus_rule_group_last_duration_seconds"
+            share = f"{last} / prometheus_rule_group_interval_seconds"
+            part = f'label_replace({share}, "part", "$1", "rule_group", ".*-([a-z]+)-[0-9]+")'
+            return Capacity(
+                slos,
+                tenants,
+                series,
+                ask(f"sum by (part) ({part})"),
+                ask(f"rate(process_cpu_seconds_total[{seconds}s])")[""],
+                ask(f"max({last})")[""],
+            )
+
+
+def _counters(jobs: Mapping[str, list[str]], series: int) -> str:
+    """Give one line for each raw series; @ and ! stand for requests and errors."""
+    return "".join(
+        raw(tenant, job, f'instance="{i}"', f'code="{code}"') + f" {value}\n"
+        for tenant, own in jobs.items()
+        for job in own
+        for i in range(series // 2)
+        for code, value in (("200", "@"), ("500", "!"))
+    )
+
+
+def _history(jobs: Mapping[str, list[str]], series: int, now: int) -> Iterator[str]:
+    """Give raw counters of the last minutes, base rates of a day, and a month of tiles."""
+    counters = _counters(jobs, series)
+    for at in range(now - 300, now, STEP):
+        requests, errors = _counted(at)
+        yield counters.replace("@", f"{requests} {at}").replace("!", f"{errors} {at}")
+    spans = (("rate", 1, STEP), ("increase5m", 4, 120), ("increase10m", 31, 120))
+    for metric, days, step in spans:
+        times = range((now - days * 86_400) // step * step, now, step)
+        for counted, scale in (("events", 10.0), ("errors", 0.01)):
+            text = "".join(f"@ {scale * (1 + t * t % 10_007 / 1e5)!r} {t}\n" for t in times)
+            for tenant, own in jobs.items():
+                for job in own:
+                    labels = f'tenant="{tenant}",service="{job}",slo="availability"'
+                    yield text.replace("@", f"slo:{counted}:{metric}{{{labels}}}")
+
+
+def _counted(at: float) -> tuple[int, int]:
+    return int(at) * 20, int(at) // 50
+
+
+@contextmanager
+def _exporter(counters: str) -> Iterator[int]:
+    """Serve the counters as they stand at each scrape."""
+
+    class Metrics(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            requests, errors = _counted(time.time())
+            body = counters.replace("@", str(requests)).replace("!", str(errors)).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_args: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Metrics) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()

@@ -1,0 +1,103 @@
+"""A month of raw counters, and beside them what each approach's rules have recorded."""
+# ruff: noqa: INP001 - beside a script
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from pathlib import Path
+
+from approaches import STEP, Approach, raw
+
+from slo_compiler.tools import find_in
+
+SUITE = "forky"  # of the newest Prometheus
+NOW = 325 * 1458 * 3600  # in 2024; promtool cuts blocks here, so that a month is in one
+_RECENT = 20  # steps of the series that no rule reads further back
+
+
+def tool(name: str) -> Path:
+    """Find a real tool."""
+    return find_in(SUITE, name) or sys.exit(f"{name} of {SUITE} is missing: run make tools-all")
+
+
+def back_fill(lines: Iterable[str], data: Path) -> None:
+    """Write blocks from lines of OpenMetrics."""
+    text = data.with_name("history.om")
+    with text.open("w", encoding="utf-8") as file:
+        file.writelines(lines)
+        file.write("# EOF\n")
+    create = ("tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=1458h", "--quiet")
+    subprocess.run([tool("promtool"), *create, text, data], check=True, capture_output=True)
+    text.unlink()
+
+
+def history(approaches: Sequence[Approach], days: int) -> Iterator[str]:
+    """Give the lines of all series until NOW.
+
+    All instances of a service count alike, so that a series is written once, and its labels put
+    in place of @ for each.
+    """
+    steps = range(days * 86_400 // STEP + 1)
+    # Some 20 requests a second; in one step of three, one of them fails.
+    total = [*accumulate(300 + k * k * 104_729 % 10_007 % 601 for k in steps)]
+    errors = [*accumulate(k * k * 7919 % 10_007 % 3 // 2 for k in steps)]
+    success = [requests - failed for requests, failed in zip(total, errors, strict=True)]
+    counters = {"200": _samples(success, late=STEP // 4), "500": _samples(errors, late=STEP // 4)}
+    recent = _samples([0.0005] * _RECENT)
+    whole_month = {approach.tenant for approach in approaches if len(approach.labels) == 1}
+    for tenant, job, series in sorted({(a.tenant, j, a.series) for a in approaches for j in a.labels}):
+        for code, samples in counters.items():
+            read = samples if tenant in whole_month else _tail(samples)
+            for i in range(series // 2):
+                yield read.replace("@", raw(tenant, job, f'instance="{i}"', f'code="{code}"'))
+    for tenant in sorted({approach.tenant for approach in approaches}):
+        yield from _own_metrics(tenant, recent)
+    for approach in approaches:
+        read_as_ranges = _recorded(total, errors, approach.series // 2)
+        for rule in approach.rules:
+            for labels in () if rule.alert else approach.labels.values():
+                samples = read_as_ranges.get(rule.name, recent)
+                yield samples.replace("@", f"{rule.name}{{{labels}}}")
+
+
+def _samples(values: Sequence[float], every: int = STEP, late: int = 0) -> str:
+    start = NOW - (len(values) - 1) * every + late - (STEP if late else 0)
+    return "".join(f"@ {value!r} {start + k * every}\n" for k, value in enumerate(values))
+
+
+def _tail(samples: str) -> str:
+    return "".join(samples.splitlines(keepends=True)[-_RECENT:])
+
+
+def _recorded(
+    total: Sequence[int], errors: Sequence[int], instances: int
+) -> Mapping[str, str]:
+    """Give what the rules have recorded that others read as ranges."""
+
+    def grown(counted: Sequence[int], steps: int, every: int = 1) -> list[int]:
+        """Growth over so many steps, at each `every`-th step until now."""
+        return [
+            instances * (counted[k] - counted[max(0, k - steps)])
+            for k in range((len(counted) - 1) % every, len(counted), every)
+        ]
+
+    found = {}
+    for name, counted in (("events", total), ("errors", errors)):
+        found[f"slo:{name}:rate"] = _samples([n / (4 * STEP) for n in grown(counted, 4)])
+        for minutes in (5, 10):
+            tiles = grown(counted, minutes * 60 // STEP, every=4)
+            found[f"slo:{name}:increase{minutes}m"] = _samples(tiles, every=4 * STEP)
+    pairs = zip(grown(errors, 10), grown(total, 10), strict=True)
+    found["slo:sli_error:ratio_rate5m"] = _samples([e / max(t, 1) for e, t in pairs])
+    return found
+
+
+def _own_metrics(tenant: str, samples: str) -> Iterator[str]:
+    """Give what the server says of a tenant's rule groups, which one of our alerts reads."""
+    for part in ("info", "base", "windows", "budget", "alerts", "health"):
+        group = f'{{rule_group="rules.yml;slo-{tenant}-{part}-1"}}'
+        for metric in ("evaluation_failures", "group_iterations_missed"):
+            yield samples.replace("@", f"prometheus_rule_{metric}_total{group}")

@@ -1,0 +1,203 @@
+"""What promtool and amtool refuse is told at the manifest's line, what did not run loudly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cases import ROOT
+from click.testing import CliRunner, Result
+
+from slo_compiler.cli import main
+from slo_compiler.diagnostics import Position, Report
+from slo_compiler.target.artefact import Artefact
+from slo_compiler.tools import find_in
+from slo_compiler.verify import verify
+
+MANIFEST = (ROOT / "tests/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
+PROJECT = """\
+apiVersion: slo-compiler/v1
+kind: Project
+spec:
+  prometheus: {version: "2.42"}
+  alertmanager: {version: "0.25", heartbeat: {webhook: {url: "http://deadman.internal/slo"}}}
+"""
+SUITES = ("bookworm", "trixie", "forky")
+REAL = {suite: find_in(suite, "promtool") for suite in SUITES}  # found before any test moves
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.delenv("SLO_COMPILER_TOOLS", raising=False)
+    (tmp_path / "slo-compiler.yaml").write_text(PROJECT, encoding="utf-8")
+    (tmp_path / "acme.yaml").write_text(MANIFEST, encoding="utf-8")
+    return tmp_path
+
+
+def use(monkeypatch: pytest.MonkeyPatch, suite: str) -> None:
+    promtool = REAL[suite]
+    assert promtool is not None, f"promtool of {suite} is missing: run make tools-all"
+    monkeypatch.setenv("SLO_COMPILER_TOOLS", str(promtool.parent))
+
+
+def fake(repo: Path, name: str, script: str) -> None:
+    path = repo / "bin" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+def check(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["check", "acme.yaml", *arguments], catch_exceptions=False)
+
+
+def query(repo: Path, total: str) -> None:
+    """Replace the manifest's total, so that the line is known."""
+    lines = MANIFEST.splitlines(keepends=True)
+    (number,) = [n for n, line in enumerate(lines) if line.lstrip().startswith("total:")]
+    indent = " " * (len(lines[number]) - len(lines[number].lstrip()))
+    lines[number] = f"{indent}total: {total}\n"
+    (repo / "acme.yaml").write_text("".join(lines), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("suite", "message"),
+    [
+        ("bookworm", 'unknown function with name "mad_over_time"\n'),
+        ("trixie", 'function "mad_over_time" is not enabled\n'),
+        ("forky", 'function "mad_over_time" is not enabled\n'),
+    ],
+)
+def test_a_function_that_promtool_does_not_know_is_marked_in_the_manifest(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, suite: str, message: str
+) -> None:
+    use(monkeypatch, suite)
+    query(repo, "sum(mad_over_time(http_requests_total[$window]))")
+    done = check()
+    assert done.exit_code == 1
+    where, source, caret, hint, *_ = done.stderr.splitlines()
+    column = source.index("mad_over_time") - 7
+    assert where.startswith("acme.yaml:")
+    assert f":{column}: error[promtool] promtool refuses slo:events:rate: " in where
+    assert message in f"{where}\n"
+    assert source[caret.index("^") : caret.rindex("^") + 1] == "mad_over_time"
+    assert hint.startswith("      = checked by promtool ")
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_what_the_base_configuration_lacks_only_amtool_sees(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, suite: str
+) -> None:
+    use(monkeypatch, suite)
+    (repo / "slo-compiler.yaml").write_text(
+        PROJECT.replace('{version: "0.25",', '{version: "0.25", base: base.yml,'), encoding="utf-8"
+    )
+    (repo / "base.yml").write_text(
+        "route: {receiver: nobody}\nreceivers: [{name: x}]\n", encoding="utf-8"
+    )
+    done = check()
+    assert done.exit_code == 1
+    assert (
+        "alertmanager/alertmanager.yml:1:1: error[amtool] amtool refuses it: "
+        'undefined receiver "nobody" used in route\n'
+    ) in done.stderr
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_receivers_finding_is_told_at_its_channel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suite: str
+) -> None:
+    use(monkeypatch, suite)
+    text = (
+        'route: {receiver: x}\nreceivers: [{name: x}, {name: "slo/a/page"}, {name: "slo/a/page"}]\n'
+    )
+    (tmp_path / "am.yml").write_text(text, encoding="utf-8")
+    channel, report = Position("acme.yaml", 7, 3), Report()
+    artefact = Artefact("am.yml", text, "amtool", {"slo/a/page": channel})
+    verify(tmp_path, [artefact], report)
+    (finding,) = report.diagnostics
+    assert finding.position == channel
+    assert (
+        finding.message == 'amtool refuses it: notification config name "slo/a/page" is not unique'
+    )
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_findings_about_a_file_as_a_whole_name_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suite: str
+) -> None:
+    use(monkeypatch, suite)
+    good = "groups: [{name: g, rules: [{record: a, expr: x}]}]\n"
+    twice = "groups: [{name: h, rules: [{record: b, expr: x}, {record: b, expr: y}]}]\n"
+    artefacts = [Artefact("good.yml", good, "promtool"), Artefact("twice.yml", twice, "promtool")]
+    for artefact in artefacts:
+        (tmp_path / artefact.path).write_text(artefact.text, encoding="utf-8")
+    report = Report()
+    verify(tmp_path, artefacts, report)
+    (finding,) = report.diagnostics
+    assert finding.position.path == "twice.yml"
+    assert "1 duplicate rule(s) found.; Metric: b" in finding.message
+
+
+@pytest.mark.parametrize("missing", [{"promtool"}, {"amtool"}, {"promtool", "amtool"}])
+def test_missing_tools_are_told_and_are_no_error(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, missing: set[str]
+) -> None:
+    for name in {"promtool", "amtool"} - missing:
+        fake(repo, name, "exit 0")
+    monkeypatch.setenv("PATH", str(repo / "bin"))
+    for command in (["check"], ["compile", "-o", "out"]):
+        done = CliRunner().invoke(main, [*command, "acme.yaml"], catch_exceptions=False)
+        names = ", ".join(name for name in ("promtool", "amtool") if name in missing)
+        assert done.exit_code == 0, done.stderr
+        assert f"; SKIPPED, because not found: {names}\n" in done.stderr
+        assert "agree" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("exit 1", "promtool failed: it says nothing"),
+        ("echo no such flag >&2; exit 2", "promtool failed: no such flag"),
+        ("kill -9 $$", "promtool failed: it says nothing"),
+        ("printf 'a\\nb\\n\\nc\\nd\\ne\\nf\\n'; exit 1", "promtool failed: a; b; c; d; e"),
+        ("printf '\\303\\033[31m'; exit 1", "promtool failed: \ufffd\\u001b[31m"),
+    ],
+)
+def test_a_tool_that_fails_otherwise_is_an_error_with_what_it_said(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, script: str, message: str
+) -> None:
+    fake(repo, "promtool", script)
+    fake(repo, "amtool", "exit 1")
+    monkeypatch.setenv("SLO_COMPILER_TOOLS", str(repo / "bin"))
+    done = check()
+    assert done.exit_code == 1
+    assert f"prometheus/rules/acme.yml:1:1: error[promtool] {message}\n" in done.stderr
+    assert "error[amtool] amtool refuses it: it says nothing\n" in done.stderr
+
+
+def test_a_tool_that_cannot_be_started_is_an_error(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("promtool", "amtool"):
+        fake(repo, name, "")
+        (repo / "bin" / name).write_text("#!/nonexistent/interpreter\n", encoding="utf-8")
+    monkeypatch.setenv("SLO_COMPILER_TOOLS", str(repo / "bin"))
+    done = check()
+    assert done.exit_code == 1
+    assert "promtool: No such file or directory" in done.stderr
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_every_suite_agrees_with_what_is_compiled(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, suite: str
+) -> None:
+    use(monkeypatch, suite)
+    done = check()
+    assert (done.exit_code, done.stderr) == (
+        0,
+        "1 SLO of 1 tenant: no errors, promtool and amtool agree\n",
+    )
+    assert sorted(path.name for path in repo.iterdir()) == ["acme.yaml", "slo-compiler.yaml"]
