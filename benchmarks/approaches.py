@@ -170,3 +170,17 @@ def pyrra(series: int) -> Approach:
         *(Rule("ErrorBudgetBurn", burns.format(name, own, *tier), alert=True) for tier in tiers),
     ]
     return Approach("Pyrra's shape", tenant, series, {job: own}, rules)
+
+
+def months(series: int) -> Approach:
+    """Give other ways to count the events of 30d: of the same cost as if their tiles were there."""
+    tenant = f"n{series}x1"
+    tile = f'slo:events:increase10m{{tenant="{tenant}"}}'
+    ways = {
+        "tiles of 10m, as compiled": f"sum_over_time({tile}[30d:10m])",
+        "tiles of 30m": f"sum_over_time({tile}[30d:30m])",
+        "tiles of 1h": f"sum_over_time({tile}[30d:1h])",
+        "every recorded sample": f"sum_over_time({tile}[30d])",
+        "the last result, one tile more, one less": f"{tile} + {tile} - ({tile} offset 29d)",
+    }
+    return Approach("Events of 30d", tenant, series, {}, [Rule(*w, 120) for w in ways.items()])

@@ -12,27 +12,26 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from math import log10
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlencode
 
-import capacity
-from approaches import STEP, Approach, ours, pyrra, sloth
+from approaches import STEP, Approach, months, ours, pyrra, sloth
+from capacity import Capacity, measure
 from demo.servers import free_port, get_json, prometheus
 from history import NOW, back_fill, history, tool
 
-SLOS = 10  # of a tenant whose vectorised rules serve several
+SLOS = 10  # of a tenant whose rules are evaluated for several at once
+COLOURS = ("#2166ac", "#67a9cf", "#ef8a62", "#b2182b")
 
 
 def compare(sizes: Sequence[int], days: int, rounds: int, folder: Path) -> list[Approach]:
     """Ask one server all rules of all approaches, in turns, at `rounds` moments."""
-    approaches = [
-        approach
-        for n in sizes
-        for approach in (ours(n), ours(n, SLOS), sloth(n), pyrra(n))
-    ]
+    shapes = (ours, partial(ours, slos=SLOS), sloth, pyrra, months)
+    approaches = [shape(n) for n in sizes for shape in shapes]
     back_fill(history(approaches, days), folder / "data")
     config = folder / "prometheus.yml"
     config.write_text("{}", encoding="utf-8")
@@ -43,9 +42,9 @@ def compare(sizes: Sequence[int], days: int, rounds: int, folder: Path) -> list[
         for moment in range(-1, rounds):  # the first warms up
             for approach in approaches:
                 for rule in approach.rules:
-                    at = {"time": NOW - max(moment, 0) * STEP, "stats": "all", "query": rule.expr}
+                    at = {"query": rule.expr, "time": NOW - max(moment, 0) * STEP, "stats": "all"}
                     answer = get_json(f"{server.url}/api/v1/query?{urlencode(at)}")["data"]
-                    if not rule.alert and not answer["result"]:
+                    if approach.labels and not rule.alert and not answer["result"]:
                         raise RuntimeError(f"{approach.name}: {rule.name} has no result")
                     if moment >= 0:
                         rule.samples.append(answer["stats"]["samples"]["totalQueryableSamples"])
@@ -56,20 +55,18 @@ def compare(sizes: Sequence[int], days: int, rounds: int, folder: Path) -> list[
 # --- telling
 
 
-def table(approaches: Sequence[Approach]) -> Iterator[Sequence[str]]:
-    """Give the figures of each approach, and how many times those of our first they are."""
-    yield "raw series", "rules", "samples", "ms", f"samples/{STEP}s", f"ms/{STEP}s", *("x",) * 4
+def costs(approaches: Sequence[Approach]) -> Iterator[Sequence[str]]:
+    """Give each approach's cost for an SLO, and how many times our first's that is."""
+    yield "SLO", "rules", "samples", "ms", f"samples/{STEP}s", f"ms/{STEP}s", *("times",) * 4
     for approach in approaches:
-        first = next(a for a in approaches if a.series == approach.series)
-        figures = [_figures(a) for a in (approach, first)]
-        times = (theirs / own for theirs, own in zip(*figures, strict=True))
-        samples, seconds, per_samples, per_seconds = figures[0]
+        own = _figures(next(a for a in approaches if a.series == approach.series))
+        samples, seconds, samples_often, seconds_often = figures = _figures(approach)
         yield (
-            f"{approach.series}",
-            f"{approach.name} ({len(approach.rules)})",
+            f"{approach.name}, {approach.series} series",
+            f"{len(approach.rules) / len(approach.labels):g}",
             *(f"{samples:,.0f}", f"{1000 * seconds:,.2f}"),
-            *(f"{per_samples:,.0f}", f"{1000 * per_seconds:,.2f}"),
-            *(f"{ratio:,.1f}" for ratio in times),
+            *(f"{samples_often:,.0f}", f"{1000 * seconds_often:,.2f}"),
+            *(f"{a / b:,.1f}" for a, b in zip(figures, own, strict=True)),
         )
 
 
@@ -80,21 +77,82 @@ def _figures(approach: Approach) -> tuple[float, float, float, float]:
     )
 
 
-def dearest(approach: Approach, count: int = 4) -> Iterator[Sequence[str]]:
+def dearest(approach: Approach, count: int = 5) -> Iterator[Sequence[str]]:
     """Give the rules that load most."""
-    yield approach.name, "every", "samples", "ms"
+    yield f"{approach.name}, {approach.series} series", "every", "samples", "ms"
     for rule in sorted(approach.rules, key=lambda r: -median(r.samples))[:count]:
         cost = f"{median(rule.samples):,.0f}", f"{1000 * median(rule.seconds):.2f}"
-        yield f"`{rule.name}`", f"{rule.interval}s", *cost
+        yield rule.name, f"{rule.interval}s", *cost
 
 
-def printed(rows: Iterator[Sequence[str]]) -> str:
-    """Align a table, in Markdown."""
-    cells = [*rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    rule = ["-" * (width - 1) + ":" if n else "-" * width for n, width in enumerate(widths)]
+def printed(rows: Iterable[Sequence[str]]) -> str:
+    """Align a table, as Markdown."""
+    head, *body = rows
+    widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = (
-        " | ".join(c.rjust(w) if n else c.ljust(w) for n, (c, w) in enumerate(zip(row, widths, strict=True)))
-        for row in (cells[0], rule, *cells[1:])
+        " | ".join(c.rjust(w) if n else c.ljust(w) for n, (c, w) in enumerate(zip(r, widths)))
+        for r in (head, rule, *body)
     )
     return "".join(f"| {line} |\n" for line in lines)
+
+
+def plot(approaches: Sequence[Approach]) -> str:
+    """Draw the samples that an SLO loads in a step, on a logarithmic scale, as SVG."""
+    left, bar, unit = 250, 18, 80  # pixels: labels, one bar, a power of ten
+    parts = [f'<text x="8" y="20">Samples loaded every {STEP} s for one SLO</text>']
+    colours = dict(zip((a.name for a in approaches), COLOURS))
+    for n, approach in enumerate(approaches):
+        y = 34 + n * bar + n // len(colours) * bar
+        samples = approach.samples(every=STEP)
+        width = log10(samples) * unit
+        parts.append(
+            f'<text x="8" y="{y + 13}">{approach.name}, {approach.series} series</text>'
+            f'<rect x="{left}" y="{y}" width="{width:.0f}" height="{bar - 4}" '
+            f'fill="{colours[approach.name]}"/>'
+            f'<text x="{left + width + 6:.0f}" y="{y + 13}">{samples:,.0f}</text>'
+        )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + 8 * unit + 90}" '
+        f'height="{y + 2 * bar}" font-family="sans-serif" font-size="12">'
+        f'<rect width="100%" height="100%" fill="white"/>{"".join(parts)}</svg>\n'
+    )
+
+
+def capacities(found: Capacity) -> Iterator[Sequence[str]]:
+    """Give the shares of a core, and of how many SLOs that is all."""
+    yield f"{found.slos} SLOs, {found.tenants} tenants", "share of a core", "SLOs a core"
+    rows = {**found.cores, "all rules": sum(found.cores.values()), "the server": found.process}
+    for part, share in rows.items():
+        yield part, f"{share:.4f}", f"{found.slos / share:,.0f}"
+
+
+def main() -> None:
+    """Measure, print, draw."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--series", type=int, nargs="+", default=[2, 20, 200])
+    options.add_argument("--days", type=int, default=31)
+    options.add_argument("--rounds", type=int, default=9)
+    options.add_argument("--slos", type=int, default=200, help="of the rule groups; 0: none")
+    options.add_argument("--tenants", type=int, default=20)
+    options.add_argument("--plot", type=Path)
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        measured = compare(given.series, given.days, given.rounds, Path(folder))
+    approaches = [approach for approach in measured if approach.labels]
+    print(printed(costs(approaches)))
+    middle = given.series[len(given.series) // 2]
+    for approach in measured:
+        if approach.series == middle:
+            print(printed(dearest(approach)))
+    if given.plot:
+        given.plot.write_text(plot(approaches), encoding="utf-8")
+    if given.slos:
+        with tempfile.TemporaryDirectory() as folder:
+            found = measure(given.slos, given.tenants, middle, Path(folder))
+        print(printed(capacities(found)))
+        print(f"The longest evaluation of one group took {1000 * found.slowest:.0f} ms.")
+
+
+if __name__ == "__main__":
+    main()

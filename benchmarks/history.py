@@ -47,8 +47,9 @@ def history(approaches: Sequence[Approach], days: int) -> Iterator[str]:
     success = [requests - failed for requests, failed in zip(total, errors, strict=True)]
     counters = {"200": _samples(success, late=STEP // 4), "500": _samples(errors, late=STEP // 4)}
     recent = _samples([0.0005] * _RECENT)
-    whole_month = {approach.tenant for approach in approaches if len(approach.labels) == 1}
-    for tenant, job, series in sorted({(a.tenant, j, a.series) for a in approaches for j in a.labels}):
+    whole_month = {a.tenant for a in approaches if len(a.labels) == 1}  # the peers read it raw
+    services = {(a.tenant, job, a.series) for a in approaches for job in a.labels}
+    for tenant, job, series in sorted(services):
         for code, samples in counters.items():
             read = samples if tenant in whole_month else _tail(samples)
             for i in range(series // 2):
@@ -57,10 +58,9 @@ def history(approaches: Sequence[Approach], days: int) -> Iterator[str]:
         yield from _own_metrics(tenant, recent)
     for approach in approaches:
         read_as_ranges = _recorded(total, errors, approach.series // 2)
-        for rule in approach.rules:
-            for labels in () if rule.alert else approach.labels.values():
-                samples = read_as_ranges.get(rule.name, recent)
-                yield samples.replace("@", f"{rule.name}{{{labels}}}")
+        for name in sorted({rule.name for rule in approach.rules if not rule.alert}):
+            for labels in approach.labels.values():
+                yield read_as_ranges.get(name, recent).replace("@", f"{name}{{{labels}}}")
 
 
 def _samples(values: Sequence[float], every: int = STEP, late: int = 0) -> str:

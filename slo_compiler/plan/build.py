@@ -11,7 +11,9 @@ from slo_compiler.plan.burn import Timing
 from slo_compiler.plan.ir import Plan, TenantRules
 from slo_compiler.plan.proofs import plan_isolation, plan_proofs
 from slo_compiler.plan.routes import plan_routing
-from slo_compiler.plan.rules import check_tiers, plan_tenant, tenant_timing
+from slo_compiler.plan.rules import plan_tenant
+from slo_compiler.plan.tenant import tenant_timing
+from slo_compiler.plan.tiers import check_tiers
 
 
 def build(

@@ -21,8 +21,8 @@ from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check, TenantRules, UnitTest, UnitTestFile
 from slo_compiler.plan.raw import Carries, RawSLI, Series, derive
-from slo_compiler.plan.rules import escalation_waits, tier_windows
 from slo_compiler.plan.sli import base_rates
+from slo_compiler.plan.tenant import escalation_waits, tier_windows
 from slo_compiler.templating import promql_string
 
 MINUTE = Duration.of(minutes=1)

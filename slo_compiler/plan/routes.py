@@ -25,7 +25,7 @@ from slo_compiler.plan.ir import (
     Rule,
     TenantRules,
 )
-from slo_compiler.plan.rules import budget_steps, escalation_waits
+from slo_compiler.plan.tenant import budget_steps, escalation_waits
 
 
 def plan_routing(

@@ -1,0 +1,203 @@
+"""The alerts: one for each SLO and tier, with their evidence, and those on the rules' health."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from types import MappingProxyType
+
+from slo_compiler import naming
+from slo_compiler.duration import Duration
+from slo_compiler.manifest.model import Tier
+from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.plan import burn
+from slo_compiler.plan.ir import Pairs, Rule
+from slo_compiler.plan.tenant import (
+    MILLISECOND,
+    Identity,
+    budget_steps,
+    escalation_waits,
+    identity,
+    tier_windows,
+    user_labels,
+)
+from slo_compiler.templating import render, render_expression
+
+
+def burn_alerts(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) -> Iterator[Rule]:
+    id_ = identity(tenant, slo)
+    for tier in slo.policy.tiers:
+        factor = burn.burn_factor(tier.budget_share, slo.period, tier.long_window)
+        threshold = burn.threshold(factor, slo.objective)
+        expr = render_expression(
+            "alert/burn",
+            id=id_,
+            long_window=tier.long_window,
+            short_window=tier.short_window,
+            threshold=burn.literal(threshold),
+            guards=[*_guards(id_, slo, tier, timing)],
+        )
+        labels = (
+            *id_.labels,
+            (naming.SEVERITY, tier.severity),
+            (naming.TIER, tier.name),
+            (naming.LONG_WINDOW, str(tier.long_window)),
+            (naming.SHORT_WINDOW, str(tier.short_window)),
+            *user_labels(tenant, slo).items(),
+        )
+        annotations = _evidence(tenant, slo, id_, tier, factor)
+        at = slo.at("name")
+        yield Rule(naming.ALERT_BURN, expr, at, labels, annotations, tier.for_, alert=True)
+        # Escalation over time is a second alert with a longer `for`, on a route of its own.
+        for level, wait in enumerate(escalation_waits(tenant, tier.severity), start=2):
+            later = (*labels[:5], (naming.ESCALATION, str(level)), *labels[5:])
+            for_ = (tier.for_ or Duration(0)) + wait
+            yield Rule(naming.ALERT_BURN, expr, at, later, annotations, for_, alert=True)
+
+
+def _guards(id_: Identity, slo: ResolvedSLO, tier: Tier, timing: burn.Timing) -> Iterator[str]:
+    for counted, least in (
+        ("errors", slo.spec.alerting.min_errors),
+        ("events", slo.spec.alerting.min_events),
+    ):
+        if least is not None:
+            tiled = tier.long_window > burn.TILED_ABOVE
+            yield render_expression(
+                "alert/guard",
+                id=id_,
+                counted=counted,
+                window=tier.long_window,
+                tile=burn.tile(tier.long_window) if tiled else None,
+                range=tier.long_window - MILLISECOND,
+                step=timing.base_step,
+                step_seconds=burn.literal(Fraction(timing.base_step.ms, 1000)),
+                bound=burn.literal(Fraction(least) - Fraction(1, 2)),
+            )
+
+
+def _evidence(
+    tenant: ResolvedTenant, slo: ResolvedSLO, id_: Identity, tier: Tier, factor: Fraction
+) -> Pairs:
+    """Say why the alert fires, in the alert: this travels with every notification."""
+    threshold = burn.threshold(factor, slo.objective)
+
+    def ask(series: str, format_: str) -> str:
+        return render("annotation/ask.j2", series=series, id=id_, by=slo.by, format=format_).strip()
+
+    summary = render("annotation/burn_summary.j2", id=id_, by=slo.by, tier=tier.name).strip()
+    pairs = {
+        "summary": summary,
+        "description": slo.spec.description,
+        "burn_rate": ask(naming.burn_rate(tier.long_window), 'printf "%.2f"'),
+        "error_ratio": "{{ $value | humanizePercentage }}",
+        "threshold": (
+            f"{burn.literal(threshold)} over {tier.long_window} and {tier.short_window} "
+            f"(burn rate {burn.literal(factor)})"
+        ),
+        "budget_remaining": ask(naming.BUDGET_REMAINING, "humanizePercentage"),
+        "time_to_exhaustion": ask(naming.BUDGET_EXHAUSTION, "humanizeDuration"),
+        "objective": f"{slo.objective}% over {slo.period}",
+        **_links(tenant, slo),
+    }
+    return tuple((key, value) for key, value in pairs.items() if value)
+
+
+def _links(tenant: ResolvedTenant, slo: ResolvedSLO) -> dict[str, str]:
+    return {
+        "runbook_url": slo.spec.alerting.runbook or "",
+        "dashboard_url": slo.spec.alerting.dashboard or "",
+        "manifest": f"{tenant.source.name} sha256:{tenant.source.digest[:12]}",
+    }
+
+
+def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
+    """Alerts that hold no SLO's name: low budgets, missing data, and the rules themselves."""
+    top, name = tenant.severities[0], tenant.name
+    rules = ((naming.TENANT, name), (naming.SERVICE, naming.RULES_SERVICE))
+    one = "{{ $labels.tenant }}/{{ $labels.service }}/{{ $labels.slo }}"
+
+    def alert(
+        alertname: str,
+        expr: str,
+        tier: str,
+        summary: str,
+        wait: Duration | None = None,
+        severity: str = top,
+        labels: Pairs = (),
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> Rule:
+        own = ((naming.SEVERITY, severity), (naming.TIER, tier))
+        annotations = {
+            "summary": summary,
+            **more,
+            "manifest": f"{tenant.source.name} sha256:{tenant.source.digest[:12]}",
+        }
+        return Rule(
+            alertname,
+            expr,
+            tenant.position,
+            (*labels, *own),
+            tuple(annotations.items()),
+            wait,
+            alert=True,
+        )
+
+    for percent in budget_steps(tenant):
+        shown = burn.literal(Fraction(percent))
+        yield alert(
+            naming.ALERT_BUDGET_LOW,
+            render_expression(
+                "alert/budget_low", tenant=name, bound=burn.literal(Fraction(percent) / 100)
+            ),
+            naming.budget_tier(shown),
+            f"{one}: less than {shown}% of the error budget is left",
+            severity=tenant.severities[-1],
+            labels=((naming.BUDGET_BELOW, f"{shown}%"),),
+            more={"budget_remaining": "{{ $value | humanizePercentage }}"},
+        )
+    wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
+    yield alert(
+        naming.ALERT_NO_DATA,
+        render_expression("alert/no_data", tenant=name),
+        "no-data",
+        f"{one}: no events are measured any more; a target or a metric's name is gone",
+        wait,
+    )
+    yield alert(
+        naming.ALERT_INTEGRITY,
+        render_expression("alert/integrity", tenant=name),
+        "integrity",
+        f"{one}: errors and events contradict each other; the SLI's queries do not fit",
+        wait,
+    )
+    shortest = min(tier_windows(tenant.slos))
+    # A tile is complete one tile after the first event, and seen at the next step.
+    settled = max(burn.tile(slo.period) for slo in tenant.slos) * 2 + timing.slow * 2
+    for series, tier, patience in (
+        (naming.error_ratio(shortest), "rules-windows", wait),
+        (naming.BUDGET_REMAINING, "rules-budget", max(wait, settled)),
+    ):
+        yield alert(
+            naming.ALERT_STALE,
+            render_expression("alert/rules_stale", tenant=name, series=series),
+            tier,
+            f"{one}: there are events, but {series} has no value; its rule fails or is late",
+            patience,
+        )
+    parts = "info|base|windows|budget|alerts|health"
+    yield alert(
+        naming.ALERT_RULES_FAILING,
+        render_expression("alert/rule_group_failing", groups=f".*;slo-{name}-({parts})-[0-9]+"),
+        "rules-failing",
+        f"{name}: rule groups of this tenant fail or miss evaluations",
+        wait,
+        labels=(*rules, (naming.SLO, naming.RULES_SLO)),
+    )
+    yield alert(
+        naming.ALERT_WATCHDOG,
+        render_expression("alert/watchdog"),
+        "watchdog",
+        f"{name}: the rules are evaluated; this alert always fires",
+        severity=naming.SEVERITY_HEARTBEAT,
+        labels=(*rules, (naming.SLO, naming.WATCHDOG_SLO)),
+    )

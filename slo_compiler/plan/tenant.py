@@ -1,0 +1,77 @@
+"""What a tenant's SLOs are called, and what they have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from slo_compiler import naming
+from slo_compiler.duration import Duration
+from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.plan import burn
+from slo_compiler.plan.ir import Pairs
+
+MILLISECOND = Duration(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What tells one SLO from all others."""
+
+    tenant: str
+    service: str
+    slo: str
+
+    @property
+    def labels(self) -> Pairs:
+        """The identity as labels."""
+        return (
+            (naming.TENANT, self.tenant),
+            (naming.SERVICE, self.service),
+            (naming.SLO, self.slo),
+        )
+
+
+def identity(tenant: ResolvedTenant, slo: ResolvedSLO) -> Identity:
+    """Name an SLO."""
+    return Identity(tenant.name, slo.spec.service, slo.spec.name)
+
+
+def tenant_timing(tenant: ResolvedTenant, scrape: Duration, evaluation: Duration) -> burn.Timing:
+    """Choose the spans of a tenant's rules from its shortest window."""
+    shortest = min(tier.short_window for slo in tenant.slos for tier in slo.policy.tiers)
+    return burn.timing(scrape, evaluation, shortest)
+
+
+def user_labels(tenant: ResolvedTenant, slo: ResolvedSLO) -> Mapping[str, str]:
+    return dict(sorted({**tenant.labels, **slo.spec.labels}.items()))
+
+
+def periods_of(tenant: ResolvedTenant) -> list[Duration]:
+    return sorted({slo.period for slo in tenant.slos})
+
+
+def tier_windows(slos: Iterable[ResolvedSLO]) -> set[Duration]:
+    """Give all windows of the SLOs' tiers."""
+    return {
+        window
+        for slo in slos
+        for tier in slo.policy.tiers
+        for window in (tier.long_window, tier.short_window)
+    }
+
+
+def long_windows(tenant: ResolvedTenant) -> list[Duration]:
+    return sorted({tier.long_window for slo in tenant.slos for tier in slo.policy.tiers})
+
+
+def escalation_waits(tenant: ResolvedTenant, severity: str) -> list[Duration]:
+    """Give the distinct `firing_for` of a severity, shortest first: levels 2, 3, ..."""
+    steps = (step.spec for step in tenant.steps)
+    return sorted({s.firing_for for s in steps if s.severity == severity and s.firing_for})
+
+
+def budget_steps(tenant: ResolvedTenant) -> list[Decimal]:
+    """Give the percentages of budget left at which somebody wants to know, highest first."""
+    return sorted({s.spec.budget_below for s in tenant.steps if s.spec.budget_below}, reverse=True)

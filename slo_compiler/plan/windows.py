@@ -1,0 +1,121 @@
+"""The rules that hold no SLO's name: windows, tiles, burn rates and budgets of a tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from slo_compiler import naming
+from slo_compiler.duration import Duration
+from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.plan import burn
+from slo_compiler.plan.ir import Rule
+from slo_compiler.plan.tenant import (
+    MILLISECOND,
+    long_windows,
+    periods_of,
+    tier_windows,
+)
+from slo_compiler.templating import promql_string, render_expression
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    expr: str
+    only: str = ""  # matchers of slo_info for the SLOs that the part is for
+
+
+def _joined(parts: list[_Part]) -> str:
+    return render_expression("window/parts", parts=parts)
+
+
+def _only(tenant: ResolvedTenant, period: Duration, policies: Iterable[str] = ()) -> str:
+    """Build slo_info's matchers for the SLOs of a period, or of a period and some policies."""
+    matchers = [f"tenant={promql_string(tenant.name)}", f"period={promql_string(period)}"]
+    names = sorted(set(policies))
+    if names:
+        matchers.append(f"policy=~{promql_string('|'.join(names))}")
+    return ",".join(matchers)
+
+
+def window_rules(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
+    """Ratios and burn rates of the windows that read the base series, and time to exhaustion."""
+    windows = sorted(w for w in tier_windows(tenant.slos) if w <= burn.TILED_ABOVE)
+    for window in windows:
+        # A sum of rates over a span reaches back by that span plus the base.
+        expr = render_expression("window/ratio", tenant=tenant.name, range=window - timing.base)
+        yield Rule(naming.error_ratio(window), expr, tenant.position)
+    for window in long_windows(tenant):
+        if window in windows:
+            yield _burn_rate(tenant, window)
+    # Here and not among the budgets: a page tells the pace of now, not that of minutes ago.
+    exhaustion = _joined([*_exhaustion(tenant)])
+    yield Rule(naming.BUDGET_EXHAUSTION, exhaustion, tenant.position)
+
+
+def _burn_rate(tenant: ResolvedTenant, window: Duration) -> Rule:
+    expr = render_expression("window/burn_rate", tenant=tenant.name, window=window)
+    return Rule(naming.burn_rate(window), expr, tenant.position)
+
+
+def budget_rules(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
+    """Tiles, and everything that is a sum of them."""
+    name, periods, at = tenant.name, periods_of(tenant), tenant.position
+    long = {w for w in tier_windows(tenant.slos) if w > burn.TILED_ABOVE}
+    tiled = sorted({*long, *periods})
+    for tile in sorted({burn.tile(span) for span in tiled}):
+        for counted in ("events", "errors"):
+            expr = render_expression(
+                "window/tile",
+                tenant=name,
+                counted=counted,
+                range=tile - MILLISECOND,
+                step=timing.base_step,
+                step_seconds=burn.literal(Fraction(timing.base_step.ms, 1000)),
+            )
+            yield Rule(naming.increase(counted, tile), expr, at)
+    for period in periods:
+        for counted in ("events", "errors"):
+            expr = render_expression(
+                "window/period", tenant=name, counted=counted, period=period, tile=burn.tile(period)
+            )
+            only = _only(tenant, period) if len(periods) > 1 else ""
+            yield Rule(naming.increase(counted, period), _joined([_Part(expr, only)]), at)
+    for window in tiled:
+        yield Rule(naming.error_ratio(window), _tiled_ratio(tenant, window), at)
+    for window in long_windows(tenant):
+        if window > burn.TILED_ABOVE:
+            yield _burn_rate(tenant, window)
+    yield Rule(naming.BUDGET_REMAINING, _joined([*_remaining(tenant)]), at)
+
+
+def _tiled_ratio(tenant: ResolvedTenant, window: Duration) -> str:
+    """Divide the sums of a window that reads tiles; a period's sums are there already."""
+    others = (slo for slo in tenant.slos if slo.period != window)
+    if window in periods_of(tenant) and window not in tier_windows(others):
+        return render_expression("window/period_ratio", tenant=tenant.name, period=window)
+    return render_expression(
+        "window/tiled_ratio", tenant=tenant.name, window=window, tile=burn.tile(window)
+    )
+
+
+def _remaining(tenant: ResolvedTenant) -> Iterator[_Part]:
+    periods = periods_of(tenant)
+    for period in periods:
+        expr = render_expression("window/budget_remaining", tenant=tenant.name, period=period)
+        yield _Part(expr, _only(tenant, period) if len(periods) > 1 else "")
+
+
+def _exhaustion(tenant: ResolvedTenant) -> Iterator[_Part]:
+    paces: dict[tuple[Duration, Duration], set[str]] = {}
+    for slo in tenant.slos:
+        paces.setdefault((slo.period, slo.policy.pace_window), set()).add(slo.policy.name)
+    for (period, window), policies in sorted(paces.items()):
+        expr = render_expression(
+            "window/budget_exhaustion",
+            tenant=tenant.name,
+            window=window,
+            period_seconds=burn.literal(Fraction(period.ms, 1000)),
+        )
+        yield _Part(expr, _only(tenant, period, policies) if len(paces) > 1 else "")
