@@ -72,9 +72,7 @@ def _tail(samples: str) -> str:
     return "".join(samples.splitlines(keepends=True)[-_RECENT:])
 
 
-def _recorded(
-    total: Sequence[int], errors: Sequence[int], instances: int
-) -> Mapping[str, str]:
+def _recorded(total: Sequence[int], errors: Sequence[int], instances: int) -> Mapping[str, str]:
     """Give what the rules have recorded that others read as ranges."""
 
     def grown(counted: Sequence[int], steps: int, every: int = 1) -> list[int]:

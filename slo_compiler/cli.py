@@ -100,7 +100,7 @@ def compile(  # noqa: A001
     """
     from slo_compiler import write  # noqa: PLC0415
 
-    run = _Run(project, sources, format_, strict=strict, log=log_json)
+    run = _Run(project, sources, format_, strict=strict, log=log_json, writes=True)
     with run.reporting():
         compiled = run.compile()
         folder = output or compiled.settings.root / compiled.settings.spec.output
@@ -274,6 +274,7 @@ class _Run:
         *,
         strict: bool,
         log: Path | None,
+        writes: bool = False,
     ) -> None:
         self.report = Report()
         self.exit_code = 0
@@ -281,6 +282,7 @@ class _Run:
         self._sources = sources
         self._format = format_
         self._strict = strict
+        self._writes = writes
         self._log_file = log
         self._steps: list[tuple[str, float]] = []
         self._live = sys.stderr.isatty() and format_ == "text"
@@ -323,13 +325,18 @@ class _Run:
 
     def log(self, compiled: Any, changes: Any) -> None:  # noqa: ANN401
         """Append the audit record of this run, if one was asked for."""
+        from slo_compiler import tools  # noqa: PLC0415
+
         if self._log_file is None:
             return
         ends = [*(start for _, start in self._steps[1:]), time.monotonic()]
         record = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "slo_compiler": __version__,
-            "tools": compiled.verification.ran,
+            "tools": {
+                name: tools.version(Path(binary))
+                for name, binary in compiled.verification.ran.items()
+            },
             "skipped": compiled.verification.skipped,
             "steps": [
                 {"step": name, "seconds": round(end - start, 6)}
@@ -353,7 +360,8 @@ class _Run:
             self.exit_code = EXIT_FINDINGS
         except OSError as error:
             self.clear()
-            _say(f"slo-compiler: {error.filename or ''}: {error.strerror or error}")
+            where = f"{reporting.printable(str(error.filename))}: " if error.filename else ""
+            _say(f"slo-compiler: {where}{error.strerror or error}")
             sys.exit(EXIT_FINDINGS)
         self.clear()
         found = self.report.diagnostics
@@ -364,7 +372,10 @@ class _Run:
         if found and self._format == "text":
             parts = [_count(errors, "error")] if errors else []
             parts += [_count(warnings, "warning")] if warnings else []
-            _say(f"{' and '.join(parts)}" + (": nothing was written" if errors else ""))
+            _say(
+                f"{' and '.join(parts)}"
+                + (": nothing was written" if errors and self._writes else "")
+            )
         if self._strict and warnings:
             self.exit_code = EXIT_FINDINGS
         if self.exit_code:

@@ -25,15 +25,15 @@ def text(diagnostics: Sequence[Diagnostic]) -> str:
 def _told(found: Diagnostic) -> str:
     at, color = found.position, _COLORS[found.severity]
     label = click.style(f"{found.severity}[{found.id}]", fg=color, bold=True)
-    lines = [f"{click.style(_printable(str(at)), bold=True)}: {label} {_printable(found.message)}"]
+    lines = [f"{click.style(printable(str(at)), bold=True)}: {label} {printable(found.message)}"]
     before, marked, after = _around(at)
     if (before + marked + after).strip():
         gutter = f"{at.line:>5} | "
-        before, marked, after = map(_printable, (before, marked, after))
+        before, marked, after = map(printable, (before, marked, after))
         caret = click.style("^" * max(_width(marked), 1), fg=color, bold=True)
         lines += [gutter + before + marked + after, " " * (len(gutter) + _width(before)) + caret]
     if found.help:
-        lines.append(f"      = {_printable(found.help)}")
+        lines.append(f"      = {printable(found.help)}")
     return "\n".join(lines)
 
 
@@ -48,7 +48,7 @@ def _around(at: Position) -> tuple[str, str, str]:
     return line[:begin], line[begin : begin + at.width], line[begin + at.width :]
 
 
-def _printable(value: str) -> str:
+def printable(value: str) -> str:
     """Show control characters as escapes: a manifest may not write to the reader's terminal."""
     return "".join(c if c.isprintable() else _escaped(c) for c in value)
 
@@ -88,7 +88,7 @@ def github(diagnostics: Sequence[Diagnostic]) -> str:
     """Tell the findings as GitHub workflow commands, which annotate the lines of a pull request."""
 
     def escaped(value: str, *more: str) -> str:
-        value = _printable(value)
+        value = printable(value)
         for char in ("%", *more):
             value = value.replace(char, f"%{ord(char):02X}")
         return value

@@ -328,6 +328,7 @@ def _run(command: Sequence[str], cwd: Path | None = None) -> subprocess.Complete
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            errors="replace",
             check=False,
         )
     except OSError as error:

@@ -105,7 +105,7 @@ def _amtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Repor
         )
         named = [at for name, at in file.origins.items() if f'"{name}"' in said]
         report.error(
-            named[0] if named else Position(file.path),
+            named[0] if named else file.origins.get("", Position(file.path)),
             "amtool",
             f"amtool refuses it: {_short(said or output)}",
             _checked_by(binary),

@@ -37,7 +37,7 @@ def test_init_writes_a_repo_that_compiles_and_keeps_what_is_there(repo: Path) ->
     assert (repo / "Makefile").read_text() == "mine:\n"
     done = run("compile")
     assert done.exit_code == 0, done.stderr
-    assert "1 SLO of 1 tenant -> generated: 4 files written" in done.stderr
+    assert "1 SLO of 1 tenant -> generated: 7 files written" in done.stderr
     assert done.stdout == ""
     again = run("compile", "--check")
     assert (again.exit_code, again.stdout) == (0, "")

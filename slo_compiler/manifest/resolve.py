@@ -44,6 +44,11 @@ class Policy:
         return self.spec.tiers
 
     @property
+    def builtin(self) -> bool:
+        """Whether it came with the compiler, so that its user cannot edit it."""
+        return self.document.path.startswith("<builtin>")
+
+    @property
     def pace_window(self) -> Duration:
         """The window whose burn rate tells the time to exhaustion: the shortest long one."""
         return min(tier.long_window for tier in self.tiers)

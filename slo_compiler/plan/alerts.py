@@ -25,6 +25,7 @@ from slo_compiler.templating import render, render_expression
 
 
 def burn_alerts(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) -> Iterator[Rule]:
+    """Give the alerts of an SLO: one for each tier, and one more for each level of escalation."""
     id_ = identity(tenant, slo)
     for tier in slo.policy.tiers:
         factor = burn.burn_factor(tier.budget_share, slo.period, tier.long_window)

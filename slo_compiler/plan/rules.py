@@ -89,7 +89,7 @@ def _base(
     clash = sorted({*slo.by} & {*user_labels(tenant, slo)})
     for label in clash:
         report.error(
-            slo.at("sli"),
+            slo.at("sli", slo.spec.sli.body.KIND, "by"),
             "label-clash",
             f'"{label}" is both a label of the SLI (by) and a label of the SLO',
             "rename the SLO's label",

@@ -45,10 +45,12 @@ def tenant_timing(tenant: ResolvedTenant, scrape: Duration, evaluation: Duration
 
 
 def user_labels(tenant: ResolvedTenant, slo: ResolvedSLO) -> Mapping[str, str]:
+    """Give the labels that users put on an SLO; its own win over its tenant's."""
     return dict(sorted({**tenant.labels, **slo.spec.labels}.items()))
 
 
 def periods_of(tenant: ResolvedTenant) -> list[Duration]:
+    """Give the periods of a tenant's budgets, shortest first."""
     return sorted({slo.period for slo in tenant.slos})
 
 
@@ -63,6 +65,7 @@ def tier_windows(slos: Iterable[ResolvedSLO]) -> set[Duration]:
 
 
 def long_windows(tenant: ResolvedTenant) -> list[Duration]:
+    """Give the long windows of a tenant's tiers, shortest first."""
     return sorted({tier.long_window for slo in tenant.slos for tier in slo.policy.tiers})
 
 

@@ -2,62 +2,79 @@
 
 from __future__ import annotations
 
-from slo_compiler.diagnostics import Report
+from slo_compiler.diagnostics import Position, Report
 from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
 
 
 def check_tiers(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> None:
-    """Refuse tiers that cannot work: each is reported once, where it stands."""
+    """Refuse tiers that cannot work, each where its policy stands, or else at the SLO."""
     for slo in tenant.slos:
         names: set[str] = set()
         for index, tier in enumerate(slo.policy.tiers):
-            at = slo.policy.at("tiers", index)
             if tier.name in names:
-                report.error(at, "duplicate-tier", f'two tiers are called "{tier.name}"')
+                report.error(
+                    _at(slo, index, "name"),
+                    "duplicate-tier",
+                    f'two tiers of {slo.policy.name} are called "{tier.name}"',
+                    "rename one: alerts and proofs tell tiers by their names",
+                )
             names.add(tier.name)
             if tier.short_window >= tier.long_window:
                 report.error(
-                    at,
+                    _at(slo, index, "short_window"),
                     "tier-windows",
                     f"the short window {tier.short_window} is not shorter than the long one, "
                     f"{tier.long_window}",
+                    "the short window ends the alert; a twelfth of the long one is usual",
                 )
                 continue
             if tier.short_window < timing.minimum_window():
                 report.error(
-                    at,
+                    _at(slo, index, "short_window"),
                     "window-too-short",
-                    f"the window {tier.short_window} holds too few samples: at "
-                    f"{timing.scrape} scrapes it takes {timing.minimum_window()}, which is 4 "
-                    "scrapes and one evaluation",
+                    f"the window {tier.short_window} of {slo.policy.name}'s {tier.name} holds too "
+                    f"few samples: at {timing.scrape} scrapes it takes "
+                    f"{timing.minimum_window()}, which is 4 scrapes and one evaluation",
                     "lengthen the window, or scrape more often",
                 )
-            for window in (tier.long_window, tier.short_window):
+            for key, window in (
+                ("long_window", tier.long_window),
+                ("short_window", tier.short_window),
+            ):
                 tile = burn.tile(window)
                 if window > burn.TILED_ABOVE and window.ms % tile.ms:
                     report.error(
-                        at,
+                        _at(slo, index, key),
                         "window-tiles",
                         f"the window {window} is no multiple of its tiles, {tile}",
+                        f"round it to {tile}",
                     )
             _check_reach(slo, tier, report)
+
+
+def _at(slo: ResolvedSLO, index: int, key: str) -> Position:
+    """Place of a tier's key; the SLO's, where the policy came with the compiler."""
+    if slo.policy.builtin:
+        return slo.at("alerting", "policy") if slo.spec.alerting.policy else slo.at("name")
+    return slo.policy.at("tiers", index, key)
 
 
 def _check_reach(slo: ResolvedSLO, tier: Tier, report: Report) -> None:
     factor = burn.burn_factor(tier.budget_share, slo.period, tier.long_window)
     threshold = burn.threshold(factor, slo.objective)
-    at = slo.at("objective") if slo.spec.objective else slo.at("name")
     if tier.long_window > slo.period:
         report.error(
-            slo.at("name"),
+            slo.at("period") if slo.spec.period else slo.at("name"),
             "window-beyond-period",
-            f"the tier {tier.name} looks at {tier.long_window}, but the period is {slo.period}",
+            f"the tier {tier.name} of {slo.policy.name} looks at {tier.long_window}, but the "
+            f"period is {slo.period}",
+            "choose a policy that was made for this period, or lengthen the period",
         )
     elif threshold >= 1:
         report.error(
-            at,
+            slo.at("objective") if slo.spec.objective else slo.at("name"),
             "never-fires",
             f"the tier {tier.name} of {slo.policy.name} can never fire: its threshold is an error "
             f"ratio of {burn.literal(threshold)} (burn rate {burn.literal(factor)} x budget "

@@ -47,6 +47,8 @@ def configuration(routing: Routing, base: Document | None, report: Report) -> Ar
     _share(ours, {})
     merged = _merge(theirs, ours)
     body = yaml.serialize(merged, Dumper=_Dumper, width=100_000, allow_unicode=True)
+    if base is not None:
+        origins[""] = base.locate(("route",))  # what amtool says without naming a receiver
     return Artefact(naming.ALERTMANAGER_FILE, HEADER.format(origin) + body, "amtool", origins)
 
 
