@@ -1,4 +1,4 @@
-"""Three sets of rules for one SLO, 99.9 % of a service's requests over 30 days: ours and two peers'.
+"""Rules for one SLO, 99.9 % of a service's requests over 30 days: ours, and of two peers' shape.
 
 The peers' expressions have the shape that their own examples and tests document; they are asked
 for the same selectors as ours.
@@ -14,6 +14,7 @@ from statistics import median
 
 from slo_compiler import pipeline
 from slo_compiler.diagnostics import Report
+from slo_compiler.manifest.load import SourceFile
 
 STEP = 30  # seconds between scrapes, and between evaluations unless a rule says otherwise
 
@@ -80,9 +81,9 @@ def compiled(jobs: Mapping[str, Sequence[str]]) -> pipeline.Compiled:
     text = "".join(
         _TENANT.format(tenant) + "".join(map(_SLO.format, own)) for tenant, own in jobs.items()
     )
-    project = pipeline.SourceFile("slo-compiler.yaml", "slo-compiler.yaml", _PROJECT.encode())
+    project = SourceFile("slo-compiler.yaml", "slo-compiler.yaml", _PROJECT.encode())
     settings = pipeline.parse_project(project, Path.cwd(), report)
-    source = pipeline.SourceFile("slos.yaml", "slos.yaml", text.encode())
+    source = SourceFile("slos.yaml", "slos.yaml", text.encode())
     return pipeline.compile_project(settings, [source], report, lambda _step: None)
 
 

@@ -57,16 +57,17 @@ def compare(sizes: Sequence[int], days: int, rounds: int, folder: Path) -> list[
 
 def costs(approaches: Sequence[Approach]) -> Iterator[Sequence[str]]:
     """Give each approach's cost for an SLO, and how many times our first's that is."""
-    yield "SLO", "rules", "samples", "ms", f"samples/{STEP}s", f"ms/{STEP}s", *("times",) * 4
+    figures = "samples", "ms", f"samples/{STEP}s", f"ms/{STEP}s"
+    yield "SLO", "rules", *figures, *(f"x {figure}" for figure in figures)
     for approach in approaches:
         own = _figures(next(a for a in approaches if a.series == approach.series))
-        samples, seconds, samples_often, seconds_often = figures = _figures(approach)
+        samples, seconds, samples_often, seconds_often = these = _figures(approach)
         yield (
             f"{approach.name}, {approach.series} series",
             f"{len(approach.rules) / len(approach.labels):g}",
             *(f"{samples:,.0f}", f"{1000 * seconds:,.2f}"),
             *(f"{samples_often:,.0f}", f"{1000 * seconds_often:,.2f}"),
-            *(f"{a / b:,.1f}" for a, b in zip(figures, own, strict=True)),
+            *(f"{a / b:,.1f}" for a, b in zip(these, own, strict=True)),
         )
 
 
@@ -91,7 +92,9 @@ def printed(rows: Iterable[Sequence[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = (
-        " | ".join(c.rjust(w) if n else c.ljust(w) for n, (c, w) in enumerate(zip(r, widths)))
+        " | ".join(
+            c.rjust(w) if n else c.ljust(w) for n, (c, w) in enumerate(zip(r, widths, strict=True))
+        )
         for r in (head, rule, *body)
     )
     return "".join(f"| {line} |\n" for line in lines)
@@ -101,7 +104,7 @@ def plot(approaches: Sequence[Approach]) -> str:
     """Draw the samples that an SLO loads in a step, on a logarithmic scale, as SVG."""
     left, bar, unit = 250, 18, 80  # pixels: labels, one bar, a power of ten
     parts = [f'<text x="8" y="20">Samples loaded every {STEP} s for one SLO</text>']
-    colours = dict(zip((a.name for a in approaches), COLOURS))
+    colours = dict(zip(dict.fromkeys(a.name for a in approaches), COLOURS, strict=True))
     for n, approach in enumerate(approaches):
         y = 34 + n * bar + n // len(colours) * bar
         samples = approach.samples(every=STEP)

@@ -1,0 +1,110 @@
+"""That no tenant hears of another: all rules in one run, and some tenants burn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from slo_compiler import naming
+from slo_compiler.duration import Duration
+from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.plan import burn
+from slo_compiler.plan.ir import Check, TenantRules, UnitTest, UnitTestFile
+from slo_compiler.plan.proofs.subject import (
+    Subject,
+    share,
+    subject_of,
+)
+from slo_compiler.plan.proofs.timeline import (
+    MINUTE,
+    Segment,
+    inputs,
+    rounded,
+)
+from slo_compiler.plan.tenant import tier_windows
+
+
+def plan_isolation(
+    tenants: Sequence[ResolvedTenant],
+    rules: Sequence[TenantRules],
+    timings: Sequence[burn.Timing],
+) -> list[UnitTestFile]:
+    """Plan the tests that no tenant hears of another: all rules in one run, some tenants burn.
+
+    Each tenant has a number; in the run of a bit, those burn whose number has it, and in a second
+    run those whose number has it not. Any two tenants differ in a bit, so that each is silent while
+    the other burns, in 2 * log2(tenants) runs instead of one for each pair.
+    """
+    subjects = [
+        [subject_of(tenant, slo, timing) for slo in tenant.slos]
+        for tenant, timing in zip(tenants, timings, strict=True)
+    ]
+    numbers = _numbers(subjects)
+    files = []
+    for bit in range(max(numbers, default=0).bit_length()):
+        tests = []
+        for burning in (1, 0):
+            on = [number >> bit & 1 == burning for number in numbers]
+            tests.append(_isolation_test(tenants, subjects, on, timings, bit))
+        files.append(
+            UnitTestFile(
+                naming.isolation_test_file(bit),
+                "That no tenant's alerts fire for another's errors",
+                tuple(tenant.name for tenant in tenants),
+                MINUTE,
+                tuple(group.name for tenant in rules for group in tenant.groups),
+                tuple(tests),
+            )
+        )
+    return files
+
+
+def _numbers(subjects: Sequence[Sequence[Subject]]) -> list[int]:
+    """Number the tenants; those whose queries read the same counters, as granted, share one."""
+    numbers: list[int] = []
+    for index, own in enumerate(subjects):
+        shared = (
+            numbers[other]
+            for other in range(index)
+            if any(share(one, two) for one in own for two in subjects[other])
+        )
+        numbers.append(next(shared, max(numbers, default=-1) + 1))
+    return numbers
+
+
+def _isolation_test(
+    tenants: Sequence[ResolvedTenant],
+    subjects: Sequence[Sequence[Subject]],
+    burning: Sequence[bool],
+    timings: Sequence[burn.Timing],
+    bit: int,
+) -> UnitTest:
+    tiers = [tier for own in subjects for s in own for tier in s.slo.policy.tiers]
+    windows = tier_windows(s.slo for own in subjects for s in own)
+    settled = max(MINUTE * 12, max(burn.tile(w) for w in windows) + MINUTE * 2)
+    at = settled + rounded(max([tier.for_ or Duration(0) for tier in tiers]), MINUTE) + MINUTE
+    interval = max(timing.scrape for timing in timings)
+    series: dict[str, str] = {}
+    for own, on in zip(subjects, burning, strict=True):
+        for subject in own:
+            timeline = (Segment(at, Fraction(1 if on else 0)),)
+            for one, values in inputs(subject, [], timeline, interval, raw=True, decoys=False):
+                series.setdefault(one, values)
+    samples = tuple(
+        (f'{{tenant="{tenant.name}"}}', str(sum(len(s.slo.policy.tiers) for s in own)))
+        for tenant, own, on in zip(tenants, subjects, burning, strict=True)
+        if on
+    )
+    expr = (
+        "count by (tenant) (count by (tenant, service, slo, tier) (ALERTS{"
+        f'alertstate="firing",alertname="{naming.ALERT_BURN}",{naming.ESCALATION}=""}}))'
+    )
+    names = [tenant.name for tenant, on in zip(tenants, burning, strict=True) if on]
+    return UnitTest(
+        f"only these tenants burn: {', '.join(names)}",
+        "",
+        (f"all of their tiers fire, and none of anybody else's (bit {bit})",),
+        interval,
+        tuple(series.items()),
+        (Check(at, expr, samples, "exactly the tenants that burn"),),
+    )

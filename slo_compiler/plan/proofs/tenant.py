@@ -1,0 +1,343 @@
+"""Which unit tests prove a tenant's alerts: timelines of errors, and what must fire when.
+
+The arithmetic is burn.py's. With a clean history of h at constant traffic, then errors at a
+constant ratio e, the long window L holds the ratio e * t / min(L, h + t) after t, which exceeds the
+threshold after t = threshold * h / (e - threshold), or L * threshold / e once the window is full.
+After the errors stop, the short window S falls below it within S * (1 - threshold / e).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from slo_compiler import naming
+from slo_compiler.duration import Duration
+from slo_compiler.manifest.model import Tier
+from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.plan import burn
+from slo_compiler.plan.ir import Check, TenantRules, UnitTest, UnitTestFile
+from slo_compiler.plan.proofs.subject import (
+    Round,
+    Subject,
+    groups_of,
+    names_of,
+    rounds_of,
+    subject_of,
+)
+from slo_compiler.plan.proofs.timeline import (
+    CLEAN,
+    GONE,
+    MINUTE,
+    Segment,
+    Timeline,
+    down,
+    inputs,
+    minutes,
+    rounded,
+    up,
+)
+from slo_compiler.plan.tenant import escalation_waits, tier_windows
+
+FAST_UP_TO = Duration.of(hours=1)
+
+
+def plan_proofs(
+    tenant: ResolvedTenant, rules: TenantRules, timing: burn.Timing
+) -> list[UnitTestFile]:
+    """Plan the unit tests of a tenant, in one file for each evaluation interval."""
+    subjects = [subject_of(tenant, slo, timing) for slo in tenant.slos]
+    tests: dict[Duration, list[UnitTest]] = {}
+    for round_ in rounds_of(subjects):
+        tests.setdefault(MINUTE, []).extend(_steady(round_, timing))
+        for group, tier in groups_of(round_):
+            evaluation = _evaluation(tier)
+            test = _burst(tenant, round_, group, tier, evaluation, timing)
+            tests.setdefault(evaluation, []).append(test)
+        tests[MINUTE].extend(_missing(tenant, round_, timing))
+        tests[MINUTE].extend(_absent(round_, timing))
+    groups = tuple(group.name for group in rules.groups)
+    return [
+        UnitTestFile(
+            naming.unit_test_file(tenant.name, evaluation),
+            f"When each alert of {tenant.name} fires, and when it does not",
+            (tenant.name,),
+            evaluation,
+            groups,
+            tuple(found),
+        )
+        for evaluation, found in sorted(tests.items())
+    ]
+
+
+def _evaluation(tier: Tier) -> Duration:
+    """Choose how often all rules are evaluated: a long window needs a coarse clock."""
+    if tier.long_window <= FAST_UP_TO:
+        return MINUTE
+    return MINUTE * (5 if tier.long_window <= burn.TILED_ABOVE else 30)
+
+
+def _steady(round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
+    """Constant error ratios: every window holds the same one, so that thresholds show exactly."""
+    tiles = max(burn.tile(s.slo.period) for s in round_.subjects)
+    settled = max(MINUTE * 12, tiles + MINUTE * 2)
+    quarter = {s.name: burn.error_budget(s.slo.objective) / 4 for s in round_.subjects}
+    checks = [_none_fires(round_, settled)]
+    for subject in round_.subjects:
+        left, rest = Fraction(3, 4), 3 * Fraction(subject.slo.period.ms, 1000)
+        for series, value in ((naming.BUDGET_REMAINING, left), (naming.BUDGET_EXHAUSTION, rest)):
+            checks.append(_holds(settled, series, subject, value))
+    yield _test(
+        f"{round_.names}: nothing fires at a quarter of the budget's pace; the budget is right",
+        round_,
+        {name: (Segment(settled, ratio),) for name, ratio in quarter.items()},
+        checks,
+        timing,
+    )
+    tiles = max(burn.tile(w) for w in tier_windows(s.slo for s in round_.subjects))
+    settled = max(MINUTE * 12, tiles + MINUTE * 2)
+    pace = {s.name: burn.error_budget(s.slo.objective) for s in round_.subjects}
+    silent = [
+        round_.firing(settled, tier, [], "the budget's pace is within the objective")
+        for tier in _tiers_above_pace(round_)
+    ]
+    if silent:
+        yield _test(
+            f"{round_.names}: at exactly the budget's pace no tier above it fires",
+            round_,
+            {name: (Segment(settled, ratio),) for name, ratio in pace.items()},
+            silent,
+            timing,
+        )
+    yield from _just(round_, settled, timing)
+
+
+def _just(round_: Round, settled: Duration, timing: burn.Timing) -> Iterator[UnitTest]:
+    """Just under a threshold a tier is silent, just over it fires."""
+    for group, tier in groups_of(round_):
+        for part, word in ((Fraction(99, 100), "under"), (Fraction(101, 100), "over")):
+            ratios = {s.name: s.threshold(tier) * part for s in group}
+            if any(ratio > 1 for ratio in ratios.values()):
+                continue
+            wait = tier.for_ or Duration(0)
+            at = settled + rounded(wait, MINUTE) + MINUTE
+            firing = group if word == "over" else []
+            why = f"{burn.literal(part)} of the threshold, in both windows"
+            yield _test(
+                f"{names_of(group)}: just {word} the threshold of {tier.name}",
+                round_,
+                {s.name: (Segment(at, ratios.get(s.name, CLEAN)),) for s in round_.subjects},
+                [round_.firing(at, tier, firing, why)],
+                timing,
+                [
+                    f"{s.name}: threshold {burn.literal(s.threshold(tier))}, "
+                    f"errors {burn.literal(ratios[s.name])}"
+                    for s in group
+                ],
+                about=group,
+            )
+
+
+def _burst(
+    tenant: ResolvedTenant,
+    round_: Round,
+    group: Sequence[Subject],
+    tier: Tier,
+    evaluation: Duration,
+    timing: burn.Timing,
+) -> UnitTest:
+    """Errors from a clean history on: when the alert fires, escalates and resets."""
+    first = group[0]
+    threshold = first.threshold(tier)
+    ratio = min(Fraction(1), threshold * 2)
+    times = ratio / threshold  # the same for all of the group
+    smaller = [w for w in tier_windows(tenant.slos) if w < tier.long_window]
+    history = rounded(max([tier.short_window, *smaller]), evaluation)
+    detection = _detection(tier, history, times)
+    reset = Fraction(tier.short_window.ms) * (1 - 1 / times)
+    wait = tier.for_ or Duration(0)
+    waits = [w for w in escalation_waits(tenant, tier.severity) if w <= history]
+    lingering = rounded(tier.short_window, evaluation) + evaluation * 2
+    # Long enough that the long window stays above the threshold to the end, so that it is the
+    # short one that ends the alert: e * B + 0.95 * threshold * l > threshold * (h + B + r + l).
+    rest = reset + 3 * evaluation.ms + Fraction(lingering.ms) / 20
+    needed = (history.ms + rest) / (times - 1)
+    last = max([detection + wait.ms + w.ms for w in [Duration(0), *waits]])
+    burn_for = up(max(needed, last) + 3 * evaluation.ms, evaluation)
+    stop = history + burn_for
+    fires = Fraction(history.ms) + detection + wait.ms
+    after = f"after {minutes(detection)} of errors" + (f" and {wait} of waiting" if wait.ms else "")
+    checks = [
+        round_.firing(down(fires - evaluation.ms, evaluation), tier, [], "not yet"),
+        round_.firing(up(fires + evaluation.ms, evaluation), tier, group, after),
+    ]
+    for level, more in enumerate(waits, start=2):
+        later = fires + more.ms
+        step = evaluation.ms
+        checks += [
+            round_.firing(down(later - step, evaluation), tier, [], f"not {more}", level),
+            round_.firing(up(later + step, evaluation), tier, group, f"for {more}", level),
+        ]
+    still = down(Fraction(stop.ms) + reset - evaluation.ms, evaluation)
+    if still.ms >= stop.ms:
+        checks.append(
+            round_.firing(still, tier, group, "the short window still holds too many errors")
+        )
+    over = up(Fraction(stop.ms) + reset + evaluation.ms, evaluation)
+    checks.append(round_.firing(over, tier, [], f"{minutes(reset)} after the errors stopped"))
+    end = over + lingering
+    checks.append(round_.firing(end, tier, [], "0.95 of the threshold in the short window"))
+    filled = history + rounded(tier.short_window, evaluation) + evaluation * 2
+    if filled <= stop:
+        checks += [
+            _holds(filled, naming.error_ratio(tier.short_window), s, s.threshold(tier) * times)
+            for s in group
+        ]
+    why = [
+        f"clean for {history}, errors for {burn_for}, none for {over - stop}, then a few",
+        f"fires at e * t / min({tier.long_window}, {history} + t) > threshold, t = "
+        + minutes(detection),
+        f"resets {tier.short_window} * (1 - threshold / e) = {minutes(reset)} after the end",
+        *(
+            f"{s.name}: threshold {burn.literal(s.threshold(tier))}, "
+            f"e = {burn.literal(s.threshold(tier) * times)}"
+            for s in group
+        ),
+    ]
+    burning = {s.name for s in group}
+    timelines: dict[str, Timeline] = {
+        s.name: (
+            Segment(history, CLEAN),
+            Segment(burn_for, s.threshold(tier) * times if s.name in burning else CLEAN),
+            Segment(over - stop, CLEAN),
+            Segment(
+                lingering + evaluation,
+                s.threshold(tier) * Fraction(95, 100) if s.name in burning else CLEAN,
+            ),
+        )
+        for s in round_.subjects
+    }
+    name = f"{names_of(group)}: {tier.name} fires and resets when predicted"
+    raw = evaluation == MINUTE
+    return _test(name, round_, timelines, checks, timing, why, about=group, raw=raw)
+
+
+def _missing(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
+    """No traffic is not missing data; missing series are, those of the others notwithstanding."""
+    idle = MINUTE * 15
+    wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
+    # The last two samples leave the base range one after the other; rate needs both.
+    fires = Fraction(idle.ms) + timing.base_range.ms + wait.ms
+    early, end = down(fires - 2 * MINUTE.ms, MINUTE), up(fires + 2 * MINUTE.ms, MINUTE)
+    stays: Timeline = (Segment(end + MINUTE, CLEAN, idle=True),)
+    goes: Timeline = (Segment(idle, CLEAN, idle=True), Segment(end - idle + MINUTE, GONE))
+    for missing in (round_.subjects[0::2], round_.subjects[1::2]):
+        if not missing:
+            continue
+        yield _test(
+            f"{names_of(missing)}: silent without traffic, an alert without data",
+            round_,
+            {s.name: goes if s in missing else stays for s in round_.subjects},
+            [
+                round_.alerts(
+                    at, f'alertname="{naming.ALERT_NO_DATA}",{subject.labels}', firing, why
+                )
+                for subject in round_.subjects
+                for at, firing, why in (
+                    (idle, [], "no traffic, but the series are there"),
+                    (early, [], f"not yet gone for {wait}"),
+                    (end, [subject] if subject in missing else [], f"gone for {wait}, or not gone"),
+                )
+            ],
+            timing,
+            [f"series end at {idle}; the range of {timing.base_range} is empty a little later"],
+            about=missing,
+        )
+
+
+def _absent(round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
+    """An errors counter that was never born is no errors; missing good events are all errors."""
+    at = MINUTE * 5
+    counted = [s for s in round_.subjects if s.raw and s.raw.fills_in]
+    if not counted:
+        return
+    checks = []
+    ratios = {s.name: Fraction(0 if s.raw and s.raw.counts_errors else 1) for s in counted}
+    for subject in counted:
+        ratio = ratios[subject.name]
+        expr = f"{naming.error_ratio(min(tier_windows([subject.slo])))}{{{subject.labels}}}"
+        told = f"count({expr} == {burn.literal(ratio)})"
+        checks.append(Check(at, told, (("{}", "1"),), f"{subject.name} has a ratio all the same"))
+    round_ = Round(tuple(counted), round_.readers)
+    timelines: dict[str, Timeline] = {
+        s.name: (Segment(at + MINUTE, ratios[s.name]),) for s in counted
+    }
+    yield _test(
+        f"{names_of(counted)}: a counter that is not there yet",
+        round_,
+        timelines,
+        checks,
+        timing,
+        without_part=True,
+    )
+
+
+def _test(
+    name: str,
+    round_: Round,
+    timelines: dict[str, Timeline],
+    checks: Sequence[Check],
+    timing: burn.Timing,
+    why: Sequence[str] = (),
+    *,
+    about: Sequence[Subject] = (),
+    raw: bool = True,
+    without_part: bool = False,
+) -> UnitTest:
+    interval = timing.scrape if raw else MINUTE
+    series: dict[str, str] = {}
+    for subject in round_.subjects:
+        timeline = timelines[subject.name]
+        others = [s.raw for s in round_.subjects if s is not subject and s.raw]
+        for one, values in inputs(subject, others, timeline, interval, raw=raw):
+            series.setdefault(one, values)
+        if without_part and subject.raw is not None:
+            # Whatever the part's query selects, errors or good events, has never been seen.
+            for counter in filter(subject.raw.is_part, subject.raw.series):
+                series.pop(str(counter), None)
+    based = [s.name for s in round_.subjects if not raw or s.raw is None]
+    note = [f"starts from the base pair: {', '.join(based)}"] if based else []
+    origin = ", ".join(sorted({s.origin for s in about or round_.subjects}))
+    return UnitTest(name, origin, (*why, *note), interval, tuple(series.items()), tuple(checks))
+
+
+def _holds(at: Duration, series: str, subject: Subject, value: Fraction) -> Check:
+    """Expect a value, to a millionth: floats differ between Prometheus 2.x and 3.x."""
+    expr = f"abs({series}{{{subject.labels}}} / {burn.literal(value)} - 1) < bool 1e-6"
+    why = f"{series} of {subject.name} is {burn.literal(value)}"
+    return Check(at, f"count({expr} == 1)", (("{}", "1"),), why)
+
+
+def _none_fires(round_: Round, at: Duration) -> Check:
+    names = f"{naming.ALERT_BURN}|{naming.ALERT_BUDGET_LOW}|{naming.ALERT_INTEGRITY}"
+    expr = f'count by (alertname, service, slo, tier) (ALERTS{{alertname=~"{names}"}})'
+    return Check(at, expr + round_.others_only, (), "a quarter of the pace that the budget allows")
+
+
+def _tiers_above_pace(round_: Round) -> list[Tier]:
+    """Give the tiers that no SLO of the round may fire at the budget's own pace."""
+    tiers: dict[str, list[bool]] = {}
+    by_name: dict[str, Tier] = {}
+    for subject in round_.subjects:
+        for tier in subject.slo.policy.tiers:
+            above = subject.threshold(tier) > burn.error_budget(subject.slo.objective)
+            tiers.setdefault(tier.name, []).append(above)
+            by_name[tier.name] = tier
+    return [by_name[name] for name, above in tiers.items() if all(above)]
+
+
+def _detection(tier: Tier, history: Duration, times: Fraction) -> Fraction:
+    """Milliseconds from a clean history to the threshold, at `times` the threshold."""
+    window = Fraction(tier.long_window.ms)
+    growing = Fraction(history.ms) / (times - 1)
+    return growing if history.ms + growing <= window else window / times
