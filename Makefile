@@ -6,13 +6,16 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SUITES := bookworm trixie forky
 
-.PHONY: rules check test lint demo tools tools-all golden lock clean help
+.PHONY: rules check proofs test lint demo tools tools-all golden lock clean help
 
 rules: $(VENV)/installed tools ## compile examples/ and verify the result
 	@cd examples && ../$(BIN)/slo-compiler compile
 
 check: $(VENV)/installed tools ## is examples/generated up to date?
 	@cd examples && ../$(BIN)/slo-compiler compile --check
+
+proofs: rules ## run the proofs that were compiled with the examples
+	@cd examples && ../$(BIN)/slo-compiler test
 
 test: $(VENV)/installed-dev tools-all ## run all tests, those against real servers included
 	@$(BIN)/pytest -n auto

@@ -1,0 +1,84 @@
+"""Counters that are derived from queries, checked by hand."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slo_compiler.plan.raw import Carries, RawSLI, derive, examples
+
+
+def derived(
+    events: str, other: str, *, counts_errors: bool = True, by: tuple[str, ...] = ()
+) -> RawSLI:
+    found = derive(events, other, counts_errors=counts_errors, fills_in=True, by=by)
+    assert found is not None
+    return found
+
+
+def shown(raw: RawSLI) -> list[tuple[str, Carries]]:
+    return [(str(series), series.carries) for series in raw.series]
+
+
+def test_errors_of_one_metric_and_a_decoy_for_each_matcher() -> None:
+    raw = derived('rate(http{tenant="a"}[1m])', 'rate(http{tenant="a",code=~"5.."}[1m])')
+    assert shown(raw) == [
+        ('http{code="500",tenant="a"}', Carries.ERRORS),
+        ('http{code="200",tenant="a"}', Carries.GOOD),
+        ('http{code="500",tenant="decoy"}', Carries.NOISE),
+        ('http{code="200",tenant="decoy"}', Carries.NOISE),
+    ]
+
+
+def test_good_events_that_a_negative_regex_selects() -> None:
+    raw = derived(
+        'sum(rate(grpc{ns="x"}[1m]))',
+        'sum(rate(grpc{ns="x",code!~"Internal|Unknown"}[1m]))',
+        counts_errors=False,
+    )
+    assert shown(raw)[:2] == [
+        ('grpc{code="200",ns="x"}', Carries.GOOD),
+        ('grpc{code="Internal",ns="x"}', Carries.ERRORS),
+    ]
+
+
+def test_a_histogram_is_two_metrics() -> None:
+    raw = derived(
+        'rate(h_count{j="x"}[1m])', 'rate(h_bucket{j="x",le=~"1|1[.]0"}[1m])', counts_errors=False
+    )
+    assert shown(raw)[:2] == [
+        ('h_count{j="x"}', Carries.ALL),
+        ('h_bucket{j="x",le="1"}', Carries.GOOD),
+    ]
+
+
+def test_by_labels_have_the_same_value_on_both_sides() -> None:
+    raw = derived(
+        "sum by (path) (rate(http[1m]))", 'sum by (path) (rate(http{code="5"}[1m]))', by=("path",)
+    )
+    assert {dict(s.labels)["path"] for s in raw.series} == {"proof"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "rate(a[1m]) + rate(b[1m])",
+        "max(rate(a[1m]))",
+        "sum(irate(a[1m]))",
+        "sum(rate(a[1m] offset 5m))",
+        "topk(3, rate(a[1m]))",
+        'rate(a{x="1",x="2"}[1m])',
+    ],
+)
+def test_what_cannot_be_derived_is_left_to_the_base_pair(query: str) -> None:
+    assert derive(query, query, counts_errors=True, fills_in=True, by=()) is None
+
+
+@given(st.from_regex(r"[a-c]{1,2}([|.][a-c0-9]{1,2}){0,2}[+*]?", fullmatch=True))
+def test_an_example_of_a_simple_pattern_matches_it(pattern: str) -> None:
+    found = [*examples(pattern)]
+    assert found
+    assert all(re.fullmatch(pattern, text) for text in found)
