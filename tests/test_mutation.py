@@ -85,7 +85,10 @@ def rule_mutants() -> Iterator[tuple[str, Mutation]]:
     )
     yield "escalation-at-once", once(r"        for: 15m\n", "", 0)
     yield "escalation-too-late", once("for: 15m", "for: 30m", 0)
-    yield "zero-errors-are-missing", once(r"(?s)          or\n          0 \* sum.*?\n          \)\n", "", 0)
+    yield (
+        "zero-errors-are-missing",
+        once(r"(?s)          or\n          0 \* sum.*?\n          \)\n", "", 0),
+    )
 
 
 def lowered(threshold: str, factor: float, side: int) -> Mutation:
