@@ -103,7 +103,7 @@ def printed(rows: Iterable[Sequence[str]]) -> str:
 def plot(approaches: Sequence[Approach]) -> str:
     """Draw the samples that an SLO loads in a step, on a logarithmic scale, as SVG."""
     left, bar, unit = 250, 18, 80  # pixels: labels, one bar, a power of ten
-    parts = [f'<text x="8" y="20">Samples loaded every {STEP} s for one SLO</text>']
+    parts = [f'<text x="8" y="20">Samples loaded every {STEP} s for one SLO, logarithmic</text>']
     colours = dict(zip(dict.fromkeys(a.name for a in approaches), COLOURS, strict=True))
     for n, approach in enumerate(approaches):
         y = 34 + n * bar + n // len(colours) * bar
@@ -135,7 +135,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--series", type=int, nargs="+", default=[2, 20, 200])
     options.add_argument("--days", type=int, default=31)
-    options.add_argument("--rounds", type=int, default=9)
+    options.add_argument("--rounds", type=int, default=7)
     options.add_argument("--slos", type=int, default=200, help="of the rule groups; 0: none")
     options.add_argument("--tenants", type=int, default=20)
     options.add_argument("--plot", type=Path)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cases import tool
 from oracle.engine import Result
-from oracle.streams import Scenario
+from oracle.streams import HOUR, MINUTE, Scenario
 from oracle.truth import WINDOWS, breaks, count_error, is_idle, ratio_error, row
 from oracle.worlds import (
     LOOK,
@@ -29,6 +29,8 @@ from oracle.worlds import (
     OUTAGES,
     PHASES,
     SCENARIOS,
+    SPIKE,
+    SPIKE_WORLD,
     World,
 )
 
@@ -83,6 +85,25 @@ def month(suite: str) -> dict[str, Figures]:
             for scenario in SCENARIOS:
                 _compare(scenario, results, figures[scenario.name])
     return figures
+
+
+def spike(suite: str, scrape: int, evaluation: int) -> tuple[float, float]:
+    """Give what the rules count of the spike's events and errors, as shares of what there were."""
+    world = World((SPIKE,), PHASES, SPIKE_WORLD, scrape, evaluation)
+    counted: dict[str, float] = {}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        world.played(tool(suite, "prometheus"), Path(folder)) as replays,
+    ):
+        at = SPIKE_WORLD - 30 * MINUTE
+        looked = replays["offset"].look(ORIGIN + at, ORIGIN + SPIKE_WORLD, HOUR)
+        for rule, result in looked.items():
+            if rule.name.endswith("increase30d"):
+                ((_, counted[rule.name]),) = row(result, SPIKE.name)
+    events, errors = SPIKE.stream.counted(at)
+    names = (naming.increase(which, Duration.of(days=30)) for which in ("events", "errors"))
+    of_events, of_errors = (counted[name] for name in names)
+    return of_events / events, of_errors / errors
 
 
 def _compare(scenario: Scenario, results: dict[str, Result], figures: Figures) -> None:

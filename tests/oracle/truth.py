@@ -8,7 +8,7 @@ from itertools import pairwise, product
 
 from oracle.engine import Result
 from oracle.streams import DAY, HOUR, MINUTE, SECOND, Scenario
-from oracle.worlds import ORIGIN
+from oracle.worlds import ORIGIN, SCRAPE
 
 WINDOWS: Mapping[str, int] = {
     "5m": 5 * MINUTE,
@@ -20,7 +20,7 @@ WINDOWS: Mapping[str, int] = {
     "3d": 3 * DAY,
     "30d": 30 * DAY,
 }
-BASE, SCRAPE = 60 * SECOND, 15 * SECOND
+BASE = 60 * SECOND
 LAGS = {"1d": 5 * MINUTE, "3d": 5 * MINUTE, "30d": 10 * MINUTE}  # one tile ...
 BEHIND = 3 * MINUTE  # ... and at most this from an event to the tile that holds it
 _CUT = 5 * SECOND

@@ -14,10 +14,12 @@ from oracle.streams import DAY, HOUR, MINUTE, SECOND, Scenario, Stream, burst_lo
 
 from slo_compiler import pipeline
 from slo_compiler.diagnostics import Report
+from slo_compiler.duration import Duration
 from slo_compiler.manifest.load import SourceFile
 from slo_compiler.plan.ir import TenantRules
 
 ORIGIN = 1_700_006_400_000  # midnight in UTC
+SCRAPE, EVALUATION = 15 * SECOND, 30 * SECOND  # what most installations have
 MONTH = 31 * DAY  # a window of 30 days can lie anywhere in the last one
 
 LOOK = (DAY + 4 * HOUR + 37 * MINUTE, MONTH - 1, 26_400 * SECOND)  # from, to, every 7h20m
@@ -103,16 +105,30 @@ OUTAGES = tuple(
     for share in _ERROR_RATIOS
 )
 
+SPIKE_WORLD = 20 * HOUR
+SPIKE = Scenario(  # errors for 20s: weighed wrongly, they do not average out
+    "spike",
+    Stream(
+        SPIKE_WORLD,
+        lambda _at: 40,
+        Fraction(0),
+        [(3 * HOUR + 13 * MINUTE + 7_300, 3 * HOUR + 13 * MINUTE + 27_300, Fraction(1))],
+    ),
+)
+
 
 def compiled(
     tenants: Iterable[str],
     scenarios: tuple[Scenario, ...],
-    scrape: str = "15s",
-    evaluation: str = "30s",
+    scrape: int,
+    evaluation: int,
 ) -> tuple[TenantRules, ...]:
     """Compile each scenario as an SLO of each tenant; tenants differ in nothing but the name."""
     report = Report()
-    prometheus = {"scrape_interval": scrape, "evaluation_interval": evaluation}
+    prometheus = {
+        "scrape_interval": str(Duration(scrape)),
+        "evaluation_interval": str(Duration(evaluation)),
+    }
     project = {
         "apiVersion": "slo-compiler/v1",
         "kind": "Project",
@@ -156,7 +172,8 @@ class World:
     scenarios: tuple[Scenario, ...]
     phases: Mapping[str, Phase]
     length: int
-    scrape: int = 15 * SECOND
+    scrape: int = SCRAPE
+    evaluation: int = EVALUATION
 
     @contextmanager
     def played(self, binary: Path, folder: Path) -> Iterator[dict[str, Replay]]:
@@ -170,7 +187,7 @@ class World:
         with engine(binary, folder) as server:
             replays = {
                 rules.tenant: Replay(server, rules, ORIGIN, self.phases[rules.tenant], is_down)
-                for rules in compiled(self.phases, self.scenarios)
+                for rules in compiled(self.phases, self.scenarios, self.scrape, self.evaluation)
             }
             for start in range(0, self.length, DAY // 2):
                 end = min(start + DAY // 2, self.length)
