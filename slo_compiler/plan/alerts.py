@@ -185,7 +185,7 @@ def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]
             f"{one}: there are events, but {series} has no value; its rule fails or is late",
             patience,
         )
-    parts = "info|base|windows|budget|alerts|health"
+    parts = "info|base|tiles|windows|budget|alerts|health"
     yield alert(
         naming.ALERT_RULES_FAILING,
         render_expression("alert/rule_group_failing", groups=f".*;slo-{name}-({parts})-[0-9]+"),

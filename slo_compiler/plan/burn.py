@@ -80,7 +80,7 @@ class Timing:
     """Spans that one tenant's rules are built on."""
 
     evaluation: Duration  # of everything that pages
-    slow: Duration  # of the rules that read tiles
+    slow: Duration  # of the periods' sums
     scrape: Duration
     base: Duration  # span of one base sample
 
@@ -92,6 +92,11 @@ class Timing:
         every `base` count each increment exactly once.
         """
         return self.base + self.scrape
+
+    @property
+    def tiling(self) -> Duration:
+        """Interval at which tiles are recorded: it divides every tile."""
+        return Duration(gcd(self.evaluation.ms, _TILES[0].ms))
 
     @property
     def base_step(self) -> Duration:

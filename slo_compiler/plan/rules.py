@@ -17,7 +17,7 @@ from slo_compiler.plan.tenant import (
     identity,
     user_labels,
 )
-from slo_compiler.plan.windows import budget_rules, window_rules
+from slo_compiler.plan.windows import budget_rules, tile_rules, window_rules
 from slo_compiler.templating import render_expression
 
 MAX_GROUP = 20  # Mimir's default limit of rules in a group
@@ -33,8 +33,9 @@ def plan_tenant(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> 
             timing.evaluation,
             (_base(tenant, s, timing, report) for s in tenant.slos),
         ),
+        *_chunks(tenant, "tiles", timing.tiling, [[r] for r in tile_rules(tenant, timing)]),
         *_chunks(tenant, "windows", timing.evaluation, [[r] for r in window_rules(tenant, timing)]),
-        *_chunks(tenant, "budget", timing.slow, [[r] for r in budget_rules(tenant, timing)]),
+        *_chunks(tenant, "budget", timing.slow, [[r] for r in budget_rules(tenant)]),
         *_chunks(
             tenant,
             "alerts",

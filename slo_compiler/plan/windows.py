@@ -39,54 +39,61 @@ def _only(tenant: ResolvedTenant, period: Duration, policies: Iterable[str] = ()
     return ",".join(matchers)
 
 
-def window_rules(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
-    """Ratios and burn rates of the windows that read the base series, and time to exhaustion."""
-    windows = sorted(w for w in tier_windows(tenant.slos) if w <= burn.TILED_ABOVE)
-    for window in windows:
-        # A sum of rates over a span reaches back by that span plus the base.
-        expr = render_expression("window/ratio", tenant=tenant.name, range=window - timing.base)
-        yield Rule(naming.error_ratio(window), expr, tenant.position)
-    for window in long_windows(tenant):
-        if window in windows:
-            yield _burn_rate(tenant, window)
-    # Here and not among the budgets: a page tells the pace of now, not that of minutes ago.
-    exhaustion = _joined([*_exhaustion(tenant)])
-    yield Rule(naming.BUDGET_EXHAUSTION, exhaustion, tenant.position)
+def tile_rules(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
+    """Counts of events and errors over each length of tile that a window or a period is summed of.
 
-
-def _burn_rate(tenant: ResolvedTenant, window: Duration) -> Rule:
-    expr = render_expression("window/burn_rate", tenant=tenant.name, window=window)
-    return Rule(naming.burn_rate(window), expr, tenant.position)
-
-
-def budget_rules(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
-    """Tiles, and everything that is a sum of them."""
-    name, periods, at = tenant.name, periods_of(tenant), tenant.position
-    long = {w for w in tier_windows(tenant.slos) if w > burn.TILED_ABOVE}
-    tiled = sorted({*long, *periods})
-    for tile in sorted({burn.tile(span) for span in tiled}):
+    Their group runs at an interval that divides every tile, so that the samples that a sum takes
+    are a tile apart to the millisecond, and no event falls between two of them or into both.
+    """
+    spans = {w for w in tier_windows(tenant.slos) if w > burn.TILED_ABOVE} | {*periods_of(tenant)}
+    for tile in sorted({burn.tile(span) for span in spans}):
         for counted in ("events", "errors"):
             expr = render_expression(
                 "window/tile",
-                tenant=name,
+                tenant=tenant.name,
                 counted=counted,
                 range=tile - MILLISECOND,
                 step=timing.base_step,
                 step_seconds=burn.literal(Fraction(timing.base_step.ms, 1000)),
             )
-            yield Rule(naming.increase(counted, tile), expr, at)
+            yield Rule(naming.increase(counted, tile), expr, tenant.position)
+
+
+def window_rules(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
+    """Ratios and burn rates of the tiers' windows, and the time to exhaustion at their pace."""
+    for window in sorted(tier_windows(tenant.slos)):
+        if window <= burn.TILED_ABOVE:
+            # A sum of rates over a span reaches back by that span plus the base.
+            range_ = window - timing.base
+            expr = render_expression("window/ratio", tenant=tenant.name, range=range_)
+        else:
+            expr = _tiled_ratio(tenant, window)
+        yield Rule(naming.error_ratio(window), expr, tenant.position)
+    for window in long_windows(tenant):
+        expr = render_expression("window/burn_rate", tenant=tenant.name, window=window)
+        yield Rule(naming.burn_rate(window), expr, tenant.position)
+    # Here and not among the budgets: a page tells the pace of now, not that of minutes ago.
+    exhaustion = _joined([*_exhaustion(tenant)])
+    yield Rule(naming.BUDGET_EXHAUSTION, exhaustion, tenant.position)
+
+
+def budget_rules(tenant: ResolvedTenant) -> Iterator[Rule]:
+    """Counts and ratios of the periods, and what is left of the budgets."""
+    periods, at = periods_of(tenant), tenant.position
     for period in periods:
         for counted in ("events", "errors"):
             expr = render_expression(
-                "window/period", tenant=name, counted=counted, period=period, tile=burn.tile(period)
+                "window/period",
+                tenant=tenant.name,
+                counted=counted,
+                period=period,
+                tile=burn.tile(period),
             )
             only = _only(tenant, period) if len(periods) > 1 else ""
             yield Rule(naming.increase(counted, period), _joined([_Part(expr, only)]), at)
-    for window in tiled:
-        yield Rule(naming.error_ratio(window), _tiled_ratio(tenant, window), at)
-    for window in long_windows(tenant):
-        if window > burn.TILED_ABOVE:
-            yield _burn_rate(tenant, window)
+    for period in periods:
+        if period not in tier_windows(tenant.slos):
+            yield Rule(naming.error_ratio(period), _tiled_ratio(tenant, period), at)
     yield Rule(naming.BUDGET_REMAINING, _joined([*_remaining(tenant)]), at)
 
 
