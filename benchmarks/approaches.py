@@ -62,6 +62,11 @@ class Approach:
     series: int  # raw series behind each SLO
     labels: Mapping[str, str]  # by job
     rules: Sequence[Rule]
+    groups: Sequence[str] = ()  # of which a rule asks the server how they fare
+
+    def interval(self, name: str) -> int:
+        """Seconds between two samples that a rule of this name records."""
+        return next((rule.interval for rule in self.rules if rule.name == name), STEP)
 
     def samples(self, *, every: int = 0) -> float:
         """Samples that one evaluation of all rules loads, or all in so many seconds, per SLO."""
@@ -105,7 +110,8 @@ def ours(series: int, slos: int = 1) -> Approach:
     identity = 'tenant="{0}",service="{1}",slo="availability"'
     labels = {job: identity.format(tenant, job) for job in jobs}
     name = "slo_compiler" if slos == 1 else f"slo_compiler, 1 of {slos}"
-    return Approach(name, tenant, series, labels, rules)
+    groups = [group.name for group in planned.groups]
+    return Approach(name, tenant, series, labels, rules, groups)
 
 
 def sloth(series: int) -> Approach:

@@ -43,10 +43,16 @@ def measure(slos: int, tenants: int, series: int, folder: Path, seconds: int = C
     """Let a server evaluate the rules of many SLOs, spread over tenants, for some seconds."""
     jobs = {f"t{t}": [f"t{t}-web{j}" for j in range(slos // tenants)] for t in range(tenants)}
     (folder / "rules").mkdir()
-    for artefact in compiled(jobs).artefacts:
+    result = compiled(jobs)
+    intervals = {
+        rule.name: int(group.interval.seconds)
+        for group in result.plan.tenants[0].groups
+        for rule in group.rules
+    }
+    for artefact in result.artefacts:
         if artefact.path.startswith("prometheus/rules/"):
             (folder / "rules" / Path(artefact.path).name).write_text(artefact.text, "utf-8")
-    back_fill(_history(jobs, series, int(time.time())), folder / "data")
+    back_fill(_history(jobs, series, intervals, int(time.time())), folder / "data")
     config, port = folder / "prometheus.yml", free_port()
     with _exporter(_counters(jobs, series)) as app:
         config.write_text(_CONFIG.format(step=STEP, app=app, self=port), encoding="utf-8")
@@ -91,21 +97,24 @@ def _counters(jobs: Mapping[str, list[str]], series: int) -> str:
     )
 
 
-def _history(jobs: Mapping[str, list[str]], series: int, now: int) -> Iterator[str]:
+def _history(
+    jobs: Mapping[str, list[str]], series: int, intervals: Mapping[str, int], now: int
+) -> Iterator[str]:
     """Give raw counters of the last minutes, base rates of a day, and a month of tiles."""
     counters = _counters(jobs, series)
     for at in range(now - 300, now, STEP):
         requests, errors = _counted(at)
         yield counters.replace("@", f"{requests} {at}").replace("!", f"{errors} {at}")
-    spans = (("rate", 1, STEP), ("increase5m", 4, 120), ("increase10m", 31, 120))
-    for metric, days, step in spans:
-        times = range((now - days * 86_400) // step * step, now, step)
+    for metric, days in (("rate", 1), ("increase5m", 4), ("increase10m", 31)):
         for counted, scale in (("events", 10.0), ("errors", 0.01)):
+            name = f"slo:{counted}:{metric}"
+            step = intervals[name]
+            times = range((now - days * 86_400) // step * step, now, step)
             text = "".join(f"@ {scale * (1 + t * t % 10_007 / 1e5)!r} {t}\n" for t in times)
             for tenant, own in jobs.items():
                 for job in own:
                     labels = f'tenant="{tenant}",service="{job}",slo="availability"'
-                    yield text.replace("@", f"slo:{counted}:{metric}{{{labels}}}")
+                    yield text.replace("@", f"{name}{{{labels}}}")
 
 
 def _counted(at: float) -> tuple[int, int]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from math import log10
 from pathlib import Path
 from statistics import median
@@ -25,13 +24,15 @@ from demo.servers import free_port, get_json, prometheus
 from history import NOW, back_fill, history, tool
 
 SLOS = 10  # of a tenant whose rules are evaluated for several at once
-COLOURS = ("#2166ac", "#67a9cf", "#ef8a62", "#b2182b")
+COLOURS = ("#2166ac", "#ef8a62", "#b2182b", "#67a9cf")
 
 
 def compare(sizes: Sequence[int], days: int, rounds: int, folder: Path) -> list[Approach]:
     """Ask one server all rules of all approaches, in turns, at `rounds` moments."""
-    shapes = (ours, partial(ours, slos=SLOS), sloth, pyrra, months)
+    shapes = (ours, sloth, pyrra)
     approaches = [shape(n) for n in sizes for shape in shapes]
+    middle = sizes[len(sizes) // 2]
+    approaches += [ours(middle, SLOS), months(middle)]
     back_fill(history(approaches, days), folder / "data")
     config = folder / "prometheus.yml"
     config.write_text("{}", encoding="utf-8")
@@ -106,7 +107,7 @@ def plot(approaches: Sequence[Approach]) -> str:
     parts = [f'<text x="8" y="20">Samples loaded every {STEP} s for one SLO, logarithmic</text>']
     colours = dict(zip(dict.fromkeys(a.name for a in approaches), COLOURS, strict=True))
     for n, approach in enumerate(approaches):
-        y = 34 + n * bar + n // len(colours) * bar
+        y = 34 + n * bar + n // 3 * bar
         samples = approach.samples(every=STEP)
         width = log10(samples) * unit
         parts.append(
@@ -136,8 +137,8 @@ def main() -> None:
     options.add_argument("--series", type=int, nargs="+", default=[2, 20, 200])
     options.add_argument("--days", type=int, default=31)
     options.add_argument("--rounds", type=int, default=7)
-    options.add_argument("--slos", type=int, default=200, help="of the rule groups; 0: none")
-    options.add_argument("--tenants", type=int, default=20)
+    options.add_argument("--slos", type=int, default=100, help="of the rule groups; 0: none")
+    options.add_argument("--tenants", type=int, default=10)
     options.add_argument("--plot", type=Path)
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -54,10 +54,12 @@ def history(approaches: Sequence[Approach], days: int) -> Iterator[str]:
             read = samples if tenant in whole_month else _tail(samples)
             for i in range(series // 2):
                 yield read.replace("@", raw(tenant, job, f'instance="{i}"', f'code="{code}"'))
-    for tenant in sorted({approach.tenant for approach in approaches}):
-        yield from _own_metrics(tenant, recent)
     for approach in approaches:
-        read_as_ranges = _recorded(total, errors, approach.series // 2)
+        for group in approach.groups:
+            for metric in ("evaluation_failures", "group_iterations_missed"):
+                name = f'prometheus_rule_{metric}_total{{rule_group="rules.yml;{group}"}}'
+                yield recent.replace("@", name)
+        read_as_ranges = _recorded(approach, total, errors)
         for name in sorted({rule.name for rule in approach.rules if not rule.alert}):
             for labels in approach.labels.values():
                 yield read_as_ranges.get(name, recent).replace("@", f"{name}{{{labels}}}")
@@ -72,30 +74,23 @@ def _tail(samples: str) -> str:
     return "".join(samples.splitlines(keepends=True)[-_RECENT:])
 
 
-def _recorded(total: Sequence[int], errors: Sequence[int], instances: int) -> Mapping[str, str]:
+def _recorded(approach: Approach, total: Sequence[int], errors: Sequence[int]) -> Mapping[str, str]:
     """Give what the rules have recorded that others read as ranges."""
 
     def grown(counted: Sequence[int], steps: int, every: int = 1) -> list[int]:
         """Growth over so many steps, at each `every`-th step until now."""
         return [
-            instances * (counted[k] - counted[max(0, k - steps)])
+            approach.series // 2 * (counted[k] - counted[max(0, k - steps)])
             for k in range((len(counted) - 1) % every, len(counted), every)
         ]
 
     found = {}
-    for name, counted in (("events", total), ("errors", errors)):
-        found[f"slo:{name}:rate"] = _samples([n / (4 * STEP) for n in grown(counted, 4)])
+    for what, counted in (("events", total), ("errors", errors)):
+        found[f"slo:{what}:rate"] = _samples([n / (4 * STEP) for n in grown(counted, 4)])
         for minutes in (5, 10):
-            tiles = grown(counted, minutes * 60 // STEP, every=4)
-            found[f"slo:{name}:increase{minutes}m"] = _samples(tiles, every=4 * STEP)
+            name = f"slo:{what}:increase{minutes}m"
+            every = approach.interval(name)
+            found[name] = _samples(grown(counted, minutes * 60 // STEP, every // STEP), every)
     pairs = zip(grown(errors, 10), grown(total, 10), strict=True)
     found["slo:sli_error:ratio_rate5m"] = _samples([e / max(t, 1) for e, t in pairs])
     return found
-
-
-def _own_metrics(tenant: str, samples: str) -> Iterator[str]:
-    """Give what the server says of a tenant's rule groups, which one of our alerts reads."""
-    for part in ("info", "base", "windows", "budget", "alerts", "health"):
-        group = f'{{rule_group="rules.yml;slo-{tenant}-{part}-1"}}'
-        for metric in ("evaluation_failures", "group_iterations_missed"):
-            yield samples.replace("@", f"prometheus_rule_{metric}_total{group}")

@@ -11,10 +11,8 @@ import re
 import textwrap
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import jinja2
-import yaml
 
 # json.dumps alone is not safe YAML: these line breaks and controls must be escaped as well.
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
@@ -42,12 +40,6 @@ def promql_string(value: object) -> str:
     return quoted(value)
 
 
-def yaml_text(data: Any, indent: int = 0) -> str:  # noqa: ANN401
-    """Write plain data as YAML, keys in the given order, indented by `indent` spaces."""
-    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=10_000)
-    return textwrap.indent(text, " " * indent).rstrip("\n")
-
-
 def template_folder() -> Path:
     """Folder of the templates: inside an installed package, beside it in a checkout."""
     package = Path(__file__).parent
@@ -73,7 +65,7 @@ def environment() -> jinja2.Environment:
         autoescape=False,  # noqa: S701  (YAML and PromQL are escaped by the filters above)
         auto_reload=False,
     )
-    env.filters.update(quoted=quoted, block=block, promql_string=promql_string, yaml_text=yaml_text)
+    env.filters.update(quoted=quoted, block=block, promql_string=promql_string)
     return env
 
 

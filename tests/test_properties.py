@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+import yaml
 from cases import ROOT, tool
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -116,7 +117,14 @@ def values(rules_text: str, series: dict[str, list[int]], query: str, at: int) -
     lines = [{"series": name, "values": " ".join(map(str, v))} for name, v in series.items()]
     wrong = [{"expr": query, "eval_time": f"{at}m", "exp_samples": [{"labels": "x", "value": 0}]}]
     test = {"interval": "1m", "input_series": lines, "promql_expr_test": wrong}
-    document = {"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": [test]}
+    # Without an order promtool evaluates groups as they come, windows before their base or after.
+    order = [group["name"] for group in yaml.safe_load(rules_text)["groups"]]
+    document = {
+        "rule_files": ["rules.yml"],
+        "evaluation_interval": "1m",
+        "group_eval_order": order,
+        "tests": [test],
+    }
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "rules.yml").write_text(rules_text, encoding="utf-8")
         Path(folder, "test.yml").write_text(json.dumps(document), encoding="utf-8")
@@ -129,7 +137,7 @@ def values(rules_text: str, series: dict[str, list[int]], query: str, at: int) -
 
 
 def counter(steps: list[int]) -> list[int]:
-    total, out = 10_000, []
+    total, out = 10_000_000, []
     for step in steps:
         total += step
         out.append(total)

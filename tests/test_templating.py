@@ -13,7 +13,7 @@ from cases import ROOT, tool
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slo_compiler.templating import block, environment, promql_string, quoted, render, yaml_text
+from slo_compiler.templating import block, environment, promql_string, quoted, render
 
 quick = settings(max_examples=150, deadline=None)
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -94,18 +94,6 @@ def test_any_text_survives_quoting(value: str) -> None:
 def test_any_text_survives_a_block(value: str, indent: int) -> None:
     written = block(value, indent)
     assert yaml.safe_load(f"a: {written}\nb: 1\n") == {"a": value, "b": 1}
-
-
-@quick
-@given(
-    st.recursive(
-        text | st.booleans() | st.integers(),
-        lambda inner: st.lists(inner) | st.dictionaries(text, inner),
-        max_leaves=6,
-    )
-)
-def test_any_data_survives_as_yaml_text(value: object) -> None:
-    assert yaml.safe_load(yaml_text({"a": value}, indent=2)) == {"a": value}
 
 
 def test_an_expression_stands_as_people_write_it() -> None:
