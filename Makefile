@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SUITES := bookworm trixie forky
 
-.PHONY: rules check proofs test lint demo tools tools-all golden lock clean help
+.PHONY: rules check proofs test lint demo tools tools-all bench-eval golden lock clean help
 
 rules: $(VENV)/installed tools ## compile examples/ and verify the result
 	@cd examples && ../$(BIN)/slo-compiler compile
@@ -33,6 +33,9 @@ tools: $(VENV)/installed ## fetch promtool and amtool, once, without root
 
 tools-all: $(VENV)/installed ## the same of all suites, with the servers
 	@$(BIN)/python -m slo_compiler.tools --servers $(SUITES)
+
+bench-eval: $(VENV)/installed-dev tools-all ## cost of evaluation, beside rules of other shapes
+	@$(BIN)/python benchmarks/eval.py --plot docs/cost.svg
 
 golden: $(VENV)/installed-dev ## accept the present output as golden/
 	@$(BIN)/pytest -q tests/test_golden.py --snapshot-update
