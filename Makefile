@@ -35,7 +35,7 @@ tools-all: $(VENV)/installed ## the same of all suites, with the servers
 	@$(BIN)/python -m slo_compiler.tools --servers $(SUITES)
 
 bench-eval: $(VENV)/installed-dev tools-all ## cost of evaluation, beside rules of other shapes
-	@$(BIN)/python benchmarks/eval.py --plot docs/cost.svg
+	@PYTHONPATH=examples $(BIN)/python benchmarks/eval.py --plot docs/cost.svg
 
 golden: $(VENV)/installed-dev ## accept the present output as golden/
 	@$(BIN)/pytest -q tests/test_golden.py --snapshot-update

@@ -61,7 +61,7 @@ def measure(slos: int, tenants: int, series: int, folder: Path, seconds: int = C
             tool("prometheus"), config, folder / "data", port=port, extra_args=keep
         ) as server:
             wait_until(lambda: query(server.url, "process_cpu_seconds_total"), what="a scrape")
-            time.sleep(seconds + 10)
+            time.sleep(seconds + 5)
 
             def ask(promql: str) -> dict[str, float]:
                 return {

@@ -136,9 +136,9 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--series", type=int, nargs="+", default=[2, 20, 200])
     options.add_argument("--days", type=int, default=31)
-    options.add_argument("--rounds", type=int, default=7)
-    options.add_argument("--slos", type=int, default=100, help="of the rule groups; 0: none")
-    options.add_argument("--tenants", type=int, default=10)
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--slos", type=int, default=50, help="of the rule groups; 0: none")
+    options.add_argument("--tenants", type=int, default=5)
     options.add_argument("--plot", type=Path)
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -94,6 +94,9 @@ SCENARIOS = (
     Scenario("restarts", _DAYTIME, down=_GAPS),
 )
 
+# On the minute it is the edges of ranges that may go wrong, so that these will do.
+ON_THE_MINUTE = ("diurnal", "late-error-unborn", "resets", "pods", "lost-random", "restarts")
+
 _ERROR_RATIOS = (Fraction(1), Fraction(1, 5), Fraction(1, 20), Fraction(1, 50))
 OUTAGE_WORLD = 4 * DAY
 OUTAGE = (3 * DAY + 2 * HOUR + 13_700, 3 * DAY + 9 * HOUR + 13_700)  # longer than short windows
@@ -174,20 +177,19 @@ class World:
     length: int
     scrape: int = SCRAPE
     evaluation: int = EVALUATION
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by phase; else all
 
     @contextmanager
     def played(self, binary: Path, folder: Path) -> Iterator[dict[str, Replay]]:
         """Write the counters and record the rules, half a day at a time, then give the replays."""
-        by_name = {s.name: s for s in self.scenarios if s.down}
-
-        def is_down(labels: Mapping[str, str], at: int) -> bool:
-            scenario = by_name.get(labels["slo"])
-            return scenario is not None and scenario.is_down(at - ORIGIN)
-
+        down = {
+            scenario.name: tuple((ORIGIN + start, ORIGIN + end) for start, end in scenario.down)
+            for scenario in self.scenarios
+        }
         with engine(binary, folder) as server:
             replays = {
-                rules.tenant: Replay(server, rules, ORIGIN, self.phases[rules.tenant], is_down)
-                for rules in compiled(self.phases, self.scenarios, self.scrape, self.evaluation)
+                phase: Replay(server, self._rules(phase), ORIGIN, self.phases[phase], down)
+                for phase in self.phases
             }
             for start in range(0, self.length, DAY // 2):
                 end = min(start + DAY // 2, self.length)
@@ -195,6 +197,15 @@ class World:
                 for replay in replays.values():
                     replay.advance(ORIGIN + end - 1)
             yield replays
+
+    def of(self, phase: str) -> tuple[Scenario, ...]:
+        """Give the scenarios that are played in a phase."""
+        only = self.only.get(phase)
+        return tuple(each for each in self.scenarios if only is None or each.name in only)
+
+    def _rules(self, phase: str) -> TenantRules:
+        (rules,) = compiled([phase], self.of(phase), self.scrape, self.evaluation)
+        return rules
 
     def _scrape(self, server: Engine, start: int, end: int) -> None:
         server.write(
