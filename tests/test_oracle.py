@@ -78,7 +78,7 @@ def test_alerts_fire_and_are_over_when_theory_says(suite: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scrape", "evaluation"), [(15, 15), (10, 30), (20, 30), (20, 60), (15, 45), (30, 60), (60, 60)]
+    ("scrape", "evaluation"), [(15, 15), (10, 30), (20, 30), (20, 60), (30, 60), (60, 60)]
 )
 def test_each_event_counts_once_at_other_intervals(scrape: int, evaluation: int) -> None:
     """A tile or two may be missing at the end: 0.02 of 20 hours."""

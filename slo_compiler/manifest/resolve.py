@@ -317,7 +317,15 @@ def _older(declared: str, needed: str) -> bool:
 
 
 def check_versions(project: ProjectSpec, at: Mapping[str, Position], report: Report) -> None:
-    """Refuse versions that are older than those the output is tested with."""
+    """Refuse versions older than the output is tested with, and evaluations that fit no tile."""
+    every = project.prometheus.evaluation_interval
+    if Duration.of(minutes=5).ms % every.ms:
+        report.error(
+            at["prometheus"],
+            "evaluation-interval",
+            f"an evaluation_interval of {every} does not divide 5m, the shortest tile",
+            "use one that does, such as 15s, 30s or 1m: counts would be off",
+        )
     for name, declared, oldest in (
         ("prometheus", project.prometheus.version, OLDEST_PROMETHEUS),
         ("alertmanager", project.alertmanager.version, OLDEST_ALERTMANAGER),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from math import gcd
+from math import gcd, lcm
 
 from slo_compiler.duration import Duration
 
@@ -101,7 +101,9 @@ class Timing:
     @property
     def base_step(self) -> Duration:
         """Step at which base samples are added up: it divides the base and every tile."""
-        return Duration(gcd(self.base.ms, _TILES[0].ms))
+        if _TILES[0].ms % self.base.ms == 0:
+            return self.base  # each increment is in one sample of a base
+        return Duration(gcd(self.evaluation.ms, _TILES[0].ms))  # or in base / evaluation of them
 
     def minimum_window(self) -> Duration:
         """Shortest window that holds at least one base sample."""
@@ -115,7 +117,11 @@ def timing(scrape: Duration, evaluation: Duration, shortest_window: Duration) ->
     at least every 2m, so that two fit into Prometheus' lookback of 5m.
     """
     wanted = min(Duration.of(minutes=1), shortest_window // 5)
-    base = max(scrape * 4, evaluation, wanted)
+    # Whole scrapes and whole evaluations, so that each increment is in as many samples as any
+    # other; of evaluations alone where the two meet too seldom.
+    both = Duration(lcm(scrape.ms, evaluation.ms))
+    unit = both if both <= Duration.of(seconds=150) else evaluation
+    base = unit * -(-max(scrape * 4, evaluation, wanted).ms // unit.ms)
     slow = max(evaluation, min(evaluation * 4, Duration.of(minutes=2)))
     return Timing(evaluation, slow, scrape, base)
 

@@ -15,13 +15,16 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlencode, urlsplit
 
 from demo.servers import free_port, prometheus
-from oracle.streams import Labels
+from oracle.streams import Labels, Span
 
+from slo_compiler import naming
 from slo_compiler.plan.ir import Rule, TenantRules
 
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]  # Prometheus' marker
@@ -48,6 +51,11 @@ class Steps:
     def last(self) -> int:
         """The last moment."""
         return self.end - (self.end - self.start) % self.step
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return (self.end - self.start) // self.step + 1
 
 
 class Engine:
@@ -85,7 +93,7 @@ class Engine:
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
             answer = self._post("/api/v1/query_range", urlencode(parameters).encode(), headers)
             for series in json.loads(answer)["data"]["result"]:
-                samples = [(round(t * 1000), float(v)) for t, v in series["values"]]
+                samples = [(int(t * 1000 + 0.5), float(v)) for t, v in series["values"]]
                 found.setdefault(tuple(sorted(series["metric"].items())), []).extend(samples)
         return found
 
@@ -123,11 +131,11 @@ class Replay:
         rules: TenantRules,
         origin: int,
         phase: Callable[[int], int],
-        down: Callable[[Mapping[str, str], int], bool] = lambda _labels, _at: False,
+        down: Mapping[str, tuple[Span, ...]] = MappingProxyType({}),
     ) -> None:
         """Take the phase of the n-th group in milliseconds.
 
-        `down` says of which series no rule is evaluated at a moment: one server plays many.
+        `down` says when no rule of an SLO is evaluated: one server plays many.
         """
         self._engine, self._down = engine, down
         scheduled = [
@@ -187,19 +195,28 @@ class Replay:
         assert len(rows) == len(found), f"{dense.rule.name}: same labelset"
         before, dense.open = dense.open, set()
         for labels in {*rows, *before}:
-            names = dict(labels)
+            down = self._down.get(dict(labels)[naming.SLO], ())
+            row = rows.get(labels, [])
+            if not down and len(row) == steps.count:
+                dense.open.add(labels)
+                yield labels, row
+                continue
+
+            def is_down(at: int, down: tuple[Span, ...] = down) -> bool:
+                return any(start <= at < end for start, end in down)
+
             out: list[tuple[int, float]] = []
             following = steps.start if labels in before else None  # a series that is open
-            for at, value in rows.get(labels, []):
-                if self._down(names, at):
+            for at, value in row:
+                if is_down(at):
                     continue
-                if following is not None and at > following and not self._down(names, following):
+                if following is not None and at > following and not is_down(following):
                     out.append((following, STALE))
                 out.append((at, value))
                 following = at + dense.interval
             if following is not None and following > steps.last:
                 dense.open.add(labels)
-            elif following is not None and not self._down(names, following):
+            elif following is not None and not is_down(following):
                 out.append((following, STALE))
             yield labels, out
 
@@ -253,6 +270,12 @@ def _varint(number: int) -> bytes:
     return bytes(out)
 
 
+@lru_cache(maxsize=10_000)
+def _stamp(at: int) -> bytes:
+    """Encode a sample's time: with six bytes, from 1971 to 2109."""
+    return b"\x10" + _varint(at)
+
+
 def _field(number: int, content: bytes) -> bytes:
     return bytes((number << 3 | 2,)) + _varint(len(content)) + content
 
@@ -263,20 +286,7 @@ def _time_series(labels: Labels, samples: Sequence[tuple[int, float]]) -> bytes:
         _field(1, _field(1, name.encode()) + _field(2, value.encode()))
         for name, value in sorted(labels)
     )
-    # Written out, as there are millions: a double, and a time that takes six bytes until 2109.
-    pack = struct.Struct("<3sdBBBBBBB").pack
-    body = b"".join(
-        pack(
-            b"\x12\x10\x09",
-            value,
-            0x10,
-            at & 0x7F | 0x80,
-            at >> 7 & 0x7F | 0x80,
-            at >> 14 & 0x7F | 0x80,
-            at >> 21 & 0x7F | 0x80,
-            at >> 28 & 0x7F | 0x80,
-            at >> 35,
-        )
-        for at, value in samples
-    )
+    # There are millions: one double and one time each, and the series share their times.
+    double = struct.Struct("<3sd").pack
+    body = b"".join(double(b"\x12\x10\x09", value) + _stamp(at) for at, value in samples)
     return _field(1, head + body)
