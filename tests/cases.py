@@ -1,4 +1,4 @@
-"""The cases of tests/manifests, and the examples, compiled in memory."""
+"""The cases: the examples, each manifest of the vocabulary, and tests/manifests, in memory."""
 
 from __future__ import annotations
 
@@ -13,14 +13,20 @@ from slo_compiler.tools import find_in
 ROOT = Path(__file__).parent.parent
 MANIFESTS = ROOT / "tests" / "manifests"
 EXAMPLES = "examples"
-CASES = (EXAMPLES, *sorted(path.stem for path in MANIFESTS.glob("*.yaml")))
+VOCABULARY = ROOT / "examples" / "vocabulary"
+WORDS = tuple(sorted(path.stem for path in (VOCABULARY / "tenants").glob("*.yaml")))
+CASES = (EXAMPLES, *WORDS, *sorted(path.stem for path in MANIFESTS.glob("*.yaml")))
 
 
 @cache
 def compiled(case: str) -> Compiled:
     """Compile a case as the command line does; a Project document in its file is the project."""
     report = Report()
-    if case == EXAMPLES:
+    if case in WORDS:
+        settings = pipeline.read_project(VOCABULARY / "slo-compiler.yaml", report)
+        path = str(VOCABULARY / "tenants" / f"{case}.yaml")
+        sources = pipeline.read_sources([path], settings, report, bytes)
+    elif case == EXAMPLES:
         settings = pipeline.read_project(ROOT / "examples" / "slo-compiler.yaml", report)
         paths = [str(ROOT / "examples" / source) for source in settings.spec.sources]
         sources = pipeline.read_sources(paths, settings, report, bytes)
