@@ -67,18 +67,7 @@ def prepare(query: str, matchers: Mapping[str, str], window: Duration) -> str:
     Raises:
         QueryError: the query breaks a rule, or cannot be shown to keep to its tenant.
     """
-    _check_size(query)
-    _check_spans(query)
-    if WINDOW in query:
-        _check_window(query)
-    tree = _parse(query.replace(WINDOW, str(window)), query)
-    _check_selectors(tree, query, matchers)
-    if isinstance(_unwrapped(tree), pp.MatrixSelector | pp.SubqueryExpr):
-        raise QueryError(
-            "range-result",
-            "the query yields a range of samples, not events per second",
-            "write rate(http_requests_total[$window])",
-        )
+    tree = _checked(query, matchers, window)
     if WINDOW in query:
         isolated = _inject(tree, matchers)
     else:
@@ -96,6 +85,72 @@ def prepare(query: str, matchers: Mapping[str, str], window: Duration) -> str:
     return isolated
 
 
+def prepare_value(query: str, matchers: Mapping[str, str], window: Duration) -> str:
+    """Turn a tenant's query of values into the expression that is safe to emit.
+
+    Args:
+        query: PromQL that yields an instant vector; it may hold `$window` as a range.
+        matchers: the tenant's isolation, label to value; every selector will carry them.
+        window: what `$window` stands for.
+
+    Raises:
+        QueryError: the query breaks a rule, or cannot be shown to keep to its tenant.
+    """
+    tree = _checked(query, matchers, window)
+    if isinstance(tree, pp.Call) and tree.func.name == "scalar":
+        raise QueryError(
+            "scalar-result",
+            "the query yields a scalar, which has no labels",
+            "leave scalar() out",
+            *_find_code(query, r"\b(scalar)\s*\("),
+        )
+    isolated = _inject(tree, matchers)
+    _check_isolated(isolated, tree, matchers)
+    return isolated
+
+
+def _checked(query: str, matchers: Mapping[str, str], window: Duration) -> pp.Expr:
+    """Parse a query that yields a vector, and check it."""
+    _check_size(query)
+    _check_spans(query)
+    if WINDOW in query:
+        _check_window(query)
+    tree = _parse(query.replace(WINDOW, str(window)), query)
+    _check_selectors(tree, query, matchers)
+    if isinstance(_unwrapped(tree), pp.MatrixSelector | pp.SubqueryExpr):
+        raise QueryError(
+            "range-result",
+            "the query yields a range of samples, not one value",
+            "put it into a function such as rate(http_requests_total[$window])",
+        )
+    return tree
+
+
+def samples(query: str, matchers: Mapping[str, str]) -> str:
+    """Isolate the plain selector of a gauge.
+
+    Raises:
+        QueryError: the query is no plain selector, or breaks a rule.
+    """
+    tree = _plain(query, matchers, "a gauge", 'probe_success{job="checkout"}')
+    isolated = _inject(tree, matchers)
+    _check_isolated(isolated, tree, matchers)
+    return isolated
+
+
+def _plain(query: str, matchers: Mapping[str, str], what: str, example: str) -> pp.VectorSelector:
+    """Parse and check a plain selector."""
+    _check_size(query)
+    _check_spans(query)
+    tree = _unwrapped(_parse(query, query))
+    if not isinstance(tree, pp.VectorSelector) or tree.offset or tree.at:
+        raise QueryError(
+            "selector-expected", f"{what} is given by a plain selector", f"such as {example}"
+        )
+    _check_selectors(tree, query, matchers)
+    return tree
+
+
 def selector(query: str, matchers: Mapping[str, str], suffix: str, extra: str) -> str:
     """Isolate a plain selector and name another series of the same family.
 
@@ -105,16 +160,8 @@ def selector(query: str, matchers: Mapping[str, str], suffix: str, extra: str) -
     Raises:
         QueryError: the query is no plain selector, or breaks a rule.
     """
-    _check_size(query)
-    _check_spans(query)
-    tree = _unwrapped(_parse(query, query))
-    if not isinstance(tree, pp.VectorSelector) or tree.offset or tree.at:
-        raise QueryError(
-            "selector-expected",
-            "a histogram is given by a plain selector",
-            'such as http_request_duration_seconds{job="checkout"}',
-        )
-    _check_selectors(tree, query, matchers)
+    example = 'http_request_duration_seconds{job="checkout"}'
+    tree = _plain(query, matchers, "a histogram", example)
     for matcher in tree.matchers.matchers:
         if matcher.name == "le":
             raise QueryError(

@@ -122,6 +122,37 @@ def derive(
     return RawSLI((*series, *decoys), selectors, counts_errors, fills_in)
 
 
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A series that one selector reads, and others that one matcher each keeps out."""
+
+    metric: str
+    labels: Labels
+    decoys: tuple[Labels, ...]
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the series as selectors, the one that is read first."""
+        for labels in (self.labels, *self.decoys):
+            yield str(Series(self.metric, labels, Carries.ALL))
+
+
+def derive_gauge(expression: str, by: Sequence[str]) -> Gauge | None:
+    """Derive the series behind a plain selector; None if the expression is more than that."""
+    node = pp.parse(expression)
+    if not isinstance(node, pp.VectorSelector):
+        return None
+    selector = _selector(expression, ())
+    try:
+        labels = _solve(selector.matchers, by) if selector else None
+    except re.error:
+        return None
+    if selector is None or labels is None:
+        return None
+    series = Series(selector.metric, labels, Carries.ALL)
+    decoys = tuple(decoy.labels for decoy in _decoys([series], [selector]))
+    return Gauge(selector.metric, labels, decoys)
+
+
 def _series(
     total: Selector, part: Selector, *, counts_errors: bool, by: Sequence[str]
 ) -> tuple[Series, ...] | None:

@@ -11,8 +11,8 @@ from slo_compiler.duration import Duration
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.alerts import burn_alerts, health_alerts
+from slo_compiler.plan.base import base_rules
 from slo_compiler.plan.ir import Group, Pairs, Rule, TenantRules
-from slo_compiler.plan.sli import base_rates
 from slo_compiler.plan.tenant import (
     identity,
     user_labels,
@@ -86,7 +86,6 @@ def _constants(tenant: ResolvedTenant, slo: ResolvedSLO) -> list[Rule]:
 def _base(
     tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing, report: Report
 ) -> list[Rule]:
-    id_ = identity(tenant, slo)
     clash = sorted({*slo.by} & {*user_labels(tenant, slo)})
     for label in clash:
         report.error(
@@ -95,14 +94,4 @@ def _base(
             f'"{label}" is both a label of the SLI (by) and a label of the SLO',
             "rename the SLO's label",
         )
-    rates = base_rates(tenant, slo, timing.base_range, report)
-    if rates is None:
-        return []
-    events = render_expression("sli/events", by=slo.by, rate=rates.events)
-    errors = render_expression(
-        f"sli/{rates.template}", by=slo.by, rate=rates.errors, id=id_, base=timing.base
-    )
-    return [
-        Rule(naming.EVENTS_RATE, events, rates.events_origin, labels=id_.labels),
-        Rule(naming.ERRORS_RATE, errors, rates.errors_origin, labels=id_.labels),
-    ]
+    return base_rules(tenant, slo, timing, report)

@@ -1,51 +1,69 @@
-"""The isolated rates behind an SLO's base pair, whatever its SLI type."""
+"""The isolated queries behind an SLO's base pair, whatever its SLI type."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.duration import Duration
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
-from slo_compiler.manifest.sli.base import Term
-from slo_compiler.promql import QueryError, prepare, selector
+from slo_compiler.manifest.sli.base import Reading, Term
+from slo_compiler.promql import QueryError, prepare, prepare_value, samples, selector
 
 
 @dataclass(frozen=True, slots=True)
-class BaseRates:
-    """Isolated expressions, in events per second, and the template that makes errors of them."""
+class BaseQueries:
+    """Isolated expressions, and the templates that make events and errors of them."""
 
     events: str
     errors: str
-    template: str
+    events_template: str
+    errors_template: str
+    values: Mapping[str, str]
     events_origin: Position
     errors_origin: Position
+    are_rates: bool  # of counters, both of them
 
 
-def base_rates(
+def base_queries(
     tenant: ResolvedTenant, slo: ResolvedSLO, window: Duration, report: Report
-) -> BaseRates | None:
+) -> BaseQueries | None:
     """Isolate the queries of an SLO; None if any is refused, each told at its own token."""
-    pair = slo.spec.sli.body.base_pair()
-    events = _rate(tenant, slo, pair.events, window, report)
-    errors = _rate(tenant, slo, pair.errors, window, report)
+    body = slo.spec.sli.body
+    pair = body.base_pair()
+    events = _isolated(tenant, slo, pair.events, window, report)
+    same = pair.errors == pair.events  # and told once
+    errors = events if same else _isolated(tenant, slo, pair.errors, window, report)
     if events is None or errors is None:
         return None
-    kind = slo.spec.sli.body.KIND
-    origins = (slo.at("sli", kind, term.field) for term in (pair.events, pair.errors))
-    return BaseRates(events, errors, pair.template, *origins)
+    return BaseQueries(
+        events,
+        errors,
+        pair.events_template,
+        pair.errors_template,
+        pair.values,
+        slo.at("sli", body.KIND, pair.events.field),
+        slo.at("sli", body.KIND, pair.errors.field),
+        are_rates=not same,
+    )
 
 
-def _rate(
+def _isolated(
     tenant: ResolvedTenant, slo: ResolvedSLO, term: Term, window: Duration, report: Report
 ) -> str | None:
-    body = slo.spec.sli.body
+    body, matchers = slo.spec.sli.body, tenant.matchers
     query: str = getattr(body, term.field)
     try:
-        if term.suffix:
-            series = selector(query, tenant.matchers, term.suffix, term.matcher)
-            return f"rate({series}[{window}])"
-        return prepare(query, tenant.matchers, window)
+        match term.reading:
+            case Reading.RATE:
+                return prepare(query, matchers, window)
+            case Reading.FAMILY:
+                return f"rate({selector(query, matchers, term.suffix, term.matcher)}[{window}])"
+            case Reading.SAMPLES:
+                return samples(query, matchers)
+            case Reading.VALUE:
+                return prepare_value(query, matchers, window)
     except QueryError as error:
         loc = (*slo.loc, "sli", body.KIND, term.field)
         at = slo.document.within(loc, error.offset, error.width)

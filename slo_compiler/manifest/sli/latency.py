@@ -1,4 +1,4 @@
-"""Events slower than a threshold, from a classic histogram."""
+"""Events slower than a threshold, from a classic or a native histogram."""
 
 from __future__ import annotations
 
@@ -6,29 +6,34 @@ from decimal import Decimal
 from typing import ClassVar
 
 from slo_compiler.manifest.base import Span
-from slo_compiler.manifest.sli.base import BasePair, SLIType, Term
-from slo_compiler.manifest.sli.ratio import Query
+from slo_compiler.manifest.sli.base import BasePair, Query, Reading, SLIType, Term
 from slo_compiler.templating import promql_string
 
 
 class Latency(SLIType):
     """Share of events that take longer than `threshold`.
 
-    `histogram` is the selector of a classic histogram in seconds, without `_bucket`; `threshold`
-    must be one of its bucket bounds.
+    `histogram` is the selector of a histogram in seconds. Of a classic one, without `_bucket`,
+    `threshold` must be one of the bucket bounds; of a `native` one it may be any, and Prometheus
+    interpolates within the bucket that it falls into.
     """
 
     KIND: ClassVar = "latency"
 
     histogram: Query
     threshold: Span
+    native: bool = False
 
     def base_pair(self) -> BasePair:
         """Take the bucket of the threshold from the count."""
-        bucket = bucket_matcher(Decimal(self.threshold.ms) / 1000)
-        return BasePair(
-            Term("histogram", "_count"), Term("histogram", "_bucket", bucket), "errors_from_bucket"
-        )
+        bound = Decimal(self.threshold.ms) / 1000
+        if self.native:
+            family = Term("histogram", Reading.FAMILY)
+            values = {"bound": format(bound.normalize(), "f")}
+            return BasePair(family, family, "errors_of_native", "events_of_native", values)
+        count = Term("histogram", Reading.FAMILY, "_count")
+        bucket = Term("histogram", Reading.FAMILY, "_bucket", bucket_matcher(bound))
+        return BasePair(count, bucket, "errors_from_bucket")
 
 
 def bucket_matcher(bound: Decimal) -> str:

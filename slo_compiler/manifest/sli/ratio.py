@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
-
-from slo_compiler.manifest.sli.base import BasePair, SLIType, Term
-
-Query = Annotated[str, Field(min_length=1)]
+from slo_compiler.manifest.sli.base import BasePair, Query, SLIType, Term
 
 
 class Ratio(SLIType):

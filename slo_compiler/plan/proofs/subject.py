@@ -13,8 +13,8 @@ from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check
-from slo_compiler.plan.raw import Carries, RawSLI, derive
-from slo_compiler.plan.sli import base_rates
+from slo_compiler.plan.raw import Carries, Gauge, RawSLI, derive, derive_gauge
+from slo_compiler.plan.sli import base_queries
 from slo_compiler.templating import promql_string
 
 EVENTS = 1_000_000  # per sample, so that small ratios are whole events and guards are met
@@ -26,6 +26,7 @@ class Subject:
 
     slo: ResolvedSLO
     raw: RawSLI | None
+    gauge: Gauge | None
     labels: str  # its identity, as it stands in a selector
     origin: str  # where it stands: tenants/customer-b.yaml:26
 
@@ -83,24 +84,25 @@ class Round:
 
 def subject_of(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) -> Subject:
     """Prepare an SLO for its tests: derive its counters, if they can be."""
-    raw = None
-    rates = base_rates(tenant, slo, timing.base_range, Report())
-    if rates is not None:
-        counts_errors = rates.template == "errors"
+    raw = gauge = None
+    queries = base_queries(tenant, slo, timing.base_range, Report())
+    if queries is not None and queries.are_rates:
         raw = derive(
-            rates.events,
-            rates.errors,
-            counts_errors=counts_errors,
-            fills_in=rates.template != "errors_from_bucket",
+            queries.events,
+            queries.errors,
+            counts_errors=queries.errors_template == "errors",
+            fills_in=queries.errors_template != "errors_from_bucket",
             by=slo.by,
         )
+    elif queries is not None:
+        gauge = derive_gauge(queries.events, slo.by)
     pairs = [
         (naming.TENANT, tenant.name),
         (naming.SERVICE, slo.spec.service),
         (naming.SLO, slo.spec.name),
     ]
     labels = ",".join(f"{k}={promql_string(v)}" for k, v in pairs)
-    return Subject(slo, raw, labels, f"{tenant.source.name}:{slo.at('name').line}")
+    return Subject(slo, raw, gauge, labels, f"{tenant.source.name}:{slo.at('name').line}")
 
 
 def rounds_of(subjects: Sequence[Subject]) -> Iterator[Round]:

@@ -37,6 +37,7 @@ from slo_compiler.plan.proofs.timeline import (
     rounded,
     up,
 )
+from slo_compiler.plan.proofs.values import value_test
 from slo_compiler.plan.tenant import escalation_waits, tier_windows
 
 FAST_UP_TO = Duration.of(hours=1)
@@ -56,6 +57,8 @@ def plan_proofs(
             tests.setdefault(evaluation, []).append(test)
         tests[MINUTE].extend(_missing(tenant, round_, timing))
         tests[MINUTE].extend(_absent(round_, timing))
+        for subject in round_.subjects:
+            tests[MINUTE].extend(value_test(subject, timing))
     groups = tuple(group.name for group in rules.groups)
     return [
         UnitTestFile(
