@@ -126,6 +126,20 @@ def _plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def _number(value: object) -> Decimal:
+    number = Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(number, Decimal) or not number.is_finite() or abs(number.adjusted()) > 15:  # noqa: PLR2004
+        raise invalid("number", f"expected a number such as 300 or 0.5, found {shown(value)}")
+    return number
+
+
+def _positive(value: object) -> Decimal:
+    number = _number(value)
+    if number <= 0:
+        raise invalid("number", f"expected a number above 0, found {shown(value)}")
+    return number
+
+
 def _objective(value: object) -> Decimal:
     percent = _decimal(value)
     if percent is None:
@@ -234,6 +248,8 @@ Percentage = Annotated[
         {"anyOf": [{"type": "string", "pattern": "^[0-9.]+%$"}, {"type": "number"}]},
     ),
 ]
+Number = Annotated[Decimal, *_typed(_number, {"type": "number"})]
+Positive = Annotated[Decimal, *_typed(_positive, {"type": "number", "exclusiveMinimum": 0})]
 Version = Annotated[str, *_typed(_version, {"type": "string", "examples": ["3.5"]})]
 SecretFile = Annotated[str, *_typed(_secret_file, {"type": "string", "pattern": "^/"})]
 Url = Annotated[str, *_typed(_url, {"type": "string", "format": "uri"})]

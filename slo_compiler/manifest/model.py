@@ -97,6 +97,24 @@ class Alerting(Strict):
     dashboard: Text | None = None
 
 
+class Timeslices(Strict):
+    """Slices of time that are good or bad as a whole.
+
+    A slice is good if at least `target` percent of its events are; `idle` says what one without
+    events is: good, bad, or left out of the budget.
+    """
+
+    slice: Span
+    target: Percentage
+    idle: Literal["good", "bad", "exclude"]
+
+
+class Budgeting(Strict):
+    """What the budget is made of."""
+
+    timeslices: Timeslices
+
+
 class SLO(Strict):
     """One objective for one service."""
 
@@ -107,6 +125,7 @@ class SLO(Strict):
     period: Period | None = None
     labels: Labels = {}
     sli: SLI
+    budgeting: Budgeting | Literal["occurrences"] = "occurrences"
     alerting: Alerting = Alerting()
 
 

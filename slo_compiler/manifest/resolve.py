@@ -14,6 +14,7 @@ from slo_compiler.manifest.model import (
     BUSINESS_HOURS,
     SLO,
     AlertPolicy,
+    Budgeting,
     Channel,
     Hours,
     PolicySpec,
@@ -21,6 +22,7 @@ from slo_compiler.manifest.model import (
     Step,
     Tenant,
     Tier,
+    Timeslices,
 )
 from slo_compiler.source import Document, Loc
 
@@ -77,6 +79,12 @@ class ResolvedSLO:
     def by(self) -> tuple[str, ...]:
         """Labels that tell the series of this SLO apart."""
         return tuple(self.spec.sli.body.by)
+
+    @property
+    def slices(self) -> Timeslices | None:
+        """How its time is sliced, if its budget is one of slices and not of events."""
+        budgeting = self.spec.budgeting
+        return budgeting.timeslices if isinstance(budgeting, Budgeting) else None
 
 
 @dataclass(frozen=True, slots=True)

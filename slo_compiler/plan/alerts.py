@@ -166,7 +166,7 @@ def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]
     )
     yield alert(
         naming.ALERT_INTEGRITY,
-        render_expression("alert/integrity", tenant=name),
+        render_expression("alert/integrity", tenant=name, pairs=_pairs(tenant)),
         "integrity",
         f"{one}: errors and events contradict each other; the SLI's queries do not fit",
         wait,
@@ -202,3 +202,11 @@ def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]
         severity=naming.SEVERITY_HEARTBEAT,
         labels=(*rules, (naming.SLO, naming.WATCHDOG_SLO)),
     )
+
+
+def _pairs(tenant: ResolvedTenant) -> list[tuple[str, str]]:
+    """Give the names of the series in which events and errors may contradict each other."""
+    pairs = [(naming.EVENTS_RATE, naming.ERRORS_RATE)]
+    if any(slo.slices for slo in tenant.slos):
+        pairs.append((naming.SLICED_EVENTS_RATE, naming.SLICED_ERRORS_RATE))
+    return pairs

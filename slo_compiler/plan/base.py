@@ -7,9 +7,12 @@ from fractions import Fraction
 from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.manifest.sli.composite import Composite
 from slo_compiler.plan import burn
+from slo_compiler.plan.composite import composite_rules
 from slo_compiler.plan.ir import Rule
 from slo_compiler.plan.sli import base_queries
+from slo_compiler.plan.slices import slice_rules
 from slo_compiler.plan.tenant import MILLISECOND, identity
 from slo_compiler.templating import render_expression
 
@@ -17,7 +20,28 @@ from slo_compiler.templating import render_expression
 def base_rules(
     tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing, report: Report
 ) -> list[Rule]:
-    """Plan events and errors of an SLO; nothing, if one of its queries is refused."""
+    """Plan events and errors of an SLO; nothing, if one of its queries is refused.
+
+    Where the budget is one of slices, the events beneath them come first.
+    """
+    slices = slo.slices
+    if slices is None:
+        return _counted(tenant, slo, timing, report, naming.EVENTS_RATE, naming.ERRORS_RATE)
+    names = (naming.SLICED_EVENTS_RATE, naming.SLICED_ERRORS_RATE)
+    sliced = _counted(tenant, slo, timing, report, *names)
+    return [*sliced, *slice_rules(tenant, slo, slices, timing, report)]
+
+
+def _counted(
+    tenant: ResolvedTenant,
+    slo: ResolvedSLO,
+    timing: burn.Timing,
+    report: Report,
+    events_series: str,
+    errors_series: str,
+) -> list[Rule]:
+    if isinstance(slo.spec.sli.body, Composite):
+        return composite_rules(tenant, slo, events_series, errors_series, report)
     queries = base_queries(tenant, slo, timing.base_range, report)
     if queries is None:
         return []
@@ -28,10 +52,17 @@ def base_rules(
         "scrape": timing.scrape,
         "samples": burn.literal(Fraction(timing.base.ms, timing.scrape.ms)),
     }
-    common = {"by": slo.by, "id": id_, "base": timing.base, **timed, **queries.values}
+    common = {
+        "by": slo.by,
+        "id": id_,
+        "base": timing.base,
+        "events_series": events_series,
+        **timed,
+        **queries.values,
+    }
     events = render_expression(f"sli/{queries.events_template}", query=queries.events, **common)
     errors = render_expression(f"sli/{queries.errors_template}", query=queries.errors, **common)
     return [
-        Rule(naming.EVENTS_RATE, events, queries.events_origin, labels=id_.labels),
-        Rule(naming.ERRORS_RATE, errors, queries.errors_origin, labels=id_.labels),
+        Rule(events_series, events, queries.events_origin, labels=id_.labels),
+        Rule(errors_series, errors, queries.errors_origin, labels=id_.labels),
     ]

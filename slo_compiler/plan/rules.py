@@ -12,6 +12,7 @@ from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.alerts import burn_alerts, health_alerts
 from slo_compiler.plan.base import base_rules
+from slo_compiler.plan.composite import components_first
 from slo_compiler.plan.ir import Group, Pairs, Rule, TenantRules
 from slo_compiler.plan.tenant import (
     identity,
@@ -31,7 +32,7 @@ def plan_tenant(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> 
             tenant,
             "base",
             timing.evaluation,
-            (_base(tenant, s, timing, report) for s in tenant.slos),
+            (_base(tenant, s, timing, report) for s in components_first(tenant)),
         ),
         *_chunks(tenant, "tiles", timing.tiling, [[r] for r in tile_rules(tenant, timing)]),
         *_chunks(tenant, "windows", timing.evaluation, [[r] for r in window_rules(tenant, timing)]),

@@ -29,9 +29,11 @@ class BaseQueries:
 def base_queries(
     tenant: ResolvedTenant, slo: ResolvedSLO, window: Duration, report: Report
 ) -> BaseQueries | None:
-    """Isolate the queries of an SLO; None if any is refused, each told at its own token."""
+    """Isolate the queries of an SLO; None if it has none or one is refused, at its token."""
     body = slo.spec.sli.body
     pair = body.base_pair()
+    if pair is None:
+        return None
     events = _isolated(tenant, slo, pair.events, window, report)
     same = pair.errors == pair.events  # and told once
     errors = events if same else _isolated(tenant, slo, pair.errors, window, report)

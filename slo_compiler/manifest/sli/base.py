@@ -63,5 +63,5 @@ class SLIType(Strict):
         return None
 
     @abstractmethod
-    def base_pair(self) -> BasePair:
-        """Say which queries are counted, and how."""
+    def base_pair(self) -> BasePair | None:
+        """Say which queries are counted, and how; None if it counts other SLOs."""

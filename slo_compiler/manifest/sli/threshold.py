@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import BeforeValidator, WithJsonSchema
-
-from slo_compiler.manifest.base import invalid, shown
+from slo_compiler.manifest.base import Number
 from slo_compiler.manifest.sli.base import BasePair, Query, Reading, SLIType, Term
 
 Operator = Literal["<", "<=", ">", ">="]
 _NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
-
-
-def _number(value: Any) -> Decimal:  # noqa: ANN401
-    number = Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(number, Decimal) or not number.is_finite() or abs(number.adjusted()) > 15:  # noqa: PLR2004
-        raise invalid("number", f"expected a number such as 300 or 0.5, found {shown(value)}")
-    return number
-
-
-Number = Annotated[Decimal, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
 
 
 class Threshold(SLIType):

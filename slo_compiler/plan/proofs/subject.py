@@ -12,9 +12,11 @@ from slo_compiler.duration import Duration
 from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
+from slo_compiler.plan.composite import components
 from slo_compiler.plan.ir import Check
 from slo_compiler.plan.raw import Carries, Gauge, RawSLI, derive, derive_gauge
 from slo_compiler.plan.sli import base_queries
+from slo_compiler.plan.tenant import identity
 from slo_compiler.templating import promql_string
 
 EVENTS = 1_000_000  # per sample, so that small ratios are whole events and guards are met
@@ -27,8 +29,14 @@ class Subject:
     slo: ResolvedSLO
     raw: RawSLI | None
     gauge: Gauge | None
+    parts: tuple[str, ...]  # labels of the SLOs that a composite is made of
     labels: str  # its identity, as it stands in a selector
     origin: str  # where it stands: tenants/customer-b.yaml:26
+
+    @property
+    def fed(self) -> RawSLI | None:
+        """The counters that its tests start from; slices are tested on their own."""
+        return None if self.slo.slices else self.raw
 
     @property
     def name(self) -> str:
@@ -96,13 +104,13 @@ def subject_of(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) ->
         )
     elif queries is not None:
         gauge = derive_gauge(queries.events, slo.by)
-    pairs = [
-        (naming.TENANT, tenant.name),
-        (naming.SERVICE, slo.spec.service),
-        (naming.SLO, slo.spec.name),
-    ]
-    labels = ",".join(f"{k}={promql_string(v)}" for k, v in pairs)
-    return Subject(slo, raw, gauge, labels, f"{tenant.source.name}:{slo.at('name').line}")
+    parts = tuple(_labels(tenant, part) for part in components(tenant, slo))
+    origin = f"{tenant.source.name}:{slo.at('name').line}"
+    return Subject(slo, raw, gauge, parts, _labels(tenant, slo), origin)
+
+
+def _labels(tenant: ResolvedTenant, slo: ResolvedSLO) -> str:
+    return ",".join(f"{k}={promql_string(v)}" for k, v in identity(tenant, slo).labels)
 
 
 def rounds_of(subjects: Sequence[Subject]) -> Iterator[Round]:
@@ -118,12 +126,18 @@ def rounds_of(subjects: Sequence[Subject]) -> Iterator[Round]:
     for round_ in rounds:
         beside = (s for s in subjects if s not in round_)
         fed = [series for s in round_ if s.raw for series in s.raw.series]
-        readers = (s for s in beside if s.raw and any(map(s.raw.reads, fed)))
+        readers = (
+            s
+            for s in beside
+            if (s.raw and any(map(s.raw.reads, fed))) or {*s.parts} & {p.labels for p in round_}
+        )
         yield Round(tuple(round_), tuple(readers))
 
 
 def share(one: Subject, two: Subject) -> bool:
-    """Whether one of two SLOs reads a counter that the other counts, too."""
+    """Whether one of two SLOs reads a counter that the other counts, or is a part of the other."""
+    if one.labels in two.parts or two.labels in one.parts:
+        return True
     if one.raw is None or two.raw is None:
         return False
     own = [s for s in one.raw.series if s.carries is not Carries.NOISE]

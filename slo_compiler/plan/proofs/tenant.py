@@ -17,6 +17,8 @@ from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check, TenantRules, UnitTest, UnitTestFile
+from slo_compiler.plan.proofs.composite import composite_test
+from slo_compiler.plan.proofs.slices import slice_test
 from slo_compiler.plan.proofs.subject import (
     Round,
     Subject,
@@ -59,6 +61,8 @@ def plan_proofs(
         tests[MINUTE].extend(_absent(round_, timing))
         for subject in round_.subjects:
             tests[MINUTE].extend(value_test(subject, timing))
+            tests[MINUTE].extend(slice_test(subject, timing))
+            tests[MINUTE].extend(composite_test(subject, subjects))
     groups = tuple(group.name for group in rules.groups)
     return [
         UnitTestFile(
@@ -261,11 +265,11 @@ def _missing(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iter
 def _absent(round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
     """An errors counter that was never born is no errors; missing good events are all errors."""
     at = MINUTE * 5
-    counted = [s for s in round_.subjects if s.raw and s.raw.fills_in]
+    counted = [s for s in round_.subjects if s.fed and s.fed.fills_in]
     if not counted:
         return
     checks = []
-    ratios = {s.name: Fraction(0 if s.raw and s.raw.counts_errors else 1) for s in counted}
+    ratios = {s.name: Fraction(0 if s.fed and s.fed.counts_errors else 1) for s in counted}
     for subject in counted:
         ratio = ratios[subject.name]
         expr = f"{naming.error_ratio(min(tier_windows([subject.slo])))}{{{subject.labels}}}"
@@ -301,14 +305,14 @@ def _test(
     series: dict[str, str] = {}
     for subject in round_.subjects:
         timeline = timelines[subject.name]
-        others = [s.raw for s in round_.subjects if s is not subject and s.raw]
+        others = [s.fed for s in round_.subjects if s is not subject and s.fed]
         for one, values in inputs(subject, others, timeline, interval, raw=raw):
             series.setdefault(one, values)
-        if without_part and subject.raw is not None:
+        if without_part and subject.fed is not None:
             # Whatever the part's query selects, errors or good events, has never been seen.
-            for counter in filter(subject.raw.is_part, subject.raw.series):
+            for counter in filter(subject.fed.is_part, subject.fed.series):
                 series.pop(str(counter), None)
-    based = [s.name for s in round_.subjects if not raw or s.raw is None]
+    based = [s.name for s in round_.subjects if not raw or s.fed is None]
     note = [f"starts from the base pair: {', '.join(based)}"] if based else []
     origin = ", ".join(sorted({s.origin for s in about or round_.subjects}))
     return UnitTest(name, origin, (*why, *note), interval, tuple(series.items()), tuple(checks))

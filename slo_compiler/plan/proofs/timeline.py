@@ -51,18 +51,25 @@ def inputs(
         raw: whether to feed counters, where they could be derived.
         decoys: whether to feed the counters that each matcher keeps out, too.
     """
-    if raw and subject.raw is not None:
-        for series in subject.raw.series:
+    if raw and subject.fed is not None:
+        for series in subject.fed.series:
             if series.carries is Carries.NOISE and not (
                 decoys and not any(other.reads(series) for other in others)
             ):
                 continue  # a decoy for one SLO must not feed another
-            yield str(series), _counter(series, timeline, interval, subject.events())
+            yield str(series), counter(series, timeline, interval, subject.events())
         return
+    yield from pair(subject, timeline, interval, naming.EVENTS_RATE, naming.ERRORS_RATE)
+
+
+def pair(
+    subject: Subject, timeline: Timeline, interval: Duration, events_series: str, errors_series: str
+) -> Iterator[tuple[str, str]]:
+    """Give the two series of rates of an SLO and their values."""
     # The label keeps these apart from what the base rules record in the same run.
     by = "".join(f',{label}="proof"' for label in subject.slo.by)
     labels = f'{subject.labels}{by},proof="base"'
-    for counted in (naming.EVENTS_RATE, naming.ERRORS_RATE):
+    for name in (events_series, errors_series):
         values = []
         for segment in timeline:
             samples = segment.length.ms // interval.ms
@@ -70,12 +77,12 @@ def inputs(
                 values.append(f"stale _x{samples - 1}")
                 continue
             events = 0 if segment.idle else subject.events()
-            part = segment.error_ratio if counted == naming.ERRORS_RATE else Fraction(1)
+            part = segment.error_ratio if name == errors_series else Fraction(1)
             values.append(f"{burn.literal(events * part)}x{samples - 1}")
-        yield f"{counted}{{{labels}}}", " ".join(values)
+        yield f"{name}{{{labels}}}", " ".join(values)
 
 
-def _counter(series: Series, timeline: Timeline, interval: Duration, events: int) -> str:
+def counter(series: Series, timeline: Timeline, interval: Duration, events: int) -> str:
     """Write a counter's samples in promtool's notation: start+stepxcount."""
     value = Fraction(EVENTS)  # not from zero, where rate() extrapolates less far
     out = []

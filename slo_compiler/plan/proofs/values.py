@@ -24,9 +24,10 @@ def value_test(subject: Subject, timing: burn.Timing) -> Iterator[UnitTest]:
     own, *decoys = subject.gauge
     series = [(own, f"{good}x{count} {bad}x{count}")]
     series += [(decoy, f"{bad}x{2 * count}") for decoy in decoys]
-    events, errors = (
-        f"{name}{{{subject.labels}}}" for name in (naming.EVENTS_RATE, naming.ERRORS_RATE)
-    )
+    names = (naming.EVENTS_RATE, naming.ERRORS_RATE)
+    if subject.slo.slices:
+        names = (naming.SLICED_EVENTS_RATE, naming.SLICED_ERRORS_RATE)
+    events, errors = (f"{name}{{{subject.labels}}}" for name in names)
     one = (("{}", "1"),)
     yield UnitTest(
         f"{subject.name}: {good} is good and {bad} is bad",
