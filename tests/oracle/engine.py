@@ -67,11 +67,15 @@ class Engine:
 
     def write(self, series: Iterable[tuple[Labels, Sequence[tuple[int, float]]]]) -> None:
         """Append samples, in order of time within each series."""
-        body = b"".join(_time_series(labels, samples) for labels, samples in series)
+        self.write_encoded(_time_series(labels, samples) for labels, samples in series)
+
+    def write_encoded(self, series: Iterable[bytes]) -> None:
+        """Append messages of prometheus.WriteRequest.timeseries."""
+        body = b"".join(series)
         if not body:
             return
         # Snappy's block format, as one literal: valid, and not compressed.
-        packed = _varint(len(body)) + b"\xfc" + struct.pack("<I", len(body) - 1) + body
+        packed = varint(len(body)) + b"\xfc" + struct.pack("<I", len(body) - 1) + body
         headers = {
             "Content-Type": "application/x-protobuf",
             "Content-Encoding": "snappy",
@@ -227,11 +231,21 @@ def _in_order(scheduled: list[tuple[Rule, int, int]]) -> Iterator[tuple[Rule, in
         index: [
             other
             for other, (read, _, _) in enumerate(scheduled)
-            if read.name != rule.name and f"{read.name}{{" in rule.expr
+            if _reads(rule.expr, read) and read is not rule
         ]
         for index, (rule, _, _) in enumerate(scheduled)
     }
     return (scheduled[index] for index in TopologicalSorter(readers).static_order())
+
+
+def _reads(expr: str, read: Rule) -> bool:
+    """Whether an expression reads a rule's series: by its name, and its SLO where that is given."""
+    for found in re.finditer(re.escape(read.name) + r"\{([^}]*)\}", expr):
+        wanted = dict(re.findall(r'(\w+)="([^"]*)"', found[1]))
+        own = dict(read.labels)
+        if all(own.get(name, value) == value for name, value in wanted.items()):
+            return True
+    return False
 
 
 def _recorded(rule: Rule, labels: Labels) -> Labels:
@@ -252,6 +266,7 @@ def engine(binary: Path, folder: Path) -> Iterator[Engine]:
         "--storage.tsdb.retention.time=20y",
         "--query.timeout=5m",
         "--query.max-samples=200000000",
+        "--enable-feature=native-histograms",
     )
     with prometheus(binary, config, folder / "data", port=free_port(), extra_args=extra) as server:
         client = Engine(server.url)
@@ -261,7 +276,8 @@ def engine(binary: Path, folder: Path) -> Iterator[Engine]:
             client.close()
 
 
-def _varint(number: int) -> bytes:
+def varint(number: int) -> bytes:
+    """Encode a number as protobuf does."""
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
@@ -273,20 +289,21 @@ def _varint(number: int) -> bytes:
 @lru_cache(maxsize=10_000)
 def _stamp(at: int) -> bytes:
     """Encode a sample's time: with six bytes, from 1971 to 2109."""
-    return b"\x10" + _varint(at)
+    return b"\x10" + varint(at)
 
 
-def _field(number: int, content: bytes) -> bytes:
-    return bytes((number << 3 | 2,)) + _varint(len(content)) + content
+def field_of(number: int, content: bytes) -> bytes:
+    """Encode a field that has a length."""
+    return bytes((number << 3 | 2,)) + varint(len(content)) + content
 
 
 def _time_series(labels: Labels, samples: Sequence[tuple[int, float]]) -> bytes:
     """Encode a message of prometheus.WriteRequest.timeseries."""
     head = b"".join(
-        _field(1, _field(1, name.encode()) + _field(2, value.encode()))
+        field_of(1, field_of(1, name.encode()) + field_of(2, value.encode()))
         for name, value in sorted(labels)
     )
     # There are millions: one double and one time each, and the series share their times.
     double = struct.Struct("<3sd").pack
     body = b"".join(double(b"\x12\x10\x09", value) + _stamp(at) for at, value in samples)
-    return _field(1, head + body)
+    return field_of(1, head + body)
