@@ -58,9 +58,20 @@ RULES_SERVICE, RULES_SLO, WATCHDOG_SLO = "slo-compiler", "rules", "watchdog"
 SEVERITY_HEARTBEAT = "heartbeat"
 
 
-def group(tenant: str, part: str, number: int | None = None) -> str:
-    """Rule group: `slo-customer-b-alerts-2`."""
-    return f"slo-{tenant}-{part}" + (f"-{number}" if number is not None else "")
+# Parts of a tenant's rules, in the order in which its groups stand.
+INFO_GROUP, BASE_GROUP, TILES_GROUP = "info", "base", "tiles"
+BUDGET_GROUP, HEALTH_GROUP = "budget", "health"
+GROUPS = (INFO_GROUP, BASE_GROUP, TILES_GROUP, BUDGET_GROUP, HEALTH_GROUP)
+
+
+def group(tenant: str, part: str, number: int) -> str:
+    """Rule group: `slo-customer-b-budget-1`."""
+    return f"slo-{tenant}-{part}-{number}"
+
+
+def groups(tenant: str) -> str:
+    """All rule groups of a tenant, as a regular expression."""
+    return f"slo-{tenant}-({'|'.join(GROUPS)})-[0-9]+"
 
 
 # Alertmanager.

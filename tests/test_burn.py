@@ -112,14 +112,16 @@ def test_the_base_holds_four_scrapes_and_an_evaluation(
     assert timing.base >= evaluation
     assert timing.base_range == timing.base + scrape
     assert timing.base.ms % timing.base_step.ms == 0
-    assert Duration.of(minutes=5).ms % timing.base_step.ms == 0
-    assert timing.slow <= max(evaluation, Duration.of(minutes=2))
+    assert Duration.of(minutes=5).ms % timing.slow.ms == 0
+    assert timing.slow.ms % timing.base_step.ms == 0
+    assert timing.slow.ms % evaluation.ms == 0
+    assert timing.slow <= max(evaluation, Duration.of(minutes=2, seconds=30))
 
 
 def test_the_usual_base_is_a_minute() -> None:
     second, minute = Duration.of(seconds=1), Duration.of(minutes=1)
     timing = burn.timing(second * 15, second * 30, minute * 5)
-    assert (str(timing.base), str(timing.base_range), str(timing.slow)) == ("1m", "1m15s", "2m")
+    assert (str(timing.base), str(timing.base_range), str(timing.slow)) == ("1m", "1m15s", "2m30s")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -47,12 +48,8 @@ def _quickened(path: Path, folder: Path) -> Path:
     copy = folder / path.parts[-4] / path.name
     copy.parent.mkdir(exist_ok=True)
     text = path.read_text(encoding="utf-8")
-    copy.write_text(
-        text.replace("    interval: 30s\n", "    interval: 1s\n").replace(
-            "    interval: 2m\n", "    interval: 1s\n"
-        ),
-        encoding="utf-8",
-    )
+    quick = re.sub("(?m)^    interval: .*$", "    interval: 1s", text)
+    copy.write_text(quick, encoding="utf-8")
     return copy
 
 

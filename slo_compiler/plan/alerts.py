@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from types import MappingProxyType
 
@@ -24,10 +24,12 @@ from slo_compiler.plan.tenant import (
 from slo_compiler.templating import render, render_expression
 
 
-def burn_alerts(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) -> Iterator[Rule]:
+def burn_alerts(
+    tenant: ResolvedTenant, slo: ResolvedSLO, tiers: Iterable[Tier], timing: burn.Timing
+) -> Iterator[Rule]:
     """Give the alerts of an SLO: one for each tier, and one more for each level of escalation."""
     id_ = identity(tenant, slo)
-    for tier in slo.policy.tiers:
+    for tier in tiers:
         factor = burn.burn_factor(tier.budget_share, slo.period, tier.long_window)
         threshold = burn.threshold(factor, slo.objective)
         expr = render_expression(
@@ -62,13 +64,12 @@ def _guards(id_: Identity, slo: ResolvedSLO, tier: Tier, timing: burn.Timing) ->
         ("events", slo.spec.alerting.min_events),
     ):
         if least is not None:
-            tiled = tier.long_window > burn.TILED_ABOVE
             yield render_expression(
                 "alert/guard",
                 id=id_,
                 counted=counted,
                 window=tier.long_window,
-                tile=burn.tile(tier.long_window) if tiled else None,
+                tile=timing.window_tile(tier.long_window),
                 range=tier.long_window - MILLISECOND,
                 step=timing.base_step,
                 step_seconds=burn.literal(Fraction(timing.base_step.ms, 1000)),
@@ -185,10 +186,9 @@ def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]
             f"{one}: there are events, but {series} has no value; its rule fails or is late",
             patience,
         )
-    parts = "info|base|tiles|windows|budget|alerts|health"
     yield alert(
         naming.ALERT_RULES_FAILING,
-        render_expression("alert/rule_group_failing", groups=f".*;slo-{name}-({parts})-[0-9]+"),
+        render_expression("alert/rule_group_failing", groups=f".*;{naming.groups(name)}"),
         "rules-failing",
         f"{name}: rule groups of this tenant fail or miss evaluations",
         wait,

@@ -5,6 +5,7 @@ Source: The Site Reliability Workbook, chapter 5, "Alerting on SLOs".
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -80,7 +81,7 @@ class Timing:
     """Spans that one tenant's rules are built on."""
 
     evaluation: Duration  # of everything that pages
-    slow: Duration  # of the periods' sums
+    slow: Duration  # of everything that reads tiles: it divides every tile
     scrape: Duration
     base: Duration  # span of one base sample
 
@@ -94,16 +95,25 @@ class Timing:
         return self.base + self.scrape
 
     @property
-    def tiling(self) -> Duration:
-        """Interval at which tiles are recorded: it divides every tile."""
-        return Duration(gcd(self.evaluation.ms, _TILES[0].ms))
-
-    @property
     def base_step(self) -> Duration:
         """Step at which base samples are added up: it divides the base and every tile."""
-        if _TILES[0].ms % self.base.ms == 0:
+        if self.slow.ms % self.base.ms == 0:
             return self.base  # each increment is in one sample of a base
         return Duration(gcd(self.evaluation.ms, _TILES[0].ms))  # or in base / evaluation of them
+
+    def window_tile(self, window: Duration) -> Duration | None:
+        """Length of the tiles that a tier's window is summed of; None: it reads the base series.
+
+        As short as they are recorded, so that a window ends at its evaluation and lags by none.
+        """
+        if window <= TILED_ABOVE:
+            return None
+        return self.slow if self.slow.ms * _MAX_TILES >= window.ms else tile(window)
+
+    def longest_tile(self, windows: Iterable[Duration]) -> Duration:
+        """Give the longest tile that any of the windows is summed of, or zero."""
+        tiles = map(self.window_tile, windows)
+        return max((tile for tile in tiles if tile is not None), default=Duration(0))
 
     def minimum_window(self) -> Duration:
         """Shortest window that holds at least one base sample."""
@@ -114,7 +124,7 @@ def timing(scrape: Duration, evaluation: Duration, shortest_window: Duration) ->
     """Choose the base: 4 scrapes and at least 1m, less where a policy's windows are that short.
 
     A base longer than a fifth of the shortest window would blur it. The slow rules are evaluated
-    at least every 2m, so that two fit into Prometheus' lookback of 5m.
+    up to five times less often, and at least every 2m30s: two fit into Prometheus' lookback of 5m.
     """
     wanted = min(Duration.of(minutes=1), shortest_window // 5)
     # Whole scrapes and whole evaluations, so that each increment is in as many samples as any
@@ -122,7 +132,10 @@ def timing(scrape: Duration, evaluation: Duration, shortest_window: Duration) ->
     both = Duration(lcm(scrape.ms, evaluation.ms))
     unit = both if both <= Duration.of(seconds=150) else evaluation
     base = unit * -(-max(scrape * 4, evaluation, wanted).ms // unit.ms)
-    slow = max(evaluation, min(evaluation * 4, Duration.of(minutes=2)))
+    slow = evaluation
+    for multiple in (evaluation * n for n in range(2, 6)):
+        if multiple * 2 <= _TILES[0] and _TILES[0].ms % multiple.ms == 0:
+            slow = multiple
     return Timing(evaluation, slow, scrape, base)
 
 

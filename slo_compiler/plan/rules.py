@@ -18,7 +18,7 @@ from slo_compiler.plan.tenant import (
     identity,
     user_labels,
 )
-from slo_compiler.plan.windows import budget_rules, tile_rules, window_rules
+from slo_compiler.plan.windows import base_windows, budget_rules, tile_rules, tile_windows
 from slo_compiler.templating import render_expression
 
 MAX_GROUP = 20  # Mimir's default limit of rules in a group
@@ -26,26 +26,43 @@ MAX_GROUP = 20  # Mimir's default limit of rules in a group
 
 def plan_tenant(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> TenantRules:
     """Plan all groups of a tenant. Findings about its queries go to `report`."""
+    base = [
+        *(rule for slo in components_first(tenant) for rule in _base(tenant, slo, timing, report)),
+        *base_windows(tenant, timing),
+        *_burn_alerts(tenant, timing, tiled=False),
+    ]
+    tiles = [
+        *tile_rules(tenant, timing),
+        *tile_windows(tenant, timing),
+        *_burn_alerts(tenant, timing, tiled=True),
+    ]
+    info = (_constants(tenant, slo) for slo in tenant.slos)
+    budget = ([rule] for rule in budget_rules(tenant, timing))
+    health = ([rule] for rule in health_alerts(tenant, timing))
     groups = [
-        *_chunks(tenant, "info", timing.evaluation, (_constants(tenant, s) for s in tenant.slos)),
-        *_chunks(
-            tenant,
-            "base",
-            timing.evaluation,
-            (_base(tenant, s, timing, report) for s in components_first(tenant)),
-        ),
-        *_chunks(tenant, "tiles", timing.tiling, [[r] for r in tile_rules(tenant, timing)]),
-        *_chunks(tenant, "windows", timing.evaluation, [[r] for r in window_rules(tenant, timing)]),
-        *_chunks(tenant, "budget", timing.slow, [[r] for r in budget_rules(tenant)]),
-        *_chunks(
-            tenant,
-            "alerts",
-            timing.evaluation,
-            ([*burn_alerts(tenant, s, timing)] for s in tenant.slos),
-        ),
-        *_chunks(tenant, "health", timing.evaluation, [[r] for r in health_alerts(tenant, timing)]),
+        *_chunks(tenant, naming.INFO_GROUP, timing.slow, info),
+        _chain(tenant, naming.BASE_GROUP, timing.evaluation, base),
+        _chain(tenant, naming.TILES_GROUP, timing.slow, tiles),
+        *_chunks(tenant, naming.BUDGET_GROUP, timing.slow, budget),
+        *_chunks(tenant, naming.HEALTH_GROUP, timing.evaluation, health),
     ]
     return TenantRules(tenant.name, tenant.source.name, tuple(groups))
+
+
+def _burn_alerts(tenant: ResolvedTenant, timing: burn.Timing, *, tiled: bool) -> Iterator[Rule]:
+    """Give the alerts whose long window reads tiles, or those whose long window does not."""
+    for slo in tenant.slos:
+        tiers = (t for t in slo.policy.tiers if tiled == bool(timing.window_tile(t.long_window)))
+        yield from burn_alerts(tenant, slo, tiers, timing)
+
+
+def _chain(tenant: ResolvedTenant, part: str, interval: Duration, rules: Iterable[Rule]) -> Group:
+    """Keep rules in one group, whatever their number: each sees what those before it record.
+
+    Groups have phases of their own, so that each hop from group to group makes alerts up to an
+    evaluation late.
+    """
+    return Group(naming.group(tenant.name, part, 1), interval, tuple(rules))
 
 
 def _chunks(

@@ -43,8 +43,8 @@ def check_tiers(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> 
                 ("long_window", tier.long_window),
                 ("short_window", tier.short_window),
             ):
-                tile = burn.tile(window)
-                if window > burn.TILED_ABOVE and window.ms % tile.ms:
+                tile = timing.window_tile(window)
+                if tile is not None and window.ms % tile.ms:
                     report.error(
                         _at(slo, index, key),
                         "window-tiles",

@@ -45,8 +45,9 @@ def tile_rules(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
     Their group runs at an interval that divides every tile, so that the samples that a sum takes
     are a tile apart to the millisecond, and no event falls between two of them or into both.
     """
-    spans = {w for w in tier_windows(tenant.slos) if w > burn.TILED_ABOVE} | {*periods_of(tenant)}
-    for tile in sorted({burn.tile(span) for span in spans}):
+    tiles = {timing.window_tile(window) for window in tier_windows(tenant.slos)}
+    tiles |= {burn.tile(period) for period in periods_of(tenant)}
+    for tile in sorted(tile for tile in tiles if tile is not None):
         for counted in ("events", "errors"):
             expr = render_expression(
                 "window/tile",
@@ -59,25 +60,43 @@ def tile_rules(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
             yield Rule(naming.increase(counted, tile), expr, tenant.position)
 
 
-def window_rules(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
-    """Ratios and burn rates of the tiers' windows, and the time to exhaustion at their pace."""
+def base_windows(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
+    """Ratios and burn rates of the windows that read the base series; the time to exhaustion."""
     for window in sorted(tier_windows(tenant.slos)):
-        if window <= burn.TILED_ABOVE:
-            # A sum of rates over a span reaches back by that span plus the base.
-            range_ = window - timing.base
-            expr = render_expression("window/ratio", tenant=tenant.name, range=range_)
-        else:
-            expr = _tiled_ratio(tenant, window)
-        yield Rule(naming.error_ratio(window), expr, tenant.position)
+        if timing.window_tile(window) is None:
+            expr = render_expression(
+                "window/ratio",
+                tenant=tenant.name,
+                counted="rate",
+                # A sum of rates over a span reaches back by that span plus the base.
+                range=window - timing.base,
+            )
+            yield Rule(naming.error_ratio(window), expr, tenant.position)
     for window in long_windows(tenant):
-        expr = render_expression("window/burn_rate", tenant=tenant.name, window=window)
-        yield Rule(naming.burn_rate(window), expr, tenant.position)
+        if timing.window_tile(window) is None:
+            yield _burn_rate(tenant, window)
     # Here and not among the budgets: a page tells the pace of now, not that of minutes ago.
     exhaustion = _joined([*_exhaustion(tenant)])
     yield Rule(naming.BUDGET_EXHAUSTION, exhaustion, tenant.position)
 
 
-def budget_rules(tenant: ResolvedTenant) -> Iterator[Rule]:
+def tile_windows(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
+    """Ratios and burn rates of the windows that read tiles."""
+    for window in sorted(tier_windows(tenant.slos)):
+        if timing.window_tile(window) is not None:
+            expr = _tiled_ratio(tenant, window, timing)
+            yield Rule(naming.error_ratio(window), expr, tenant.position)
+    for window in long_windows(tenant):
+        if timing.window_tile(window) is not None:
+            yield _burn_rate(tenant, window)
+
+
+def _burn_rate(tenant: ResolvedTenant, window: Duration) -> Rule:
+    expr = render_expression("window/burn_rate", tenant=tenant.name, window=window)
+    return Rule(naming.burn_rate(window), expr, tenant.position)
+
+
+def budget_rules(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
     """Counts and ratios of the periods, and what is left of the budgets."""
     periods, at = periods_of(tenant), tenant.position
     for period in periods:
@@ -93,15 +112,24 @@ def budget_rules(tenant: ResolvedTenant) -> Iterator[Rule]:
             yield Rule(naming.increase(counted, period), _joined([_Part(expr, only)]), at)
     for period in periods:
         if period not in tier_windows(tenant.slos):
-            yield Rule(naming.error_ratio(period), _tiled_ratio(tenant, period), at)
+            yield Rule(naming.error_ratio(period), _tiled_ratio(tenant, period, timing), at)
     yield Rule(naming.BUDGET_REMAINING, _joined([*_remaining(tenant)]), at)
 
 
-def _tiled_ratio(tenant: ResolvedTenant, window: Duration) -> str:
+def _tiled_ratio(tenant: ResolvedTenant, window: Duration, timing: burn.Timing) -> str:
     """Divide the sums of a window that reads tiles; a period's sums are there already."""
     others = (slo for slo in tenant.slos if slo.period != window)
     if window in periods_of(tenant) and window not in tier_windows(others):
         return render_expression("window/period_ratio", tenant=tenant.name, period=window)
+    if timing.window_tile(window) == timing.slow:
+        # Each recorded tile begins where the one before ends. One evaluation's sample is the
+        # last, and the millisecond keeps that at the far end out: [1d] may hold both.
+        return render_expression(
+            "window/ratio",
+            tenant=tenant.name,
+            counted=f"increase{timing.slow}",
+            range=window - MILLISECOND,
+        )
     return render_expression(
         "window/tiled_ratio", tenant=tenant.name, window=window, tile=burn.tile(window)
     )

@@ -81,7 +81,8 @@ def _isolation_test(
 ) -> UnitTest:
     tiers = [tier for own in subjects for s in own for tier in s.slo.policy.tiers]
     windows = tier_windows(s.slo for own in subjects for s in own)
-    settled = max(MINUTE * 12, max(burn.tile(w) for w in windows) + MINUTE * 2)
+    tiles = max(timing.longest_tile(windows) for timing in timings)
+    settled = max(MINUTE * 12, tiles + MINUTE * 2)
     at = settled + rounded(max([tier.for_ or Duration(0) for tier in tiers]), MINUTE) + MINUTE
     interval = max(timing.scrape for timing in timings)
     series: dict[str, str] = {}

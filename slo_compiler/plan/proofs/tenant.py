@@ -101,7 +101,7 @@ def _steady(round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
         checks,
         timing,
     )
-    tiles = max(burn.tile(w) for w in tier_windows(s.slo for s in round_.subjects))
+    tiles = timing.longest_tile(tier_windows(s.slo for s in round_.subjects))
     settled = max(MINUTE * 12, tiles + MINUTE * 2)
     pace = {s.name: burn.error_budget(s.slo.objective) for s in round_.subjects}
     silent = [
