@@ -11,24 +11,32 @@ from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check, UnitTest
 from slo_compiler.plan.proofs.subject import Subject
 from slo_compiler.plan.proofs.timeline import MINUTE
+from slo_compiler.templating import promql_string
 
 
 def value_test(subject: Subject, timing: burn.Timing) -> Iterator[UnitTest]:
-    """Five minutes of good samples, then bad ones; beside them decoys that are always bad."""
+    """Plan good samples, bad ones, then none; decoys beside them are bad all the time."""
     extremes = subject.slo.spec.sli.body.extremes()
     if extremes is None or subject.gauge is None:
         return
     good, bad = (_literal(value) for value in extremes)
-    half = MINUTE * 5
-    count = half.ms // timing.scrape.ms
+    third = MINUTE * 5
+    count = third.ms // timing.scrape.ms
     own, *decoys = subject.gauge
-    series = [(own, f"{good}x{count} {bad}x{count}")]
-    series += [(decoy, f"{bad}x{2 * count}") for decoy in decoys]
+    series = [(own, f"{good}x{count} {bad}x{count - 1} stale")]
+    series += [(decoy, f"{bad}x{3 * count}") for decoy in decoys]
     names = (naming.EVENTS_RATE, naming.ERRORS_RATE)
     if subject.slo.slices:
         names = (naming.SLICED_EVENTS_RATE, naming.SLICED_ERRORS_RATE)
     events, errors = (f"{name}{{{subject.labels}}}" for name in names)
-    one = (("{}", "1"),)
+    by = ", ".join(subject.slo.by)
+    found = dict(subject.gauge.labels)
+    labels = ", ".join(f"{name}={promql_string(found[name])}" for name in subject.slo.by)
+    one = ((f"{{{labels}}}", "1"),)
+
+    def counted(query: str) -> str:
+        return f"count by ({by}) ({query})"
+
     yield UnitTest(
         f"{subject.name}: {good} is good and {bad} is bad",
         subject.origin,
@@ -36,9 +44,10 @@ def value_test(subject: Subject, timing: burn.Timing) -> Iterator[UnitTest]:
         timing.scrape,
         tuple(series),
         (
-            Check(half, f"count({events} == 1)", one, "one series is read"),
-            Check(half, f"count({errors} == 0)", one, f"{good} is no error"),
-            Check(half * 2, f"count({errors} == 1)", one, f"{bad} is one"),
+            Check(third, counted(f"{events} == 1"), one, "one series is read"),
+            Check(third, counted(f"{errors} == 0"), one, f"{good} is no error"),
+            Check(third * 2, counted(f"{errors} == 1"), one, f"{bad} is one"),
+            Check(third * 3, counted(events), (), "the series is gone, the others are not"),
         ),
     )
 
