@@ -331,9 +331,9 @@ def _ask(run: _Run, compiled: Any, url: str, headers: Sequence[tuple[str, str]])
             f"{answer.name:<{width}}  {answer.selectors:>9,}  {answer.series:>8,}  {per_day:>12}"
         )
     selectors, series = sum(a.selectors for a in answers), sum(a.series for a in answers)
-    _say(
-        f"{url}: {_count(selectors, 'selector')} asked, {series:,} series found, "
-        f"in {_count(asked.asked, 'query').replace('querys', 'queries')}"
+    click.echo(
+        f"{_count(selectors, 'selector')} asked, {series:,} series found, "
+        f"with {asked.asked:,} queries to {url}"
     )
 
 

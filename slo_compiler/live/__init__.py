@@ -106,5 +106,5 @@ def _ask_one(client: Client, each: Subject) -> tuple[Answered, list[Diagnostic]]
         series = sum(presence.find(client, asked.selector).now for asked in each.asked)
     except RefusedError:  # told above
         measured, series = None, 0
-    per_day = None if measured is None else measured.total
+    per_day = None if measured is None else sum(sample.value for sample in measured)
     return Answered(each.name, len(each.asked), series, per_day), report.diagnostics

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 
-from slo_compiler.diagnostics import Report
+from slo_compiler.diagnostics import Position, Report
 from slo_compiler.duration import Duration
 from slo_compiler.live.client import DAY_SECONDS, Client
 from slo_compiler.live.selectors import SUFFIXES, Asked, Matcher, Selector, Subject
@@ -55,7 +55,7 @@ def check(client: Client, subject: Subject, report: Report) -> None:
                 "live-gone",
                 f"{asked.selector} matches nothing now; its last sample is "
                 f"{rounded(found.seconds_ago)} old",
-                "are its targets up?" if asked.required else "fine if there was no error since",
+                "are its targets up?",
             )
         else:
             _explain(client, subject, asked, report)
@@ -79,25 +79,47 @@ def _explain(client: Client, subject: Subject, asked: Asked, report: Report) -> 
     excluding = [m for m in own if find(client, selector.without(m)).ever]
     if len(excluding) == 1 and excluding[0].label == "le":
         _no_bucket(client, subject, asked, excluding[0], report)
+    elif len(excluding) == 1:
+        _excluded(client, subject, asked, excluding[0], selector.without(*excluding), report)
     elif excluding:
-        for matcher in excluding:
-            _excluded(client, subject, asked, matcher, report)
+        # Each has series beside all others but one: they only do not go together.
+        helps = (
+            f"{m.label} is {listed(client.label_values(m.label, str(selector.without(m))))} "
+            "beside the others"
+            for m in excluding
+        )
+        _add(
+            asked,
+            report,
+            f"no series of {selector.metric} has {' and '.join(map(str, excluding))} together",
+            "; ".join(helps),
+        )
     else:
-        alone = [m for m in own if not find(client, selector.only(*isolation).having(m)).ever]
+        everything = selector.only(*isolation)
+        alone = [m for m in own if not find(client, everything.having(m)).ever]
         for matcher in alone:
-            _excluded(client, subject, asked, matcher, report, others=False)
+            _excluded(client, subject, asked, matcher, everything, report)
         if not alone:
             _add(
                 asked,
                 report,
-                f"{selector} has matched nothing for a day",
-                f"there are series of {selector.metric} for each matcher, but for no two together",
+                f"no series of {selector.metric} has {' and '.join(map(str, own))} together",
+                "each of them alone has some: drop the one that is too much",
             )
 
 
-def _add(asked: Asked, report: Report, message: str, help_: str) -> None:
+def _add(
+    asked: Asked, report: Report, message: str, help_: str, at: Position | None = None
+) -> None:
+    """Add an error; a warning where a missing series may mean that there was no error yet."""
     add = report.error if asked.required else report.warning
-    add(asked.position, "live-no-series", message, help_)
+    fine = "" if asked.required else "; fine if there was no error yet"
+    add(
+        at or asked.position,
+        "live-no-series" if at is None else "live-matcher",
+        message,
+        help_ + fine,
+    )
 
 
 def _no_metric(client: Client, subject: Subject, asked: Asked, report: Report) -> None:
@@ -109,6 +131,7 @@ def _no_metric(client: Client, subject: Subject, asked: Asked, report: Report) -
     # Other tenants' series are none of this tenant's business: only those of nobody are told.
     unlabelled = Selector(metric, tuple(Matcher(k, "=", "") for k in subject.tenant.matchers))
     family = next((metric.removesuffix(s) for s in SUFFIXES if metric.endswith(s)), metric)
+    close = get_close_matches(metric, names, n=1, cutoff=0.6)
     if matchers and find(client, unlabelled).ever:
         help_ = f"there are series without {', '.join(subject.tenant.matchers)}: label them when "
         help_ += "scraping, or name this tenant's matchers in the project's tenants"
@@ -116,18 +139,17 @@ def _no_metric(client: Client, subject: Subject, asked: Asked, report: Report) -
         help_ = f"{family} has no classic buckets: is it a native histogram?"
     elif asked.native and f"{metric}_bucket" in names:
         help_ = f"{metric} is a classic histogram: scrape native ones, or do not ask for them"
-    elif close := get_close_matches(metric, names, n=1, cutoff=0.6):
+    elif close:
         help_ = f'did you mean "{close[0]}"?'
     elif names:
         help_ = f"none of the {len(names):,} metrics{whose} has a name like it"
     else:
         help_ = f"there are no series at all{whose}"
-    report.error(
-        asked.position,
-        "live-no-series",
-        f"{metric}{whose} has had no series for a day",
-        help_,
-    )
+    add = report.error
+    if not asked.required and not close:  # a counter of errors may be born with the first one
+        add, help_ = report.warning, f"{help_}; fine if there was no error yet"
+    message = f"{metric}{whose} has had no series for a day"
+    add(asked.position, "live-no-series", message, help_)
 
 
 def _excluded(
@@ -135,28 +157,26 @@ def _excluded(
     subject: Subject,
     asked: Asked,
     matcher: Matcher,
+    rest: Selector,
     report: Report,
-    *,
-    others: bool = True,
 ) -> None:
-    """One matcher keeps all series out; show which values there are."""
-    selector = asked.selector
-    rest = selector.without(matcher) if others else selector.only(*subject.tenant.matchers)
+    """One matcher keeps all series out that the rest selects; show which values they have."""
     values = client.label_values(matcher.label, str(rest))
-    word = "which all other matchers let pass" if others else "of this tenant"
-    message = f"{matcher} excludes every series of {selector.metric} {word}"
-    add = report.error if asked.required else report.warning
-    if not values:
-        help_ = f'they have no label "{matcher.label}"'
-        if close := get_close_matches(matcher.label, client.label_names(str(rest)), n=1):
-            help_ += f': did you mean "{close[0]}"?'
-    else:
+    if values:
         close = get_close_matches(matcher.value, values, n=1, cutoff=0.6)
-        hint = f': did you mean "{close[0]}"?' if close else ""
-        help_ = f"its values are {listed(values)}{hint}"
-    if not asked.required:
-        help_ += "; fine if there was no error yet"
-    add(subject.matcher_at(asked, matcher), "live-matcher", message, help_)
+        help_ = f"they have {matcher.label} {listed(values)}"
+        help_ += f': did you mean "{close[0]}"?' if close else ""
+    else:
+        close = get_close_matches(matcher.label, client.label_names(str(rest)), n=1)
+        help_ = f'they have no label "{matcher.label}"'
+        help_ += f': did you mean "{close[0]}"?' if close else ""
+    _add(
+        asked,
+        report,
+        f"{matcher} excludes all {asked.selector.metric} of the last day",
+        help_,
+        subject.matcher_at(asked, matcher),
+    )
 
 
 def _no_bucket(

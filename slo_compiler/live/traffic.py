@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from slo_compiler.diagnostics import Position, Report
@@ -15,24 +14,11 @@ from slo_compiler.plan import burn
 from slo_compiler.plan.sli import base_rates
 from slo_compiler.templating import render_expression
 
-_HOUR = 3600
+_HOUR, _WHOLE = 3600, DAY_SECONDS * 0.95  # seconds: of which nothing is told, and of a day
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
-    """Events of a day, by the combinations of the `by` labels that have any."""
-
-    per_day: tuple[Sample, ...]
-    whole: bool = True  # whether there are samples of the whole day
-
-    @property
-    def total(self) -> float:
-        """Events of a day."""
-        return sum(sample.value for sample in self.per_day)
-
-
-def measure(client: Client, subject: Subject) -> Traffic | None:
-    """Count the events of the last day; None where there are none to count."""
+def measure(client: Client, subject: Subject) -> list[Sample] | None:
+    """Count a day's events for each combination of the `by` labels; None if it is not known."""
     found = [find(client, a.selector) for a in subject.asked if not a.errors]
     if not found or not all(f.now for f in found):
         return None
@@ -44,14 +30,12 @@ def measure(client: Client, subject: Subject) -> Traffic | None:
         "live/events", by=subject.slo.by, rate=rates.events, seconds=DAY_SECONDS
     )
     samples = client.vector(expr)
-    # A rate over a day is that of the whole day, of which a young counter has only a part.
     known = _known(client, subject) if span.seconds > _HOUR else DAY_SECONDS
     if known < _HOUR:
         return None
-    scale = DAY_SECONDS / known
-    return Traffic(
-        tuple(Sample(s.labels, s.value * scale) for s in samples), known >= DAY_SECONDS * 0.95
-    )
+    # A rate over a day is that of the whole day, of which young counters have only a part.
+    scale = DAY_SECONDS / known if known < _WHOLE else 1
+    return [Sample(sample.labels, sample.value * scale) for sample in samples]
 
 
 def _known(client: Client, subject: Subject) -> float:
@@ -61,7 +45,7 @@ def _known(client: Client, subject: Subject) -> float:
         for asked in subject.asked
         if not asked.errors
     ]
-    return min(DAY_SECONDS, *spans) if len(spans) > 1 else min(DAY_SECONDS, spans[0])
+    return min([DAY_SECONDS, *spans])
 
 
 def check(client: Client, subject: Subject, report: Report) -> None:
@@ -69,7 +53,7 @@ def check(client: Client, subject: Subject, report: Report) -> None:
     traffic = measure(client, subject)
     if traffic is None:
         return
-    busy = [sample for sample in traffic.per_day if sample.value > 0]
+    busy = [sample for sample in traffic if sample.value > 0]
     if not busy:
         report.warning(
             subject.slo.at("name"),
@@ -93,48 +77,54 @@ def check(client: Client, subject: Subject, report: Report) -> None:
 
 
 def _check_tiers(subject: Subject, quiet: Sample, report: Report) -> None:
-    """Find the most urgent tier that one error fires, and each that asks for too many events."""
-    alerting, told = subject.slo.spec.alerting, False
+    """Find the most urgent page that one error fires, and the tiers that ask for too much."""
+    alerting = subject.slo.spec.alerting
+    starved: list[Tier] = []
+    pages: list[tuple[Tier, Fraction]] = []
+    asked, word = 0, ""
     for tier in subject.slo.policy.tiers:
-        events = quiet.value * tier.long_window.seconds / DAY_SECONDS
-        min_events = getattr(tier, "min_events", None) or alerting.min_events
-        min_errors = getattr(tier, "min_errors", None) or alerting.min_errors
+        events = _count(quiet, tier.long_window)
+        min_events = getattr(tier, "min_events", None) or alerting.min_events or 0
+        min_errors = getattr(tier, "min_errors", None) or alerting.min_errors or 0
         factor = burn.burn_factor(tier.budget_share, subject.slo.period, tier.long_window)
         threshold = burn.threshold(factor, subject.slo.objective)
-        least = max(min_events or 0, min_errors or 0)
-        if least > events:
-            report.warning(
-                _guard(subject, min_events),
-                "live-never-fires",
-                f"{tier.name} waits for {least} events, but there are {_per(quiet, tier)}",
-                "lower it, or lengthen the window with a policy of your own",
-            )
-        elif tier.severity == "page" and (min_errors or 1) <= 1 and events * threshold < 1:
-            if not told:
-                report.warning(
-                    subject.slo.at("name"),
-                    "live-low-traffic",
-                    f"one error fires {tier.name}: there are {_per(quiet, tier)}, and its "
-                    f"threshold is an error ratio of {burn.literal(threshold)}",
-                    "set alerting.min_errors, or count events of which there are more",
-                )
-            told = True
-
-
-def _guard(subject: Subject, min_events: int | None) -> Position:
-    return subject.slo.at("alerting", "min_events" if min_events else "min_errors")
+        if max(min_events, min_errors) > events:
+            starved.append(tier)
+            asked, word = max((min_errors, "errors"), (min_events, "events"))
+        elif tier.severity == "page" and min_errors <= 1 and events * threshold < 1:
+            pages.append((tier, threshold))
+    if starved:
+        names = ", ".join(f"{tier.name} ({tier.long_window})" for tier in starved)
+        report.warning(
+            subject.slo.at("alerting", f"min_{word}"),
+            "live-never-fires",
+            f"{asked} {word} are asked for, but there are {_per(quiet, starved[-1].long_window)}: "
+            f"no alert of {names}",
+            "ask for fewer, or lengthen the windows with a policy of your own",
+        )
+    if pages:
+        tier, threshold = pages[0]
+        report.warning(
+            subject.slo.at("name"),
+            "live-low-traffic",
+            f"one error fires {tier.name}: there are {_per(quiet, tier.long_window)}, and its "
+            f"threshold is an error ratio of {burn.literal(threshold)}",
+            "set alerting.min_errors, or count events of which there are more",
+        )
 
 
 def _objective(subject: Subject) -> Position:
     return subject.slo.at("objective") if subject.slo.spec.objective else subject.slo.at("name")
 
 
-def _per(quiet: Sample, span: Tier | Duration) -> str:
+def _count(quiet: Sample, span: Duration) -> float:
+    return quiet.value * span.seconds / DAY_SECONDS
+
+
+def _per(quiet: Sample, span: Duration) -> str:
     """Say how many events there are: `3.2 events in 1h for method="DELETE"`."""
-    length = span if isinstance(span, Duration) else span.long_window
     labels = ", ".join(f'{k}="{v}"' for k, v in sorted(quiet.labels.items()))
-    where = f" for {labels}" if labels else ""
-    return f"{_number(quiet.value * length.seconds / DAY_SECONDS)} events in {length}{where}"
+    return f"{_number(_count(quiet, span))} events in {span}{f' for {labels}' if labels else ''}"
 
 
 def _number(value: float) -> str:
