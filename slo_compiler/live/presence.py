@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.duration import Duration
-from slo_compiler.live.client import DAY_SECONDS, Client
+from slo_compiler.live.client import Client
 from slo_compiler.live.selectors import SUFFIXES, Asked, Matcher, Selector, Subject
 from slo_compiler.templating import render_expression
 
@@ -54,18 +54,17 @@ def check(client: Client, subject: Subject, report: Report) -> None:
                 asked.position,
                 "live-gone",
                 f"{asked.selector} matches nothing now; its last sample is "
-                f"{rounded(found.seconds_ago)} old",
+                f"{_age(found.seconds_ago)} old",
                 "are its targets up?",
             )
         else:
             _explain(client, subject, asked, report)
 
 
-def rounded(seconds: float) -> str:
-    """Say a span of time in its two largest units."""
-    whole = Duration.of(seconds=max(1, int(seconds)))
-    unit = 60_000 if whole.ms < DAY_SECONDS * 1000 else 3_600_000
-    return str(Duration(whole.ms // unit * unit) if whole.ms >= unit else whole)
+def _age(seconds: float) -> str:
+    """Say how old a sample is, in whole hours or minutes."""
+    unit = 3600 if seconds >= 3600 else 60  # noqa: PLR2004  (an hour)
+    return str(Duration.of(seconds=max(1, int(seconds // unit)) * unit))
 
 
 def _explain(client: Client, subject: Subject, asked: Asked, report: Report) -> None:

@@ -86,7 +86,7 @@ def check(client: Client, subject: Subject, report: Report) -> None:
         report.warning(
             asked.position,
             "live-scrape-interval",
-            f"{asked.selector.metric} has a sample every {observed}, but the project's "
+            f"{asked.selector.metric} has a sample every {observed} or so, but the project's "
             f"scrape_interval is {declared}: {what}",
             "declare the interval that these targets are scraped at",
         )

@@ -70,7 +70,7 @@ def check(client: Client, subject: Subject, report: Report) -> None:
         report.warning(
             _objective(subject),
             "live-small-budget",
-            f"{_per(quiet, subject.slo.period)}: the budget is {_number(float(budget))} errors, "
+            f"of about {_per(quiet, subject.slo.period)} the budget is {_number(float(budget))}, "
             "and the first one overspends it",
             "lower the objective, lengthen the period, or count more events",
         )
@@ -95,11 +95,11 @@ def _check_tiers(subject: Subject, quiet: Sample, report: Report) -> None:
             pages.append((tier, threshold))
     if starved:
         names = ", ".join(f"{tier.name} ({tier.long_window})" for tier in starved)
+        there = _per(quiet, starved[-1].long_window)
         report.warning(
             subject.slo.at("alerting", f"min_{word}"),
             "live-never-fires",
-            f"{asked} {word} are asked for, but there are {_per(quiet, starved[-1].long_window)}: "
-            f"no alert of {names}",
+            f"{asked} {word} are asked for, but there are about {there}: no alert of {names}",
             "ask for fewer, or lengthen the windows with a policy of your own",
         )
     if pages:
@@ -107,8 +107,8 @@ def _check_tiers(subject: Subject, quiet: Sample, report: Report) -> None:
         report.warning(
             subject.slo.at("name"),
             "live-low-traffic",
-            f"one error fires {tier.name}: there are {_per(quiet, tier.long_window)}, and its "
-            f"threshold is an error ratio of {burn.literal(threshold)}",
+            f"one error fires {tier.name}: there are about {_per(quiet, tier.long_window)}, "
+            f"and its threshold is an error ratio of {burn.literal(threshold)}",
             "set alerting.min_errors, or count events of which there are more",
         )
 
@@ -128,5 +128,6 @@ def _per(quiet: Sample, span: Duration) -> str:
 
 
 def _number(value: float) -> str:
-    """Say a count as a person would: two digits of it, if it is small."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"  # noqa: PLR2004
+    """Say a count as roughly as it is known: two digits of it."""
+    rounded = float(f"{value:.2g}")
+    return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:g}"  # noqa: PLR2004

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from oracle.streams import DAY, HOUR, MINUTE, SECOND, Labels
 from live_world import native
 
 SCRAPE = 15 * SECOND
+AHEAD = 10 * MINUTE  # what tests take: whenever they ask, there is a present
 METHODS = 120
 # A gauge that its target calls one: only what is scraped has metadata.
 EXPOSED = b"""\
@@ -53,9 +54,10 @@ def world(suite: str, folder: Path) -> Iterator[str]:
             now = int(time.time()) * SECOND
             engine.write(_series(now))
             engine.close()
-            recent = range(now - HOUR, now + 1, SCRAPE)
+            start = now - 30 * MINUTE  # 2.42 takes native histograms of an hour, not older ones
+            recent = range(start, now + AHEAD, SCRAPE)
             labels = (("__name__", "native_seconds"), ("tenant", "shop"))
-            native.write(server.url, labels, ((at, (at - now + HOUR) // SECOND) for at in recent))
+            native.write(server.url, labels, ((at, (at - start) // SECOND) for at in recent))
             wait_until(lambda: query(server.url, "logins_total"), what="the first scrape")
             yield server.url
 
@@ -88,7 +90,8 @@ class Exporter(Quiet):
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; version=0.0.4")
         self.end_headers()
-        self.wfile.write(EXPOSED)
+        with suppress(ConnectionError):  # the server is stopped while it scrapes
+            self.wfile.write(EXPOSED)
 
 
 def _series(now: int) -> Iterator[tuple[Labels, list[tuple[int, float]]]]:
@@ -96,7 +99,7 @@ def _series(now: int) -> Iterator[tuple[Labels, list[tuple[int, float]]]]:
         metric: str,
         value: Callable[[int], float],
         start: int = DAY + 10 * MINUTE,
-        end: int = 0,
+        end: int = -AHEAD,
         every: int = SCRAPE,
         **labels: str,
     ) -> tuple[Labels, list[tuple[int, float]]]:
@@ -124,7 +127,7 @@ def _series(now: int) -> Iterator[tuple[Labels, list[tuple[int, float]]]]:
     yield series("orders_total", lambda at: at // (30 * MINUTE))
     yield series("idle_total", lambda _: 7)
     yield series("gone_total", per_second(1), end=3 * HOUR)
-    yield series("slow_total", per_second(1), every=MINUTE)
+    yield series("slow_total", per_second(1), every=2 * MINUTE)
     yield series("split_total", per_second(1), instance="a")
     yield series("split_total", per_second(1))
     yield series("backup_runs_total", per_second(1), tenant="")
