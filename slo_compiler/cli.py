@@ -310,7 +310,7 @@ def _ask(run: _Run, compiled: Any, url: str, headers: Sequence[tuple[str, str]])
 
     settings = compiled.settings
     asked = Client(url, headers)
-    at = settings.at("spec", "prometheus")
+    at = settings.at("spec", "prometheus", key=True)
     answers = live.ask(
         asked,
         compiled.tenants,

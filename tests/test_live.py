@@ -125,7 +125,7 @@ def test_another_version_than_declared(
         severity = "error"
     first = next(line for line in check("--live", server).stderr.splitlines() if "[live" in line)
     assert first == (
-        f"slo-compiler.yaml:5:15: {severity}[live-version] the project declares Prometheus "
+        f"slo-compiler.yaml:5:3: {severity}[live-version] the project declares Prometheus "
         f"{declared}, but {server} is {real}"
     )
 
@@ -191,10 +191,10 @@ def test_a_front_end_that_wants_a_token_says_so(front_end: str, header: str) -> 
     done = check("--live", front_end, *(["--live-header", header] if header else []))
     assert done.exit_code == 1
     assert done.stderr == (
-        "slo-compiler.yaml:5:15: error[live-unreachable] "
+        "slo-compiler.yaml:5:3: error[live-unreachable] "
         f"{front_end}: HTTP 401 Unauthorized\n"
         '    5 |   prometheus: {version: "3.5", scrape_interval: 15s}\n'
-        "                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "          ^^^^^^^^^^\n"
         "      = give credentials: --live-token-file or --live-header\n"
         "1 error\n"
     )
