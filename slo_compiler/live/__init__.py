@@ -62,6 +62,7 @@ def ask(
         client.connect()
         server.check_version(client, project.version, at, report)
         server.check_retention(client, subjects, at, report)
+        server.check_look_back(client, planned, at, report)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             try:
                 for answer, found in pool.map(lambda each: _ask_one(client, each), subjects):
@@ -73,6 +74,10 @@ def ask(
                 raise
     except ServerError as error:
         report.error(at, "live-unreachable", error.message, error.help)
+    for words in client.warned:
+        report.warning(
+            at, "live-partial", f"{client.url}: {words}", "what is told to be missing may be there"
+        )
     return answers
 
 

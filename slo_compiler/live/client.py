@@ -105,6 +105,7 @@ class Client:
         self._timeout = timeout
         self._opener = urllib.request.build_opener(_NoRedirect)
         self._answers: dict[tuple[str, str], Any] = {}
+        self.warned: dict[str, None] = {}  # what the server says of answers that it gives
         self.now = 0.0
 
     def connect(self) -> None:
@@ -177,8 +178,10 @@ class Client:
         return data["result"]
 
     def _samples(self, result: object) -> Iterator[Sample]:
+        if not isinstance(result, list):
+            raise self._foreign()
         try:
-            for series in result if isinstance(result, list) else ():
+            for series in result:
                 # A native histogram has no "value".
                 value = float(series["value"][1]) if "value" in series else math.nan
                 if math.isfinite(value):
@@ -242,6 +245,10 @@ class Client:
         except (ValueError, RecursionError):
             raise self._foreign() from None
         if isinstance(answer, dict) and answer.get("status") == "success" and "data" in answer:
+            warnings = answer.get("warnings")
+            for words in map(str, warnings if isinstance(warnings, list) else ()):
+                if not words.startswith("PromQL "):  # those are about the query, not the answer
+                    self.warned[self._shown(words)] = None
             return answer["data"]
         if isinstance(answer, dict) and answer.get("status") == "error":
             raise RefusedError(self._shown(str(answer.get("error"))))

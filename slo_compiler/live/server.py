@@ -10,6 +10,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.live.client import Client
 from slo_compiler.live.presence import find
 from slo_compiler.live.selectors import Subject
+from slo_compiler.plan.ir import TenantRules
 from slo_compiler.plan.tenant import tier_windows
 from slo_compiler.templating import render_expression
 
@@ -62,6 +63,26 @@ def check_retention(
             f"{client.url} keeps samples for {retention}, but {first.name}{others} read up to "
             f"{longest}",
             f"start it with --storage.tsdb.retention.time={longest} or more",
+        )
+
+
+def check_look_back(
+    client: Client, planned: Sequence[TenantRules], at: Position, report: Report
+) -> None:
+    """Compare how far a query looks back for a sample with how often the rules record one."""
+    told = str(client.status("flags").get("query.lookback-delta", ""))
+    try:
+        look_back = Duration.parse(told)
+    except ValueError:
+        return
+    slowest = max((g.interval for rules in planned for g in rules.groups), default=look_back)
+    if slowest > look_back:
+        report.error(
+            at,
+            "live-look-back",
+            f"{client.url} forgets a series {look_back} after its last sample, but rules record "
+            f"theirs every {slowest}",
+            f"start it with --query.lookback-delta={slowest} or more; its default is 5m",
         )
 
 
