@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.live.client import Client
 from slo_compiler.live.presence import find, listed
 from slo_compiler.live.selectors import Subject
+from slo_compiler.plan.sli import base_rates
+from slo_compiler.templating import render_expression
 
 MANY = 100  # series of one SLO
 
 
 def check(client: Client, subject: Subject, report: Report) -> None:
-    """Evaluate the rule of the events, as it will be evaluated."""
+    """Evaluate what the rule of the events will, with nothing of other rules in it."""
     events = [asked for asked in subject.asked if not asked.errors]
     if not events or not all(find(client, asked.selector).now for asked in events):
         return
-    rules = [rule for rule in subject.rules if rule.name == naming.EVENTS_RATE]
-    series = [sample.labels for rule in rules for sample in client.vector(rule.expr)]
+    rates = base_rates(subject.tenant, subject.slo, subject.timing.base_range, Report())
+    if rates is None:
+        return
+    expr = render_expression("sli/events", by=subject.slo.by, rate=rates.events)
+    series = [sample.labels for sample in client.vector(expr)]
     if not series:
         report.error(
-            rules[0].origin,
+            events[0].position,
             "live-no-result",
             f"there are series, but no events: none has two samples within "
             f"{subject.timing.base_range}",

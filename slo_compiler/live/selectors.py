@@ -86,12 +86,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An SLO, its base rules, and the selectors in them."""
+    """An SLO, and the selectors in its base rules."""
 
     tenant: ResolvedTenant
     slo: ResolvedSLO
     timing: Timing
-    rules: tuple[Rule, ...]
     asked: tuple[Asked, ...]
 
     @property
@@ -130,7 +129,7 @@ def subject(
         for one in _visit(pp.parse(rule.expr), rule, frozenset()):
             nth = seen[one.selector.metric] = seen.get(one.selector.metric, -1) + 1
             asked.append(_placed(one, slo, texts, nth))
-    return Subject(tenant, slo, timing, tuple(rules), tuple(asked))
+    return Subject(tenant, slo, timing, tuple(asked))
 
 
 def _visit(

@@ -98,16 +98,12 @@ def check(client: Client, subject: Subject, report: Report) -> None:
         if not samples:
             continue
         observed = Duration(round(_OBSERVED.seconds / samples) * 1000)
-        if observed.ms > declared.ms * _TOLERANCE:
-            what = "events between two evaluations are lost"
-        elif observed.ms * _TOLERANCE < declared.ms:
-            what = "events are counted twice where two evaluations meet"
-        else:
+        if declared.ms / _TOLERANCE <= observed.ms <= declared.ms * _TOLERANCE:
             continue
         report.warning(
             asked.position,
             "live-scrape-interval",
             f"{asked.selector.metric} has a sample every {observed} or so, but the project's "
-            f"scrape_interval is {declared}: {what}",
+            f"scrape_interval is {declared}: events do not count exactly once",
             "declare the interval that these targets are scraped at",
         )
