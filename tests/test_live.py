@@ -107,7 +107,7 @@ def test_each_slo_has_a_line_with_what_was_found(server: str, repo: Path) -> Non
     assert young == pytest.approx(86_400, rel=0.05)
     assert found["shop/missing/metric"] == ["2", "0", "-"]
     assert found["shop/labels/many"][1:] == ["121", "-"]  # too young to say what a day has
-    assert re.fullmatch(r"63 selectors asked, 182 series found, with \d+ queries to .*", last)
+    assert re.fullmatch(r"65 selectors asked, 186 series found, with \d+ queries to .*", last)
 
 
 def test_a_world_that_is_as_declared_has_no_findings(server: str, repo: Path) -> None:

@@ -19,10 +19,12 @@ from live_world import native
 SCRAPE = 15 * SECOND
 AHEAD = 10 * MINUTE  # what tests take: whenever they ask, there is a present
 METHODS = 120
-# A gauge that its target calls one: only what is scraped has metadata.
-EXPOSED = b"""\
+# Only what is scraped has a type. One of the gauges only grows.
+EXPOSED = """\
 # TYPE queue_depth gauge
 queue_depth 5
+# TYPE visits gauge
+visits {scrape}
 # TYPE logins_total counter
 logins_total 7
 """
@@ -58,7 +60,7 @@ def world(suite: str, folder: Path) -> Iterator[str]:
             recent = range(start, now + AHEAD, SCRAPE)
             labels = (("__name__", "native_seconds"), ("tenant", "shop"))
             native.write(server.url, labels, ((at, (at - start) // SECOND) for at in recent))
-            wait_until(lambda: query(server.url, "logins_total"), what="the first scrape")
+            wait_until(lambda: query(server.url, "changes(visits[1m]) > 0"), what="two scrapes")
             yield server.url
 
 
@@ -91,7 +93,7 @@ class Exporter(Quiet):
         self.send_header("Content-Type", "text/plain; version=0.0.4")
         self.end_headers()
         with suppress(ConnectionError):  # the server is stopped while it scrapes
-            self.wfile.write(EXPOSED)
+            self.wfile.write(EXPOSED.format(scrape=time.monotonic()).encode())
 
 
 def _series(now: int) -> Iterator[tuple[Labels, list[tuple[int, float]]]]:
