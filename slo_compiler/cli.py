@@ -122,17 +122,17 @@ def compile(  # noqa: A001
 
 
 def _read_by(reader: str) -> Callable[..., Any]:
-    """Read an option by a function of live.client; what it refuses is a usage error."""
+    """Read an option by a function of live.options; what it refuses is a usage error."""
 
     def callback(_context: click.Context, _option: click.Parameter, given: Any) -> Any:  # noqa: ANN401
         if not given:
             return given
-        from slo_compiler.live import client  # noqa: PLC0415
+        from slo_compiler.live import options  # noqa: PLC0415
 
-        read = getattr(client, reader)
+        read = getattr(options, reader)
         try:
             return tuple(map(read, given)) if isinstance(given, tuple) else read(given)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             raise click.BadParameter(str(error)) from None
 
     return callback

@@ -21,7 +21,8 @@ from slo_compiler import live
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.live import client as client_module
-from slo_compiler.live.client import Client, base_url, header, token_header
+from slo_compiler.live.client import Client
+from slo_compiler.live.options import base_url, header, token_header
 from slo_compiler.live.selectors import subject
 from slo_compiler.manifest.model import PrometheusSpec
 from slo_compiler.naming import ERRORS_RATE, EVENTS_RATE

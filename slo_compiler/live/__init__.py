@@ -58,6 +58,7 @@ def ask(
     """
     subjects = [*_subjects(tenants, planned, project)]
     answers = []
+    progress(f"asking {client.url}")
     try:
         client.connect()
         server.check_version(client, project.version, at, report)
