@@ -121,14 +121,53 @@ def compile(  # noqa: A001
             _summary(compiled, folder, changes)
 
 
+def _read_by(reader: str) -> Callable[..., Any]:
+    """Read an option by a function of live.options; what it refuses is a usage error."""
+
+    def callback(_context: click.Context, _option: click.Parameter, given: Any) -> Any:  # noqa: ANN401
+        if not given:
+            return given
+        from slo_compiler.live import options  # noqa: PLC0415
+
+        read = getattr(options, reader)
+        try:
+            return tuple(map(read, given)) if isinstance(given, tuple) else read(given)
+        except (ValueError, OSError) as error:
+            raise click.BadParameter(str(error)) from None
+
+    return callback
+
+
 @main.command()
 @_SOURCES
+@click.option(
+    "--live",
+    metavar="URL",
+    callback=_read_by("base_url"),
+    help="Also ask a Prometheus whether the series are there, and are what the SLOs need.",
+)
+@click.option(
+    "--live-header",
+    multiple=True,
+    metavar="HEADER",
+    callback=_read_by("header"),
+    help='A header to ask with, such as "X-Scope-OrgID: customer-b"; may be repeated.',
+)
+@click.option(
+    "--live-token-file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    callback=_read_by("token_header"),
+    help="A file that holds a bearer token to ask with.",
+)
 @_shared(_PROJECT, _FORMAT, _STRICT, _LOG)
 def check(
     sources: tuple[str, ...],
     project: Path | None,
     format_: str,
     *,
+    live: str | None,
+    live_header: tuple[tuple[str, str], ...],
+    live_token_file: tuple[str, str] | None,
     strict: bool,
     log_json: Path | None,
 ) -> None:
@@ -139,11 +178,18 @@ def check(
       slo-compiler check
       slo-compiler check tenants/customer-b.yaml --format github
       git show HEAD:tenants/customer-b.yaml | slo-compiler check -
+      slo-compiler check --live http://prometheus:9090
     """
+    if not live and (live_header or live_token_file):
+        raise click.UsageError("--live-header and --live-token-file need --live URL")
+    headers = [*live_header, *([live_token_file] if live_token_file else [])]
     run = _Run(project, sources, format_, strict=strict, log=log_json)
     with run.reporting():
         compiled = run.compile()
+        if live:
+            _ask(run, compiled, live, headers)
         run.log(compiled, None)
+        run.report.raise_if_failed()
         _say(f"{_size(compiled)}: no errors{_skipped(compiled)}")
 
 
@@ -255,6 +301,40 @@ def schema(kind: str) -> None:
     from slo_compiler.manifest.schema import json_schema  # noqa: PLC0415
 
     click.echo(json.dumps(json_schema(kind), indent=2))
+
+
+def _ask(run: _Run, compiled: Any, url: str, headers: Sequence[tuple[str, str]]) -> None:  # noqa: ANN401
+    """Ask a Prometheus, and print one line for each SLO."""
+    from slo_compiler import live  # noqa: PLC0415
+    from slo_compiler.live.client import Client  # noqa: PLC0415
+
+    settings = compiled.settings
+    asked = Client(url, headers)
+    at = settings.at("spec", "prometheus", key=True)
+    answers = live.ask(
+        asked,
+        compiled.tenants,
+        compiled.plan.tenants,
+        settings.spec.prometheus,
+        at,
+        run.report,
+        run.progress,
+    )
+    run.clear()
+    if not answers:
+        return
+    width = max(len(answer.name) for answer in answers)
+    click.echo(f"{'SLO':<{width}}  {'selectors':>9}  {'series':>8}  {'events/day':>12}")
+    for answer in answers:
+        per_day = "-" if answer.events_per_day is None else f"{answer.events_per_day:,.0f}"
+        click.echo(
+            f"{answer.name:<{width}}  {answer.selectors:>9,}  {answer.series:>8,}  {per_day:>12}"
+        )
+    selectors, series = sum(a.selectors for a in answers), sum(a.series for a in answers)
+    click.echo(
+        f"{_count(selectors, 'selector')} asked, {series:,} series found, "
+        f"with {asked.asked:,} queries to {url}"
+    )
 
 
 @dataclass(slots=True)

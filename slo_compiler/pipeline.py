@@ -39,11 +39,11 @@ class Settings:
     root: Path
     manifest: Manifest | None = None
 
-    def at(self, *path: str | int) -> Position:
-        """Place of a part of the project file."""
+    def at(self, *path: str | int, key: bool = False) -> Position:
+        """Place of a part of the project file, or of its key."""
         if self.manifest is None:
             return Position(PROJECT_FILE)
-        return self.manifest.document.locate(path)
+        return self.manifest.document.locate(path, key=key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ _TOKEN = re.compile(
     rf"(?P<string>{_STRING})|(?P<comment>#[^\n]*)|(?P<open>[([{{])|(?P<close>[)\]}}])"
     r"|(?P<operator>==|!=|=~|!~|>=|<=|[-+*/%^<>]|\b(?:and|or|unless|atan2)\b)"
 )
-_OPERATORS = {
+OPERATORS = {
     "MatchOp.Equal": "=",
     "MatchOp.NotEqual": "!=",
     "MatchOp.Re": "=~",
@@ -391,7 +391,7 @@ def _check_selector(node: pp.VectorSelector, query: str, matchers: Mapping[str, 
         if matcher.op != pp.MatchOp.Equal or matcher.value != expected:
             raise QueryError(
                 "other-tenant",
-                f"the query matches {matcher.name}{_OPERATORS[str(matcher.op)]}"
+                f"the query matches {matcher.name}{OPERATORS[str(matcher.op)]}"
                 f"{promql_string(matcher.value)}, but may only read "
                 f"{matcher.name}={promql_string(expected)}",
                 "leave this matcher out: it is added to every selector",

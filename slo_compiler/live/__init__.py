@@ -1,0 +1,116 @@
+"""What a real Prometheus says about the manifests: series, types, labels, traffic, retention."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import ModuleType
+
+from slo_compiler import naming
+from slo_compiler.diagnostics import Diagnostic, Position, Report
+from slo_compiler.live import kinds, labels, presence, server, traffic
+from slo_compiler.live.client import Client, RefusedError, ServerError
+from slo_compiler.live.selectors import Subject, subject
+from slo_compiler.manifest.model import PrometheusSpec
+from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.plan.ir import Rule, TenantRules
+from slo_compiler.plan.tenant import identity, tenant_timing
+
+CHECKS: tuple[ModuleType, ...] = (presence, kinds, labels, traffic, server)
+AT_ONCE = 8  # requests
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What was asked for one SLO, and found."""
+
+    name: str
+    selectors: int
+    series: int
+    events_per_day: float | None
+
+
+def ask(
+    client: Client,
+    tenants: Sequence[ResolvedTenant],
+    planned: Sequence[TenantRules],
+    project: PrometheusSpec,
+    at: Position,
+    report: Report,
+    progress: Progress,
+) -> list[Answered]:
+    """Ask a Prometheus about all SLOs; findings go to `report`.
+
+    Args:
+        client: the Prometheus.
+        tenants: who they are.
+        planned: their rules, of which the base pairs are asked.
+        project: what the project says of its Prometheus.
+        at: where it says so.
+        report: takes the findings.
+        progress: told of each SLO.
+
+    Returns:
+        One answer for each SLO; none if there is no Prometheus, which is a finding, too.
+    """
+    subjects = [*_subjects(tenants, planned, project)]
+    answers = []
+    progress(f"asking {client.url}")
+    try:
+        client.connect()
+        server.check_version(client, project.version, at, report)
+        server.check_retention(client, subjects, at, report)
+        server.check_look_back(client, planned, at, report)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            try:
+                for answer, found in pool.map(lambda each: _ask_one(client, each), subjects):
+                    answers.append(answer)
+                    report.extend(found)
+                    progress(f"asked {len(answers)} of {len(subjects)}: {answer.name}")
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+    except ServerError as error:
+        report.error(at, "live-unreachable", error.message, error.help)
+    for words in client.warned:
+        report.warning(
+            at, "live-partial", f"{client.url}: {words}", "what is told to be missing may be there"
+        )
+    return answers
+
+
+def _subjects(
+    tenants: Sequence[ResolvedTenant], planned: Sequence[TenantRules], project: PrometheusSpec
+) -> Iterator[Subject]:
+    pairs: dict[Mapping[str, str] | tuple[tuple[str, str], ...], list[Rule]] = {}
+    for rules in planned:
+        for group in rules.groups:
+            for rule in group.rules:
+                if rule.name in (naming.EVENTS_RATE, naming.ERRORS_RATE):
+                    pairs.setdefault(rule.labels, []).append(rule)
+    for tenant in tenants:
+        if tenant.slos:
+            timing = tenant_timing(tenant, project.scrape_interval, project.evaluation_interval)
+            for slo in tenant.slos:
+                yield subject(tenant, slo, timing, pairs.get(identity(tenant, slo).labels, ()))
+
+
+def _ask_one(client: Client, each: Subject) -> tuple[Answered, list[Diagnostic]]:
+    report = Report()
+    for check in CHECKS:
+        try:
+            check.check(client, each, report)
+        except RefusedError as error:
+            report.error(
+                each.slo.at("name"), "live-refused", f"Prometheus refuses a query: {error}"
+            )
+    try:
+        measured = traffic.measure(client, each)
+        series = sum(presence.find(client, asked.selector).now for asked in each.asked)
+    except RefusedError:  # told above
+        measured, series = None, 0
+    per_day = None if measured is None else sum(sample.value for sample in measured)
+    return Answered(each.name, len(each.asked), series, per_day), report.diagnostics

@@ -1,0 +1,60 @@
+"""Do the events have the `by` labels, and how many series do they make?"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from slo_compiler.diagnostics import Report
+from slo_compiler.live.client import Client
+from slo_compiler.live.presence import find, listed
+from slo_compiler.live.selectors import Subject
+from slo_compiler.plan.sli import base_rates
+from slo_compiler.templating import render_expression
+
+MANY = 100  # series of one SLO
+
+
+def check(client: Client, subject: Subject, report: Report) -> None:
+    """Evaluate what the rule of the events will, with nothing of other rules in it."""
+    events = [asked for asked in subject.asked if not asked.errors]
+    if not events or not all(find(client, asked.selector).now for asked in events):
+        return
+    rates = base_rates(subject.tenant, subject.slo, subject.timing.base_range, Report())
+    if rates is None:
+        return
+    expr = render_expression("sli/events", by=subject.slo.by, rate=rates.events)
+    series = [sample.labels for sample in client.vector(expr)]
+    if not series:
+        report.error(
+            events[0].position,
+            "live-no-result",
+            f"there are series, but no events: none has two samples within "
+            f"{subject.timing.base_range}",
+            f"the project says that they are scraped every {subject.timing.scrape}",
+        )
+        return
+    for index, label in enumerate(subject.slo.by):
+        lacking = sum(not labels.get(label) for labels in series)
+        if not lacking:
+            continue
+        at = subject.slo.document.locate((*subject.sli, "by", index))
+        if lacking == len(series):
+            names = client.label_names(str(events[0].selector))
+            close = get_close_matches(label, names, n=1)
+            hint = f'did you mean "{close[0]}"?' if close else f"they have {listed(names)}"
+            report.error(at, "live-by", f'no event has the label "{label}"', hint)
+        else:
+            report.warning(
+                at,
+                "live-by",
+                f'{lacking:,} of {len(series):,} series of events have no label "{label}"',
+                "their events share a budget of their own",
+            )
+    if len(series) > MANY:
+        report.warning(
+            subject.at("by"),
+            "live-cardinality",
+            f"{', '.join(subject.slo.by)} make {len(series):,} series of this SLO, each with "
+            "windows, a budget and alerts",
+            "leave out a label, or give an SLO to what matters",
+        )

@@ -1,0 +1,133 @@
+"""Are there enough events for the objective and the policy?"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from slo_compiler.diagnostics import Position, Report
+from slo_compiler.duration import Duration
+from slo_compiler.live.client import DAY_SECONDS, Client, Sample
+from slo_compiler.live.presence import find
+from slo_compiler.live.selectors import Subject
+from slo_compiler.manifest.model import Tier
+from slo_compiler.plan import burn
+from slo_compiler.plan.sli import base_rates
+from slo_compiler.templating import render_expression
+
+_HOUR, _WHOLE = 3600, DAY_SECONDS * 0.95  # seconds: of which nothing is told, and of a day
+
+
+def measure(client: Client, subject: Subject) -> list[Sample] | None:
+    """Count a day's events for each combination of the `by` labels; None if it is not known."""
+    found = [find(client, a.selector) for a in subject.asked if not a.errors]
+    if not found or not all(f.now for f in found):
+        return None
+    span = min(f.look_back for f in found)
+    rates = base_rates(subject.tenant, subject.slo, span, Report())
+    if rates is None:
+        return None
+    expr = render_expression(
+        "live/events", by=subject.slo.by, rate=rates.events, seconds=DAY_SECONDS
+    )
+    samples = client.vector(expr)
+    known = _known(client, subject) if span.seconds > _HOUR else DAY_SECONDS
+    if known < _HOUR:
+        return None
+    # A rate over a day is that of the whole day, of which young counters have only a part.
+    scale = DAY_SECONDS / known if known < _WHOLE else 1
+    return [Sample(sample.labels, sample.value * scale) for sample in samples]
+
+
+def _known(client: Client, subject: Subject) -> float:
+    """Tell how many seconds of the last day have samples."""
+    spans = [
+        client.number(render_expression("live/first_seen", selector=asked.selector)) or 0
+        for asked in subject.asked
+        if not asked.errors
+    ]
+    return min([DAY_SECONDS, *spans])
+
+
+def check(client: Client, subject: Subject, report: Report) -> None:
+    """Tell where one error is an alert, where none can be, and where nothing happens."""
+    traffic = measure(client, subject)
+    if traffic is None:
+        return
+    busy = [sample for sample in traffic if sample.value > 0]
+    if not busy:
+        report.warning(
+            subject.slo.at("name"),
+            "live-no-traffic",
+            "no event was counted in the last day",
+            "is this the traffic that users see? a probe would tell without them",
+        )
+        return
+    quiet = min(busy, key=lambda sample: (sample.value, sorted(sample.labels.items())))
+    _check_tiers(subject, quiet, report)
+    period = Fraction(subject.slo.period.ms, 1000 * DAY_SECONDS)
+    budget = Fraction(quiet.value) * period * burn.error_budget(subject.slo.objective)
+    if budget < 1:
+        report.warning(
+            _objective(subject),
+            "live-small-budget",
+            f"of about {_per(quiet, subject.slo.period)} the budget is {_number(float(budget))}, "
+            "and the first one overspends it",
+            "lower the objective, lengthen the period, or count more events",
+        )
+
+
+def _check_tiers(subject: Subject, quiet: Sample, report: Report) -> None:
+    """Find the most urgent page that one error fires, and the tiers that ask for too much."""
+    alerting = subject.slo.spec.alerting
+    starved: list[Tier] = []
+    pages: list[tuple[Tier, Fraction]] = []
+    asked, word = 0, ""
+    for tier in subject.slo.policy.tiers:
+        events = _count(quiet, tier.long_window)
+        min_events = getattr(tier, "min_events", None) or alerting.min_events or 0
+        min_errors = getattr(tier, "min_errors", None) or alerting.min_errors or 0
+        factor = burn.burn_factor(tier.budget_share, subject.slo.period, tier.long_window)
+        threshold = burn.threshold(factor, subject.slo.objective)
+        if max(min_events, min_errors) > events:
+            starved.append(tier)
+            asked, word = max((min_errors, "errors"), (min_events, "events"))
+        elif tier.severity == "page" and min_errors <= 1 and events * threshold < 1:
+            pages.append((tier, threshold))
+    if starved:
+        names = ", ".join(f"{tier.name} ({tier.long_window})" for tier in starved)
+        there = _per(quiet, starved[-1].long_window)
+        report.warning(
+            subject.slo.at("alerting", f"min_{word}"),
+            "live-never-fires",
+            f"{asked} {word} are asked for, but there are about {there}: no alert of {names}",
+            "ask for fewer, or lengthen the windows with a policy of your own",
+        )
+    if pages:
+        tier, threshold = pages[0]
+        report.warning(
+            subject.slo.at("name"),
+            "live-low-traffic",
+            f"one error fires {tier.name}: there are about {_per(quiet, tier.long_window)}, "
+            f"and its threshold is an error ratio of {burn.literal(threshold)}",
+            "set alerting.min_errors, or count events of which there are more",
+        )
+
+
+def _objective(subject: Subject) -> Position:
+    return subject.slo.at("objective") if subject.slo.spec.objective else subject.slo.at("name")
+
+
+def _count(quiet: Sample, span: Duration) -> float:
+    return quiet.value * span.seconds / DAY_SECONDS
+
+
+def _per(quiet: Sample, span: Duration) -> str:
+    """Say how many events there are: `3.2 events in 1h for method="DELETE"`."""
+    labels = ", ".join(f'{k}="{v}"' for k, v in sorted(quiet.labels.items()))
+    return f"{_number(_count(quiet, span))} events in {span}{f' for {labels}' if labels else ''}"
+
+
+def _number(value: float) -> str:
+    """Say a count as roughly as it is known: two digits of it."""
+    rounded = float(f"{value:.2g}")
+    return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:g}"  # noqa: PLR2004
