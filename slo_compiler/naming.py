@@ -23,6 +23,10 @@ RESERVED_LABELS = frozenset(
 EVENTS_RATE, ERRORS_RATE = "slo:events:rate", "slo:errors:rate"
 # Of an SLO whose budget is one of slices: the events beneath them.
 SLICED_EVENTS_RATE, SLICED_ERRORS_RATE = "slo:sliced_events:rate", "slo:sliced_errors:rate"
+RATES_OF_EVENTS, RATES_OF_ERRORS = (
+    (EVENTS_RATE, SLICED_EVENTS_RATE),
+    (ERRORS_RATE, SLICED_ERRORS_RATE),
+)
 OBJECTIVE, ERROR_BUDGET, INFO = "slo:objective:ratio", "slo:error_budget:ratio", "slo_info"
 BUDGET_REMAINING = "slo:error_budget_remaining:ratio"
 BUDGET_EXHAUSTION = "slo:error_budget_exhaustion:seconds"

@@ -89,7 +89,7 @@ def _subjects(
     for rules in planned:
         for group in rules.groups:
             for rule in group.rules:
-                if rule.name in (naming.EVENTS_RATE, naming.ERRORS_RATE):
+                if rule.name in (*naming.RATES_OF_EVENTS, *naming.RATES_OF_ERRORS):
                     pairs.setdefault(rule.labels, []).append(rule)
     for tenant in tenants:
         if tenant.slos:

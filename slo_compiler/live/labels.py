@@ -8,8 +8,7 @@ from slo_compiler.diagnostics import Report
 from slo_compiler.live.client import Client
 from slo_compiler.live.presence import find, listed
 from slo_compiler.live.selectors import Subject
-from slo_compiler.plan.sli import base_rates
-from slo_compiler.templating import render_expression
+from slo_compiler.plan.base import events_expression
 
 MANY = 100  # series of one SLO
 
@@ -19,10 +18,9 @@ def check(client: Client, subject: Subject, report: Report) -> None:
     events = [asked for asked in subject.asked if not asked.errors]
     if not events or not all(find(client, asked.selector).now for asked in events):
         return
-    rates = base_rates(subject.tenant, subject.slo, subject.timing.base_range, Report())
-    if rates is None:
+    expr = events_expression(subject.tenant, subject.slo, subject.timing, subject.timing.base_range)
+    if expr is None:
         return
-    expr = render_expression("sli/events", by=subject.slo.by, rate=rates.events)
     series = [sample.labels for sample in client.vector(expr)]
     if not series:
         report.error(

@@ -151,7 +151,7 @@ def _visit(
             matchers = tuple(
                 Matcher(m.name, OPERATORS[str(m.op)], m.value) for m in node.matchers.matchers
             )
-            errors = rule.name == naming.ERRORS_RATE
+            errors = rule.name in naming.RATES_OF_ERRORS
             yield Asked(Selector(metric, matchers), rule.origin, functions, required, errors)
     elif isinstance(node, pp.BinaryExpr):
         op = str(node.op)

@@ -11,24 +11,27 @@ from slo_compiler.live.presence import find
 from slo_compiler.live.selectors import Subject
 from slo_compiler.manifest.model import Tier
 from slo_compiler.plan import burn
-from slo_compiler.plan.sli import base_rates
+from slo_compiler.plan.base import events_expression
 from slo_compiler.templating import render_expression
 
 _HOUR, _WHOLE = 3600, DAY_SECONDS * 0.95  # seconds: of which nothing is told, and of a day
 
 
 def measure(client: Client, subject: Subject) -> list[Sample] | None:
-    """Count a day's events for each combination of the `by` labels; None if it is not known."""
+    """Count a day's events for each combination of the `by` labels; None if it is not known.
+
+    Of an SLI that counts samples it need not be: there are as many as scrapes.
+    """
+    if subject.slo.spec.sli.body.extremes() is not None:
+        return None
     found = [find(client, a.selector) for a in subject.asked if not a.errors]
     if not found or not all(f.now for f in found):
         return None
     span = min(f.look_back for f in found)
-    rates = base_rates(subject.tenant, subject.slo, span, Report())
-    if rates is None:
+    events = events_expression(subject.tenant, subject.slo, subject.timing, span)
+    if events is None:
         return None
-    expr = render_expression(
-        "live/events", by=subject.slo.by, rate=rates.events, seconds=DAY_SECONDS
-    )
+    expr = render_expression("live/events", events=events, seconds=DAY_SECONDS)
     samples = client.vector(expr)
     known = _known(client, subject) if span.seconds > _HOUR else DAY_SECONDS
     if known < _HOUR:

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from slo_compiler import naming
 from slo_compiler.diagnostics import Report
+from slo_compiler.duration import Duration
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.manifest.sli.composite import Composite
 from slo_compiler.plan import burn
@@ -45,24 +46,47 @@ def _counted(
     queries = base_queries(tenant, slo, timing.base_range, report)
     if queries is None:
         return []
-    id_ = identity(tenant, slo)
-    timed = {
+    id_, values = identity(tenant, slo), _values(tenant, slo, timing, events_series)
+    events, errors = (
+        render_expression(f"sli/{template}", query=query, **values, **queries.values)
+        for template, query in (
+            (queries.events_template, queries.events),
+            (queries.errors_template, queries.errors),
+        )
+    )
+    return [
+        Rule(events_series, events, queries.events_origin, labels=id_.labels),
+        Rule(errors_series, errors, queries.errors_origin, labels=id_.labels),
+    ]
+
+
+def events_expression(
+    tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing, window: Duration
+) -> str | None:
+    """Give the events per second that an SLO's own query counts; rates are taken over `window`.
+
+    None if it has no query, or if that is refused.
+    """
+    queries = base_queries(tenant, slo, window, Report())
+    if queries is None:
+        return None
+    values = _values(tenant, slo, timing, naming.EVENTS_RATE)
+    return render_expression(
+        f"sli/{queries.events_template}", query=queries.events, **values, **queries.values
+    )
+
+
+def _values(
+    tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing, events_series: str
+) -> dict[str, object]:
+    """Give what the templates of SLIs use beside the query."""
+    return {
+        "by": slo.by,
+        "id": identity(tenant, slo),
+        "base": timing.base,
+        "events_series": events_series,
         # Of samples, exactly those of one base: 2.x ranges hold both of their ends.
         "range": timing.base - MILLISECOND,
         "scrape": timing.scrape,
         "samples": burn.literal(Fraction(timing.base.ms, timing.scrape.ms)),
     }
-    common = {
-        "by": slo.by,
-        "id": id_,
-        "base": timing.base,
-        "events_series": events_series,
-        **timed,
-        **queries.values,
-    }
-    events = render_expression(f"sli/{queries.events_template}", query=queries.events, **common)
-    errors = render_expression(f"sli/{queries.errors_template}", query=queries.errors, **common)
-    return [
-        Rule(events_series, events, queries.events_origin, labels=id_.labels),
-        Rule(errors_series, errors, queries.errors_origin, labels=id_.labels),
-    ]
