@@ -33,6 +33,6 @@ def check(tenants: Sequence[ResolvedTenant], _project: ProjectSpec, report: Repo
                         slo.at("name"),
                         ID,
                         f"the tier {tier.name} of {slo.policy.name} fires at a burn rate of "
-                        f"{float(factor):.2f}: within the budget of {slo.period}",
+                        f"{float(factor):.2f}: within the budget of {slo.period.words}",
                         "choose a policy that was made for this period, such as sre-workbook-7d",
                     )

@@ -97,7 +97,7 @@ def _evidence(
         ),
         "budget_remaining": ask(naming.BUDGET_REMAINING, "humanizePercentage"),
         "time_to_exhaustion": ask(naming.BUDGET_EXHAUSTION, "humanizeDuration"),
-        "objective": f"{slo.objective}% over {slo.period}",
+        "objective": f"{slo.objective}% over {slo.period.words}",
         **_links(tenant, slo),
     }
     return tuple((key, value) for key, value in pairs.items() if value)
@@ -173,7 +173,7 @@ def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]
     )
     shortest = min(tier_windows(tenant.slos))
     # A tile is complete one tile after the first event, and seen at the next step.
-    settled = max(burn.tile(slo.period) for slo in tenant.slos) * 2 + timing.slow * 2
+    settled = max(burn.period_tile(slo.period) for slo in tenant.slos) * 2 + timing.slow * 2
     for series, tier, patience in (
         (naming.error_ratio(shortest), "rules-windows", wait),
         (naming.BUDGET_REMAINING, "rules-budget", max(wait, settled)),

@@ -11,11 +11,18 @@ from fractions import Fraction
 from math import gcd, lcm
 
 from slo_compiler.duration import Duration
+from slo_compiler.period import Period
 
 _TILES = tuple(
     Duration.of(minutes=m) for m in (5, 10, 15, 30, 60, 120, 180, 240, 360, 480, 720, 1440)
 )
 _MAX_TILES = 4320  # promtool caps a query at 10,000 samples, and a subquery counts twice
+# Longer than those of a span as long: each step also costs a sample of time and two of its period.
+_CALENDAR_TILES = {
+    "week": Duration.of(minutes=10),
+    "month": Duration.of(minutes=30),
+    "quarter": Duration.of(hours=1),
+}
 TILED_ABOVE = Duration.of(hours=6)  # windows up to here read the base series
 
 
@@ -29,12 +36,13 @@ def error_budget(objective: Decimal) -> Fraction:
     return 1 - objective_ratio(objective)
 
 
-def burn_factor(budget_share: Decimal, period: Duration, long_window: Duration) -> Fraction:
+def burn_factor(budget_share: Decimal, period: Period, long_window: Duration) -> Fraction:
     """Burn rate at which `budget_share` percent of the budget is gone after `long_window`.
 
-    f = share * period / long_window. The workbook's 2 % of 30d in 1h is 14.4.
+    f = share * period / long_window. The workbook's 2 % of 30d in 1h is 14.4. A calendar's month
+    counts as 30d: a threshold that changed from month to month could not be read at 3 a.m.
     """
-    return Fraction(budget_share) / 100 * Fraction(period.ms, long_window.ms)
+    return Fraction(budget_share) / 100 * Fraction(period.nominal.ms, long_window.ms)
 
 
 def threshold(factor: Fraction, objective: Decimal) -> Fraction:
@@ -133,3 +141,16 @@ def tile(span: Duration) -> Duration:
     window stays as fine as 5m beside a year's budget.
     """
     return next((t for t in _TILES if t.ms * _MAX_TILES >= span.ms), _TILES[-1])
+
+
+def period_tile(period: Period) -> Duration:
+    """Length of the tiles whose sum is a period."""
+    return _CALENDAR_TILES[period.calendar] if period.calendar else tile(period.nominal)
+
+
+def tile_lag(period: Period) -> Duration:
+    """How long before a step its tile must end, so that one of them ends with the period.
+
+    Subqueries step at multiples of the tile in UTC; a quarter of +05:30 begins between two.
+    """
+    return Duration(period.utc_offset * 60_000 % period_tile(period).ms if period.calendar else 0)

@@ -64,12 +64,12 @@ def _at(slo: ResolvedSLO, index: int, key: str) -> Position:
 def _check_reach(slo: ResolvedSLO, tier: Tier, report: Report) -> None:
     factor = burn.burn_factor(tier.budget_share, slo.period, tier.long_window)
     threshold = burn.threshold(factor, slo.objective)
-    if tier.long_window > slo.period:
+    if tier.long_window > slo.period.nominal:
         report.error(
             slo.at("period") if slo.spec.period else slo.at("name"),
             "window-beyond-period",
             f"the tier {tier.name} of {slo.policy.name} looks at {tier.long_window}, but the "
-            f"period is {slo.period}",
+            f"period is {slo.period.words}",
             "choose a policy that was made for this period, or lengthen the period",
         )
     elif threshold >= 1:

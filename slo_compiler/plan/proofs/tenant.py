@@ -17,6 +17,7 @@ from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check, TenantRules, UnitTest, UnitTestFile
+from slo_compiler.plan.proofs.periods import elapsed, settled_at
 from slo_compiler.plan.proofs.subject import (
     Round,
     Subject,
@@ -79,12 +80,15 @@ def _evaluation(tier: Tier) -> Duration:
 
 def _steady(round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
     """Constant error ratios: every window holds the same one, so that thresholds show exactly."""
-    tiles = max(burn.tile(s.slo.period) for s in round_.subjects)
-    settled = max(MINUTE * 12, tiles + MINUTE * 2)
+    settled = settled_at((s.slo.period for s in round_.subjects), MINUTE * 12)
     quarter = {s.name: burn.error_budget(s.slo.objective) / 4 for s in round_.subjects}
     checks = [_none_fires(round_, settled)]
     for subject in round_.subjects:
-        left, rest = Fraction(3, 4), 3 * Fraction(subject.slo.period.ms, 1000)
+        period = subject.slo.period
+        left = 1 - elapsed(period, settled) / 4
+        # Exhaustion comes with the windows, and reads the budget of the evaluation before.
+        rest = 4 - elapsed(period, settled - MINUTE)
+        rest *= Fraction(period.nominal.ms, 1000)
         for series, value in ((naming.BUDGET_REMAINING, left), (naming.BUDGET_EXHAUSTION, rest)):
             checks.append(_holds(settled, series, subject, value))
     yield _test(
