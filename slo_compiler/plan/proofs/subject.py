@@ -103,6 +103,15 @@ def subject_of(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) ->
     return Subject(slo, raw, labels, f"{tenant.source.name}:{slo.at('name').line}")
 
 
+def base_labels(subject: Subject, value: str = "proof") -> str:
+    """Give the labels of base series that a test feeds, with a value for the labels in `by`.
+
+    The last one keeps them apart from what the base rules record in the same run.
+    """
+    by = "".join(f',{label}="{value}"' for label in subject.slo.by)
+    return f'{subject.labels}{by},proof="base"'
+
+
 def rounds_of(subjects: Sequence[Subject]) -> Iterator[Round]:
     """Split the SLOs into rounds."""
     rounds: list[list[Subject]] = []

@@ -13,6 +13,7 @@ from slo_compiler.plan import burn
 from slo_compiler.plan.proofs.subject import (
     EVENTS,
     Subject,
+    base_labels,
 )
 from slo_compiler.plan.raw import Carries, RawSLI, Series
 
@@ -59,9 +60,7 @@ def inputs(
                 continue  # a decoy for one SLO must not feed another
             yield str(series), _counter(series, timeline, interval, subject.events())
         return
-    # The label keeps these apart from what the base rules record in the same run.
-    by = "".join(f',{label}="proof"' for label in subject.slo.by)
-    labels = f'{subject.labels}{by},proof="base"'
+    labels = base_labels(subject)
     for counted in (naming.EVENTS_RATE, naming.ERRORS_RATE):
         values = []
         for segment in timeline:
