@@ -11,6 +11,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
+from slo_compiler.plan.guards import guards_of
 from slo_compiler.plan.ir import Pairs, Rule
 from slo_compiler.plan.tenant import (
     MILLISECOND,
@@ -57,23 +58,19 @@ def burn_alerts(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) -
 
 
 def _guards(id_: Identity, slo: ResolvedSLO, tier: Tier, timing: burn.Timing) -> Iterator[str]:
-    for counted, least in (
-        ("errors", slo.spec.alerting.min_errors),
-        ("events", slo.spec.alerting.min_events),
-    ):
-        if least is not None:
-            tiled = tier.long_window > burn.TILED_ABOVE
-            yield render_expression(
-                "alert/guard",
-                id=id_,
-                counted=counted,
-                window=tier.long_window,
-                tile=burn.tile(tier.long_window) if tiled else None,
-                range=tier.long_window - MILLISECOND,
-                step=timing.base_step,
-                step_seconds=burn.literal(Fraction(timing.base_step.ms, 1000)),
-                bound=burn.literal(Fraction(least) - Fraction(1, 2)),
-            )
+    for guard in guards_of(slo, tier):
+        tiled = tier.long_window > burn.TILED_ABOVE
+        yield render_expression(
+            "alert/guard",
+            id=id_,
+            counted=guard.counted,
+            window=tier.long_window,
+            tile=burn.tile(tier.long_window) if tiled else None,
+            range=tier.long_window - MILLISECOND,
+            step=timing.base_step,
+            step_seconds=burn.literal(Fraction(timing.base_step.ms, 1000)),
+            bound=burn.literal(Fraction(guard.least) - Fraction(1, 2)),
+        )
 
 
 def _evidence(
@@ -85,6 +82,7 @@ def _evidence(
     def ask(series: str, format_: str) -> str:
         return render("annotation/ask.j2", series=series, id=id_, by=slo.by, format=format_).strip()
 
+    guards = " and ".join(guard.words for guard in guards_of(slo, tier))
     summary = render("annotation/burn_summary.j2", id=id_, by=slo.by, tier=tier.name).strip()
     pairs = {
         "summary": summary,
@@ -95,6 +93,7 @@ def _evidence(
             f"{burn.literal(threshold)} over {tier.long_window} and {tier.short_window} "
             f"(burn rate {burn.literal(factor)})"
         ),
+        "guard": f"at least {guards} in {tier.long_window}" if guards else "",
         "budget_remaining": ask(naming.BUDGET_REMAINING, "humanizePercentage"),
         "time_to_exhaustion": ask(naming.BUDGET_EXHAUSTION, "humanizeDuration"),
         "objective": f"{slo.objective}% over {slo.period.words}",

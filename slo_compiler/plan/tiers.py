@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slo_compiler.diagnostics import Position, Report
+from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
@@ -52,6 +52,14 @@ def check_tiers(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> 
                         f"round it to {tile}",
                     )
             _check_reach(slo, tier, report)
+        for name in slo.spec.alerting.tiers:
+            if name not in names:
+                report.error(
+                    slo.document.locate((*slo.loc, "alerting", "tiers", name), key=True),
+                    "undefined-tier",
+                    f'the policy {slo.policy.name} has no tier "{name}"',
+                    nearest(name, names),
+                )
 
 
 def _at(slo: ResolvedSLO, index: int, key: str) -> Position:

@@ -15,7 +15,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.period import Period
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check, UnitTest
-from slo_compiler.plan.proofs.periods import elapsed
+from slo_compiler.plan.proofs.periods import almost, elapsed
 from slo_compiler.plan.proofs.subject import Subject, base_labels
 
 EVENTS = 1_000_000  # of a tile: with up to 17 digits, errors are whole numbers
@@ -77,9 +77,7 @@ def _checks(subject: Subject, at: Duration, ratio: Fraction, tiles: int) -> Iter
         (naming.increase("errors", period), EVENTS * tiles * ratio),
         (naming.BUDGET_REMAINING, 1 - spent),
     ):
-        expr = f"abs({series}{{{subject.labels}}} - {burn.literal(value)}) < bool 1e-6"
-        why = f"{series} of {tiles} tiles is {burn.literal(value)}"
-        yield Check(at, f"count({expr} == 1)", (("{}", "1"),), why)
+        yield almost(at, series, subject.labels, value)
 
 
 def _tiles(period: Period, fed: Duration, at: Duration) -> int:

@@ -1,4 +1,4 @@
-"""Where promtool's clock, which begins with 1970, stands in the period of a budget."""
+"""Where promtool's clock, which begins with 1970, stands in a budget's period, and what is left."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from fractions import Fraction
 from slo_compiler.duration import Duration
 from slo_compiler.period import Period
 from slo_compiler.plan import burn
+from slo_compiler.plan.ir import Check
 
 MINUTE = Duration.of(minutes=1)
 
@@ -18,6 +19,13 @@ def elapsed(period: Period, at: Duration) -> Fraction:
         return Fraction(1)
     start, end = period.bounds(at.ms // 1000)
     return (Fraction(at.ms, 1000) - start) / (end - start)
+
+
+def almost(at: Duration, series: str, labels: str, value: Fraction) -> Check:
+    """Expect a value, to a millionth: floats differ between Prometheus 2.x and 3.x."""
+    told = burn.literal(value)
+    expr = f"abs({series}{{{labels}}} - {told}) < bool 1e-6"
+    return Check(at, f"count({expr} == 1)", (("{}", "1"),), f"{series} is {told}")
 
 
 def settled_at(periods: Iterable[Period], least: Duration) -> Duration:

@@ -12,6 +12,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
+from slo_compiler.plan.guards import guards_of
 from slo_compiler.plan.ir import Check
 from slo_compiler.plan.raw import Carries, RawSLI, derive
 from slo_compiler.plan.sli import base_rates
@@ -41,8 +42,9 @@ class Subject:
 
     def events(self) -> int:
         """Give the events of each sample: enough for the SLO's guards on low traffic."""
-        guards = self.slo.spec.alerting
-        return max(EVENTS * (guards.min_errors or 1), guards.min_events or 1)
+        guards = [g for tier in self.slo.policy.tiers for g in guards_of(self.slo, tier)]
+        errors = max((g.least for g in guards if g.counted == "errors"), default=1)
+        return max([EVENTS * errors, *(g.least for g in guards)])
 
 
 @dataclass(frozen=True, slots=True)

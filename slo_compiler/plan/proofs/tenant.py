@@ -17,7 +17,9 @@ from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check, TenantRules, UnitTest, UnitTestFile
+from slo_compiler.plan.proofs.by import plan_by
 from slo_compiler.plan.proofs.calendar import EVALUATION, plan_boundaries
+from slo_compiler.plan.proofs.guards import plan_guards
 from slo_compiler.plan.proofs.periods import elapsed, settled_at
 from slo_compiler.plan.proofs.subject import (
     Round,
@@ -58,6 +60,8 @@ def plan_proofs(
             tests.setdefault(evaluation, []).append(test)
         tests[MINUTE].extend(_missing(tenant, round_, timing))
         tests[MINUTE].extend(_absent(round_, timing))
+    tests[MINUTE].extend(plan_guards(subjects, timing))
+    tests[MINUTE].extend(plan_by(subjects))
     if boundaries := [*plan_boundaries(subjects)]:
         tests[EVALUATION] = boundaries
     groups = tuple(group.name for group in rules.groups)
