@@ -27,7 +27,7 @@ def check(tenants: Sequence[ResolvedTenant], _project: ProjectSpec, report: Repo
     for tenant in tenants:
         for slo in tenant.slos:
             for tier in slo.policy.tiers:
-                factor = burn.burn_factor(tier.budget_share, slo.period, tier.long_window)
+                factor = burn.burn_factor(tier.budget_share, slo.period.nominal, tier.long_window)
                 if factor < 1:
                     report.warning(
                         slo.at("name"),

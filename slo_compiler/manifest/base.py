@@ -122,6 +122,8 @@ def _period(value: object) -> PeriodValue:
 
 
 def _calendar_period(value: dict[Any, Any]) -> PeriodValue:
+    if "calendar" not in value:
+        raise invalid("missing-key", 'the key "calendar" is missing', "add calendar: month")
     for key in value:
         if key not in ("calendar", "utc_offset"):
             raise invalid(
@@ -134,8 +136,8 @@ def _calendar_period(value: dict[Any, Any]) -> PeriodValue:
     if calendar not in CALENDARS:
         raise invalid(
             "calendar",
-            f"expected a calendar's {', '.join(CALENDARS)}, found {shown(calendar)}",
-            nearest(str(calendar), CALENDARS) if calendar else "such as {calendar: month}",
+            f"expected a week, month or quarter of the calendar, found {shown(calendar)}",
+            nearest(str(calendar), CALENDARS),
             "calendar",
         )
     pattern = r"(?P<sign>[+-])(?P<hours>0[0-9]|1[0-4]):(?P<minutes>00|15|30|45)"

@@ -29,7 +29,7 @@ def burn_alerts(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) -
     """Give the alerts of an SLO: one for each tier, and one more for each level of escalation."""
     id_ = identity(tenant, slo)
     for tier in slo.policy.tiers:
-        factor = burn.burn_factor(tier.budget_share, slo.period, tier.long_window)
+        factor = burn.burn_factor(tier.budget_share, slo.period.nominal, tier.long_window)
         threshold = burn.threshold(factor, slo.objective)
         expr = render_expression(
             "alert/burn",

@@ -36,13 +36,12 @@ def error_budget(objective: Decimal) -> Fraction:
     return 1 - objective_ratio(objective)
 
 
-def burn_factor(budget_share: Decimal, period: Period, long_window: Duration) -> Fraction:
+def burn_factor(budget_share: Decimal, period: Duration, long_window: Duration) -> Fraction:
     """Burn rate at which `budget_share` percent of the budget is gone after `long_window`.
 
-    f = share * period / long_window. The workbook's 2 % of 30d in 1h is 14.4. A calendar's month
-    counts as 30d: a threshold that changed from month to month could not be read at 3 a.m.
+    f = share * period / long_window. The workbook's 2 % of 30d in 1h is 14.4.
     """
-    return Fraction(budget_share) / 100 * Fraction(period.nominal.ms, long_window.ms)
+    return Fraction(budget_share) / 100 * Fraction(period.ms, long_window.ms)
 
 
 def threshold(factor: Fraction, objective: Decimal) -> Fraction:

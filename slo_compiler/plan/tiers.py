@@ -70,7 +70,7 @@ def _at(slo: ResolvedSLO, index: int, key: str) -> Position:
 
 
 def _check_reach(slo: ResolvedSLO, tier: Tier, report: Report) -> None:
-    factor = burn.burn_factor(tier.budget_share, slo.period, tier.long_window)
+    factor = burn.burn_factor(tier.budget_share, slo.period.nominal, tier.long_window)
     threshold = burn.threshold(factor, slo.objective)
     if tier.long_window > slo.period.nominal:
         report.error(

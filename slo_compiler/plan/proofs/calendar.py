@@ -39,18 +39,22 @@ def _boundary(subject: Subject) -> UnitTest:
     budget = burn.error_budget(subject.slo.objective)
     tile, lag = burn.period_tile(period), burn.tile_lag(period)
     boundary = Duration(period.bounds(0)[1] * 1000)
-    # The first evaluation after it that finds a whole tile of the new period, and the last before.
+    # The first evaluation after it that finds a whole tile of the new period, the last before, and
+    # one that finds none yet, if there is one.
     after = EVALUATION * -(-(boundary + tile + lag).ms // EVALUATION.ms)
     before = EVALUATION * ((boundary.ms - 1) // EVALUATION.ms)
+    begun = EVALUATION * -(-boundary.ms // EVALUATION.ms)
     interval = Duration(gcd(tile.ms, lag.ms))  # so that there is a sample at the end of each tile
     none = (boundary.ms - min(boundary.ms, FED.ms)) // interval.ms
     old, new = boundary.ms // interval.ms - none, (after - boundary).ms // interval.ms
     fed = Duration(none * interval.ms)
     gap = f"_x{none} " if none else ""
     checks: list[Check] = []
-    for at, ratio in ((before, BEFORE), (after, AFTER)):
-        if tiles := _tiles(period, fed, at):
-            checks += _checks(subject, at, ratio * budget, tiles)
+    if tiles := _tiles(period, fed, before):
+        checks += _checks(subject, before, BEFORE * budget, tiles)
+    if begun < after:
+        checks += _checks(subject, begun, Fraction(0), 0)
+    checks += _checks(subject, after, AFTER * budget, _tiles(period, fed, after))
     shares = {"events": (Fraction(1), Fraction(1)), "errors": (BEFORE * budget, AFTER * budget)}
     series = tuple(
         (

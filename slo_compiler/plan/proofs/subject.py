@@ -37,7 +37,7 @@ class Subject:
 
     def threshold(self, tier: Tier) -> Fraction:
         """Give the error ratio at which a tier fires."""
-        factor = burn.burn_factor(tier.budget_share, self.slo.period, tier.long_window)
+        factor = burn.burn_factor(tier.budget_share, self.slo.period.nominal, tier.long_window)
         return burn.threshold(factor, self.slo.objective)
 
     def events(self) -> int:
