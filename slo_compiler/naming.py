@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from slo_compiler.duration import Duration
+from slo_compiler.period import Period
 
 # Labels that identify an SLO; every recorded series carries these and the SLI's `by` labels.
 TENANT, SERVICE, SLO = "tenant", "service", "slo"
@@ -11,11 +12,12 @@ IDENTITY = (TENANT, SERVICE, SLO)
 # Labels that alerts and slo_info carry beside those; users may not set them.
 SEVERITY, TIER, ESCALATION, BUDGET_BELOW = "severity", "tier", "escalation", "budget_below"
 LONG_WINDOW, SHORT_WINDOW = "long_window", "short_window"
+PERIOD, UTC_OFFSET = "period", "utc_offset"
 RESERVED_LABELS = frozenset(
     {
         *IDENTITY,
         *(SEVERITY, TIER, ESCALATION, BUDGET_BELOW, LONG_WINDOW, SHORT_WINDOW),
-        *("period", "policy", "objective", "owner", "stage", "alertname", "window", "le"),
+        *(PERIOD, UTC_OFFSET, "policy", "objective", "owner", "stage", "alertname", "window", "le"),
     }
 )
 
@@ -30,16 +32,23 @@ RATES_OF_EVENTS, RATES_OF_ERRORS = (
 OBJECTIVE, ERROR_BUDGET, INFO = "slo:objective:ratio", "slo:error_budget:ratio", "slo_info"
 BUDGET_REMAINING = "slo:error_budget_remaining:ratio"
 BUDGET_EXHAUSTION = "slo:error_budget_exhaustion:seconds"
+BUDGET_WHOLE = "slo:error_budget_remaining:whole_ratio"
+PERIOD_START, PERIOD_ELAPSED = "slo:period_start:seconds", "slo:period_elapsed:ratio"
 
 
-def increase(counted: str, span: Duration) -> str:
-    """Count of `events` or `errors` over a span: `slo:events:increase30d`."""
-    return f"slo:{counted}:increase{span}"
+def suffix(span: Duration | Period) -> str:
+    """Print a span as the end of a series' name: `30d`; a calendar's month is `_month`."""
+    return f"_{span}" if isinstance(span, Period) and span.calendar else str(span)
 
 
-def error_ratio(window: Duration) -> str:
-    """Error ratio over a window: `slo:error_ratio:rate1h`."""
-    return f"slo:error_ratio:rate{window}"
+def increase(counted: str, span: Duration | Period) -> str:
+    """Count of `events` or `errors` over a span: `slo:events:increase30d`, or `_month`."""
+    return f"slo:{counted}:increase{suffix(span)}"
+
+
+def error_ratio(window: Duration | Period) -> str:
+    """Error ratio over a window: `slo:error_ratio:rate1h`, or a period: `rate_month`."""
+    return f"slo:error_ratio:rate{suffix(window)}"
 
 
 def burn_rate(window: Duration) -> str:

@@ -9,6 +9,7 @@ from cases import ROOT
 # From the ground up. Lints come after the plan, because they need its arithmetic.
 LAYERS = (
     ("diagnostics", "duration", "tools", "templating"),
+    ("period",),
     ("naming",),
     ("source", "report"),
     ("manifest",),

@@ -27,12 +27,12 @@ def check(tenants: Sequence[ResolvedTenant], _project: ProjectSpec, report: Repo
     for tenant in tenants:
         for slo in tenant.slos:
             for tier in slo.policy.tiers:
-                factor = burn.burn_factor(tier.budget_share, slo.period, tier.long_window)
+                factor = burn.burn_factor(tier.budget_share, slo.period.nominal, tier.long_window)
                 if factor < 1:
                     report.warning(
                         slo.at("name"),
                         ID,
                         f"the tier {tier.name} of {slo.policy.name} fires at a burn rate of "
-                        f"{float(factor):.2f}: within the budget of {slo.period}",
+                        f"{float(factor):.2f}: within the budget of {slo.period.words}",
                         "choose a policy that was made for this period, such as sre-workbook-7d",
                     )

@@ -52,7 +52,7 @@ def check_retention(
         retention = Duration.parse(told.split(" or ", maxsplit=1)[0])
     except ValueError:
         return
-    spans = [(max(s.slo.period, *tier_windows([s.slo])), s) for s in subjects]
+    spans = [(max(s.slo.period.longest, *tier_windows([s.slo])), s) for s in subjects]
     short = [(span, subject) for span, subject in spans if span > retention]
     if short:
         longest, first = max(short, key=lambda pair: pair[0])

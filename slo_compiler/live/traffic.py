@@ -12,6 +12,7 @@ from slo_compiler.live.selectors import Subject
 from slo_compiler.manifest.model import Tier
 from slo_compiler.plan import burn
 from slo_compiler.plan.base import events_expression
+from slo_compiler.plan.guards import guards_of
 from slo_compiler.templating import render_expression
 
 _HOUR, _WHOLE = 3600, DAY_SECONDS * 0.95  # seconds: of which nothing is told, and of a day
@@ -67,29 +68,28 @@ def check(client: Client, subject: Subject, report: Report) -> None:
         return
     quiet = min(busy, key=lambda sample: (sample.value, sorted(sample.labels.items())))
     _check_tiers(subject, quiet, report)
-    period = Fraction(subject.slo.period.ms, 1000 * DAY_SECONDS)
+    period = Fraction(subject.slo.period.nominal.ms, 1000 * DAY_SECONDS)
     budget = Fraction(quiet.value) * period * burn.error_budget(subject.slo.objective)
     if budget < 1:
         report.warning(
             _objective(subject),
             "live-small-budget",
-            f"of about {_per(quiet, subject.slo.period)} the budget is {_number(float(budget))}, "
-            "and the first one overspends it",
+            f"of about {_per(quiet, subject.slo.period.nominal)} the budget is "
+            f"{_number(float(budget))}, and the first one overspends it",
             "lower the objective, lengthen the period, or count more events",
         )
 
 
 def _check_tiers(subject: Subject, quiet: Sample, report: Report) -> None:
     """Find the most urgent page that one error fires, and the tiers that ask for too much."""
-    alerting = subject.slo.spec.alerting
     starved: list[Tier] = []
     pages: list[tuple[Tier, Fraction]] = []
     asked, word = 0, ""
     for tier in subject.slo.policy.tiers:
         events = _count(quiet, tier.long_window)
-        min_events = getattr(tier, "min_events", None) or alerting.min_events or 0
-        min_errors = getattr(tier, "min_errors", None) or alerting.min_errors or 0
-        factor = burn.burn_factor(tier.budget_share, subject.slo.period, tier.long_window)
+        least = {guard.counted: guard.least for guard in guards_of(subject.slo, tier)}
+        min_events, min_errors = least.get("events", 0), least.get("errors", 0)
+        factor = burn.burn_factor(tier.budget_share, subject.slo.period.nominal, tier.long_window)
         threshold = burn.threshold(factor, subject.slo.objective)
         if max(min_events, min_errors) > events:
             starved.append(tier)

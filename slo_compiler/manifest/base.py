@@ -17,8 +17,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from slo_compiler.diagnostics import nearest
 from slo_compiler.duration import Duration
 from slo_compiler.naming import RESERVED_LABELS
+from slo_compiler.period import CALENDARS
+from slo_compiler.period import Period as PeriodValue
 
 
 class Strict(BaseModel):
@@ -107,11 +110,48 @@ def _duration(value: object) -> Duration:
     return span
 
 
-def _period(value: object) -> Duration:
+def _period(value: object) -> PeriodValue:
+    if isinstance(value, PeriodValue):
+        return value
+    if isinstance(value, dict):
+        return _calendar_period(value)
     period, day = _duration(value), Duration.of(days=1)
     if period.ms % day.ms:
         raise invalid("period", f"{shown(value)} is not a whole number of days", "such as 30d")
-    return period
+    return PeriodValue(period)
+
+
+def _calendar_period(value: dict[Any, Any]) -> PeriodValue:
+    if "calendar" not in value:
+        raise invalid("missing-key", 'the key "calendar" is missing', "add calendar: month")
+    for key in value:
+        if key not in ("calendar", "utc_offset"):
+            raise invalid(
+                "unknown-key",
+                f"no key {shown(key)} here",
+                nearest(str(key), ("calendar", "utc_offset")),
+                str(key),
+            )
+    calendar, offset = value.get("calendar"), value.get("utc_offset", "+00:00")
+    if calendar not in CALENDARS:
+        raise invalid(
+            "calendar",
+            f"expected a week, month or quarter of the calendar, found {shown(calendar)}",
+            nearest(str(calendar), CALENDARS),
+            "calendar",
+        )
+    pattern = r"(?P<sign>[+-])(?P<hours>0[0-9]|1[0-4]):(?P<minutes>00|15|30|45)"
+    match = re.fullmatch(pattern, offset) if isinstance(offset, str) else None
+    sign = -1 if match and match["sign"] == "-" else 1
+    minutes = sign * (int(match["hours"]) * 60 + int(match["minutes"])) if match else None
+    if minutes is None or not -12 * 60 <= minutes <= 14 * 60:
+        raise invalid(
+            "utc-offset",
+            f"expected an offset from UTC in quarters of an hour, found {shown(offset)}",
+            'from "-12:00" to "+14:00", such as "+01:00"; in quotes',
+            "utc_offset",
+        )
+    return PeriodValue.of_calendar(calendar, minutes)
 
 
 def _decimal(value: object) -> Decimal | None:
@@ -236,7 +276,26 @@ Text = Annotated[str, *_typed(_text, {"type": "string", "not": {"pattern": r"\{\
 Span = Annotated[
     Duration, *_typed(_duration, {"type": "string", "examples": ["5m", "1h30m", "30d"]})
 ]
-Period = Annotated[Duration, *_typed(_period, {"type": "string", "pattern": "^[0-9]+[dw]$"})]
+Period = Annotated[
+    PeriodValue,
+    *_typed(
+        _period,
+        {
+            "anyOf": [
+                {"type": "string", "pattern": "^[0-9]+[dw]$"},
+                {
+                    "type": "object",
+                    "properties": {
+                        "calendar": {"enum": [*CALENDARS]},
+                        "utc_offset": {"type": "string", "pattern": "^[+-][0-9]{2}:[0-9]{2}$"},
+                    },
+                    "required": ["calendar"],
+                    "additionalProperties": False,
+                },
+            ]
+        },
+    ),
+]
 Objective = Annotated[
     Decimal,
     *_typed(_objective, {"type": "number", "minimum": 1, "exclusiveMaximum": 100}),

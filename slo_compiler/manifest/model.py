@@ -87,12 +87,18 @@ else:
     Channel = _keyed("Channel", NamedChannelBase, CHANNEL_KINDS)
 
 
-class Alerting(Strict):
+class Guards(Strict):
+    """From how much traffic on an alert may fire, counted in its long window."""
+
+    min_errors: Count | None = None
+    min_events: Count | None = None
+
+
+class Alerting(Guards):
     """Which policy watches an SLO, from how much traffic on, and what the alerts say."""
 
     policy: Name | None = None
-    min_errors: Count | None = None
-    min_events: Count | None = None
+    tiers: dict[Name, Guards] = {}
     runbook: Text | None = None
     dashboard: Text | None = None
 
@@ -199,7 +205,7 @@ BUSINESS_HOURS = {"business": [Hours()]}
 HoursByName = dict[Name, Annotated[list[Hours], Field(min_length=1)]]
 
 
-class Tier(Strict):
+class Tier(Guards):
     """One alert of a policy: fires when `budget_share` of the budget burns within `long_window`."""
 
     name: Name

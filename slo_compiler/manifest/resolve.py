@@ -24,9 +24,10 @@ from slo_compiler.manifest.model import (
     Tier,
     Timeslices,
 )
+from slo_compiler.period import Period
 from slo_compiler.source import Document, Loc
 
-DEFAULT_PERIOD = Duration.of(days=30)
+DEFAULT_PERIOD = Period(Duration.of(days=30))
 DEFAULT_POLICY = "sre-workbook"
 OLDEST_PROMETHEUS, OLDEST_ALERTMANAGER = "2.42", "0.25"
 
@@ -66,7 +67,7 @@ class ResolvedSLO:
 
     spec: SLO
     objective: Decimal  # percent
-    period: Duration
+    period: Period
     policy: Policy
     document: Document
     loc: Loc

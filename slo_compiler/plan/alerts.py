@@ -11,6 +11,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
+from slo_compiler.plan.guards import guards_of
 from slo_compiler.plan.ir import Pairs, Rule
 from slo_compiler.plan.tenant import (
     MILLISECOND,
@@ -30,7 +31,7 @@ def burn_alerts(
     """Give the alerts of an SLO: one for each tier, and one more for each level of escalation."""
     id_ = identity(tenant, slo)
     for tier in tiers:
-        factor = burn.burn_factor(tier.budget_share, slo.period, tier.long_window)
+        factor = burn.burn_factor(tier.budget_share, slo.period.nominal, tier.long_window)
         threshold = burn.threshold(factor, slo.objective)
         expr = render_expression(
             "alert/burn",
@@ -59,22 +60,18 @@ def burn_alerts(
 
 
 def _guards(id_: Identity, slo: ResolvedSLO, tier: Tier, timing: burn.Timing) -> Iterator[str]:
-    for counted, least in (
-        ("errors", slo.spec.alerting.min_errors),
-        ("events", slo.spec.alerting.min_events),
-    ):
-        if least is not None:
-            yield render_expression(
-                "alert/guard",
-                id=id_,
-                counted=counted,
-                window=tier.long_window,
-                tile=timing.window_tile(tier.long_window),
-                range=tier.long_window - MILLISECOND,
-                step=timing.base_step,
-                step_seconds=burn.literal(Fraction(timing.base_step.ms, 1000)),
-                bound=burn.literal(Fraction(least) - Fraction(1, 2)),
-            )
+    for guard in guards_of(slo, tier):
+        yield render_expression(
+            "alert/guard",
+            id=id_,
+            counted=guard.counted,
+            window=tier.long_window,
+            tile=timing.window_tile(tier.long_window),
+            range=tier.long_window - MILLISECOND,
+            step=timing.base_step,
+            step_seconds=burn.literal(Fraction(timing.base_step.ms, 1000)),
+            bound=burn.literal(Fraction(guard.least) - Fraction(1, 2)),
+        )
 
 
 def _evidence(
@@ -86,6 +83,7 @@ def _evidence(
     def ask(series: str, format_: str) -> str:
         return render("annotation/ask.j2", series=series, id=id_, by=slo.by, format=format_).strip()
 
+    guards = " and ".join(guard.words for guard in guards_of(slo, tier))
     summary = render("annotation/burn_summary.j2", id=id_, by=slo.by, tier=tier.name).strip()
     pairs = {
         "summary": summary,
@@ -96,9 +94,10 @@ def _evidence(
             f"{burn.literal(threshold)} over {tier.long_window} and {tier.short_window} "
             f"(burn rate {burn.literal(factor)})"
         ),
+        "guard": f"at least {guards} in {tier.long_window}" if guards else "",
         "budget_remaining": ask(naming.BUDGET_REMAINING, "humanizePercentage"),
         "time_to_exhaustion": ask(naming.BUDGET_EXHAUSTION, "humanizeDuration"),
-        "objective": f"{slo.objective}% over {slo.period}",
+        "objective": f"{slo.objective}% over {slo.period.words}",
         **_links(tenant, slo),
     }
     return tuple((key, value) for key, value in pairs.items() if value)
@@ -174,7 +173,7 @@ def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]
     )
     shortest = min(tier_windows(tenant.slos))
     # A tile is complete one tile after the first event, and seen at the next step.
-    settled = max(burn.tile(slo.period) for slo in tenant.slos) * 2 + timing.slow * 2
+    settled = max(burn.period_tile(slo.period) for slo in tenant.slos) * 2 + timing.slow * 2
     for series, tier, patience in (
         (naming.error_ratio(shortest), "rules-windows", wait),
         (naming.BUDGET_REMAINING, "rules-budget", max(wait, settled)),

@@ -12,11 +12,18 @@ from fractions import Fraction
 from math import gcd, lcm
 
 from slo_compiler.duration import Duration
+from slo_compiler.period import Period
 
 _TILES = tuple(
     Duration.of(minutes=m) for m in (5, 10, 15, 30, 60, 120, 180, 240, 360, 480, 720, 1440)
 )
 _MAX_TILES = 4320  # promtool caps a query at 10,000 samples, and a subquery counts twice
+# Longer than those of a span as long: each step also costs a sample of time and two of its period.
+_CALENDAR_TILES = {
+    "week": Duration.of(minutes=10),
+    "month": Duration.of(minutes=30),
+    "quarter": Duration.of(hours=1),
+}
 TILED_ABOVE = Duration.of(hours=6)  # windows up to here read the base series
 
 
@@ -146,3 +153,16 @@ def tile(span: Duration) -> Duration:
     window stays as fine as 5m beside a year's budget.
     """
     return next((t for t in _TILES if t.ms * _MAX_TILES >= span.ms), _TILES[-1])
+
+
+def period_tile(period: Period) -> Duration:
+    """Length of the tiles whose sum is a period."""
+    return _CALENDAR_TILES[period.calendar] if period.calendar else tile(period.nominal)
+
+
+def tile_lag(period: Period) -> Duration:
+    """How long before a step its tile must end, so that one of them ends with the period.
+
+    Subqueries step at multiples of the tile in UTC; a quarter of +05:30 begins between two.
+    """
+    return Duration(period.utc_offset * 60_000 % period_tile(period).ms if period.calendar else 0)

@@ -12,6 +12,7 @@ from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.alerts import burn_alerts, health_alerts
 from slo_compiler.plan.base import base_rules
+from slo_compiler.plan.calendars import labels_of
 from slo_compiler.plan.composite import components_first
 from slo_compiler.plan.ir import Group, Pairs, Rule, TenantRules
 from slo_compiler.plan.tenant import (
@@ -82,7 +83,7 @@ def _chunks(
 def _constants(tenant: ResolvedTenant, slo: ResolvedSLO) -> list[Rule]:
     id_, at = identity(tenant, slo), slo.at("name")
     info = {
-        "period": str(slo.period),
+        **labels_of(slo.period),
         "policy": slo.policy.name,
         "objective": str(slo.objective),
         "owner": tenant.owner,

@@ -9,6 +9,7 @@ from decimal import Decimal
 from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.period import Period
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Pairs
 
@@ -49,7 +50,7 @@ def user_labels(tenant: ResolvedTenant, slo: ResolvedSLO) -> Mapping[str, str]:
     return dict(sorted({**tenant.labels, **slo.spec.labels}.items()))
 
 
-def periods_of(tenant: ResolvedTenant) -> list[Duration]:
+def periods_of(tenant: ResolvedTenant) -> list[Period]:
     """Give the periods of a tenant's budgets, shortest first."""
     return sorted({slo.period for slo in tenant.slos})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slo_compiler.diagnostics import Position, Report
+from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
@@ -52,6 +52,14 @@ def check_tiers(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> 
                         f"round it to {tile}",
                     )
             _check_reach(slo, tier, report)
+        for name in slo.spec.alerting.tiers:
+            if name not in names:
+                report.error(
+                    slo.document.locate((*slo.loc, "alerting", "tiers", name), key=True),
+                    "undefined-tier",
+                    f'the policy {slo.policy.name} has no tier "{name}"',
+                    nearest(name, names),
+                )
 
 
 def _at(slo: ResolvedSLO, index: int, key: str) -> Position:
@@ -62,14 +70,14 @@ def _at(slo: ResolvedSLO, index: int, key: str) -> Position:
 
 
 def _check_reach(slo: ResolvedSLO, tier: Tier, report: Report) -> None:
-    factor = burn.burn_factor(tier.budget_share, slo.period, tier.long_window)
+    factor = burn.burn_factor(tier.budget_share, slo.period.nominal, tier.long_window)
     threshold = burn.threshold(factor, slo.objective)
-    if tier.long_window > slo.period:
+    if tier.long_window > slo.period.nominal:
         report.error(
             slo.at("period") if slo.spec.period else slo.at("name"),
             "window-beyond-period",
             f"the tier {tier.name} of {slo.policy.name} looks at {tier.long_window}, but the "
-            f"period is {slo.period}",
+            f"period is {slo.period.words}",
             "choose a policy that was made for this period, or lengthen the period",
         )
     elif threshold >= 1:

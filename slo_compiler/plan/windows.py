@@ -9,7 +9,9 @@ from fractions import Fraction
 from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.period import Period
 from slo_compiler.plan import burn
+from slo_compiler.plan.calendars import calendar_count, calendar_rules, matchers_of
 from slo_compiler.plan.ir import Rule
 from slo_compiler.plan.tenant import (
     MILLISECOND,
@@ -30,9 +32,9 @@ def _joined(parts: list[_Part]) -> str:
     return render_expression("window/parts", parts=parts)
 
 
-def _only(tenant: ResolvedTenant, period: Duration, policies: Iterable[str] = ()) -> str:
+def _only(tenant: ResolvedTenant, period: Period, policies: Iterable[str] = ()) -> str:
     """Build slo_info's matchers for the SLOs of a period, or of a period and some policies."""
-    matchers = [f"tenant={promql_string(tenant.name)}", f"period={promql_string(period)}"]
+    matchers = [matchers_of(tenant, period)]
     names = sorted(set(policies))
     if names:
         matchers.append(f"policy=~{promql_string('|'.join(names))}")
@@ -46,7 +48,7 @@ def tile_rules(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
     are a tile apart to the millisecond, and no event falls between two of them or into both.
     """
     tiles = {timing.window_tile(window) for window in tier_windows(tenant.slos)}
-    tiles |= {burn.tile(period) for period in periods_of(tenant)}
+    tiles |= {burn.period_tile(period) for period in periods_of(tenant)}
     for tile in sorted(tile for tile in tiles if tile is not None):
         for counted in ("events", "errors"):
             expr = render_expression(
@@ -98,28 +100,50 @@ def _burn_rate(tenant: ResolvedTenant, window: Duration) -> Rule:
 
 def budget_rules(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
     """Counts and ratios of the periods, and what is left of the budgets."""
-    periods, at = periods_of(tenant), tenant.position
+    at = tenant.position
+    yield from calendar_rules(tenant)
+    for name, parts in _counts(tenant):
+        yield Rule(name, _joined(parts), at)
+    for name, period in {naming.error_ratio(p): p for p in periods_of(tenant)}.items():
+        if period.calendar:
+            ratio = render_expression(
+                "window/period_ratio", tenant=tenant.name, period=naming.suffix(period)
+            )
+            yield Rule(name, ratio, at)
+        elif period.nominal not in tier_windows(tenant.slos):
+            yield Rule(name, _tiled_ratio(tenant, period.nominal, timing), at)
+    yield Rule(naming.BUDGET_REMAINING, _joined([*_remaining(tenant)]), at)
+    if any(slo.by for slo in tenant.slos):
+        whole = _joined([*_remaining(tenant, "window/budget_whole")])
+        yield Rule(naming.BUDGET_WHOLE, whole, at)
+
+
+def _counts(tenant: ResolvedTenant) -> Iterator[tuple[str, list[_Part]]]:
+    """Give the counts of each period; one rule for months that begin at different times."""
+    periods = periods_of(tenant)
+    found: dict[str, list[_Part]] = {}
     for period in periods:
         for counted in ("events", "errors"):
-            expr = render_expression(
-                "window/period",
-                tenant=tenant.name,
-                counted=counted,
-                period=period,
-                tile=burn.tile(period),
-            )
+            if period.calendar:
+                expr = calendar_count(tenant, counted, period)
+            else:
+                expr = render_expression(
+                    "window/period",
+                    tenant=tenant.name,
+                    counted=counted,
+                    period=period,
+                    tile=burn.period_tile(period),
+                )
             only = _only(tenant, period) if len(periods) > 1 else ""
-            yield Rule(naming.increase(counted, period), _joined([_Part(expr, only)]), at)
-    for period in periods:
-        if period not in tier_windows(tenant.slos):
-            yield Rule(naming.error_ratio(period), _tiled_ratio(tenant, period, timing), at)
-    yield Rule(naming.BUDGET_REMAINING, _joined([*_remaining(tenant)]), at)
+            found.setdefault(naming.increase(counted, period), []).append(_Part(expr, only))
+    yield from found.items()
 
 
 def _tiled_ratio(tenant: ResolvedTenant, window: Duration, timing: burn.Timing) -> str:
     """Divide the sums of a window that reads tiles; a period's sums are there already."""
-    others = (slo for slo in tenant.slos if slo.period != window)
-    if window in periods_of(tenant) and window not in tier_windows(others):
+    period = Period(window)
+    others = (slo for slo in tenant.slos if slo.period != period)
+    if period in periods_of(tenant) and window not in tier_windows(others):
         return render_expression("window/period_ratio", tenant=tenant.name, period=window)
     if timing.window_tile(window) == timing.slow:
         # Each recorded tile begins where the one before ends. One evaluation's sample is the
@@ -135,15 +159,22 @@ def _tiled_ratio(tenant: ResolvedTenant, window: Duration, timing: burn.Timing) 
     )
 
 
-def _remaining(tenant: ResolvedTenant) -> Iterator[_Part]:
+def _remaining(
+    tenant: ResolvedTenant, template: str = "window/budget_remaining"
+) -> Iterator[_Part]:
     periods = periods_of(tenant)
     for period in periods:
-        expr = render_expression("window/budget_remaining", tenant=tenant.name, period=period)
+        expr = render_expression(
+            template,
+            tenant=tenant.name,
+            period=naming.suffix(period),
+            calendar=matchers_of(tenant, period) if period.calendar else None,
+        )
         yield _Part(expr, _only(tenant, period) if len(periods) > 1 else "")
 
 
 def _exhaustion(tenant: ResolvedTenant) -> Iterator[_Part]:
-    paces: dict[tuple[Duration, Duration], set[str]] = {}
+    paces: dict[tuple[Period, Duration], set[str]] = {}
     for slo in tenant.slos:
         paces.setdefault((slo.period, slo.policy.pace_window), set()).add(slo.policy.name)
     for (period, window), policies in sorted(paces.items()):
@@ -151,6 +182,6 @@ def _exhaustion(tenant: ResolvedTenant) -> Iterator[_Part]:
             "window/budget_exhaustion",
             tenant=tenant.name,
             window=window,
-            period_seconds=burn.literal(Fraction(period.ms, 1000)),
+            period_seconds=burn.literal(Fraction(period.nominal.ms, 1000)),
         )
         yield _Part(expr, _only(tenant, period, policies) if len(paces) > 1 else "")

@@ -29,6 +29,7 @@ from slo_compiler.plan.ir import Rule, TenantRules
 
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]  # Prometheus' marker
 _STEPS = 10_000  # a range query may have 11,000
+_RANGED = r"\{[^}]*\}(\[|( offset \w+)?\s+and on \(tenant\)\s+\(slo:period_start)"  # as a range
 
 Result = dict[Labels, list[tuple[int, float]]]
 
@@ -151,7 +152,7 @@ class Replay:
         self._dense: list[_Dense] = []
         self._sparse: list[tuple[Rule, int, int]] = []
         for rule, interval, first in _in_order(scheduled):
-            ranged = re.compile(re.escape(rule.name) + r"\{[^}]*\}\[")
+            ranged = re.compile(re.escape(rule.name) + _RANGED)
             if not rule.alert and any(ranged.search(expr) for expr in exprs):
                 self._dense.append(_Dense(rule, interval, first))
             else:

@@ -13,6 +13,7 @@ from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.composite import components
+from slo_compiler.plan.guards import guards_of
 from slo_compiler.plan.ir import Check
 from slo_compiler.plan.raw import Carries, Gauge, RawSLI, derive, derive_gauge
 from slo_compiler.plan.sli import base_queries
@@ -45,13 +46,14 @@ class Subject:
 
     def threshold(self, tier: Tier) -> Fraction:
         """Give the error ratio at which a tier fires."""
-        factor = burn.burn_factor(tier.budget_share, self.slo.period, tier.long_window)
+        factor = burn.burn_factor(tier.budget_share, self.slo.period.nominal, tier.long_window)
         return burn.threshold(factor, self.slo.objective)
 
     def events(self) -> int:
         """Give the events of each sample: enough for the SLO's guards on low traffic."""
-        guards = self.slo.spec.alerting
-        return max(EVENTS * (guards.min_errors or 1), guards.min_events or 1)
+        guards = [g for tier in self.slo.policy.tiers for g in guards_of(self.slo, tier)]
+        errors = max((g.least for g in guards if g.counted == "errors"), default=1)
+        return max([EVENTS * errors, *(g.least for g in guards)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,15 @@ def subject_of(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) ->
 
 def _labels(tenant: ResolvedTenant, slo: ResolvedSLO) -> str:
     return ",".join(f"{k}={promql_string(v)}" for k, v in identity(tenant, slo).labels)
+
+
+def base_labels(subject: Subject, value: str = "proof") -> str:
+    """Give the labels of base series that a test feeds, with a value for the labels in `by`.
+
+    The last one keeps them apart from what the base rules record in the same run.
+    """
+    by = "".join(f',{label}="{value}"' for label in subject.slo.by)
+    return f'{subject.labels}{by},proof="base"'
 
 
 def rounds_of(subjects: Sequence[Subject]) -> Iterator[Round]:

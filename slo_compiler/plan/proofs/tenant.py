@@ -17,7 +17,11 @@ from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check, TenantRules, UnitTest, UnitTestFile
+from slo_compiler.plan.proofs.by import plan_by
+from slo_compiler.plan.proofs.calendar import EVALUATION, plan_boundaries
 from slo_compiler.plan.proofs.composite import composite_test
+from slo_compiler.plan.proofs.guards import plan_guards
+from slo_compiler.plan.proofs.periods import elapsed, settled_at
 from slo_compiler.plan.proofs.slices import slice_test
 from slo_compiler.plan.proofs.subject import (
     Round,
@@ -63,6 +67,10 @@ def plan_proofs(
             tests[MINUTE].extend(value_test(subject, timing))
             tests[MINUTE].extend(slice_test(subject, timing))
             tests[MINUTE].extend(composite_test(subject, subjects))
+    tests[MINUTE].extend(plan_guards(subjects, timing))
+    tests[MINUTE].extend(plan_by(subjects))
+    if boundaries := [*plan_boundaries(subjects)]:
+        tests[EVALUATION] = boundaries
     groups = tuple(group.name for group in rules.groups)
     return [
         UnitTestFile(
@@ -86,12 +94,15 @@ def _evaluation(tier: Tier) -> Duration:
 
 def _steady(round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
     """Constant error ratios: every window holds the same one, so that thresholds show exactly."""
-    tiles = max(burn.tile(s.slo.period) for s in round_.subjects)
-    settled = max(MINUTE * 12, tiles + MINUTE * 2)
+    settled = settled_at((s.slo.period for s in round_.subjects), MINUTE * 12)
     quarter = {s.name: burn.error_budget(s.slo.objective) / 4 for s in round_.subjects}
     checks = [_none_fires(round_, settled)]
     for subject in round_.subjects:
-        left, rest = Fraction(3, 4), 3 * Fraction(subject.slo.period.ms, 1000)
+        period = subject.slo.period
+        left = 1 - elapsed(period, settled) / 4
+        # Exhaustion comes with the windows, and reads the budget of the evaluation before.
+        rest = 4 - elapsed(period, settled - MINUTE)
+        rest *= Fraction(period.nominal.ms, 1000)
         for series, value in ((naming.BUDGET_REMAINING, left), (naming.BUDGET_EXHAUSTION, rest)):
             checks.append(_holds(settled, series, subject, value))
     yield _test(

@@ -13,6 +13,7 @@ from slo_compiler.plan import burn
 from slo_compiler.plan.proofs.subject import (
     EVENTS,
     Subject,
+    base_labels,
 )
 from slo_compiler.plan.raw import Carries, RawSLI, Series
 
@@ -66,9 +67,7 @@ def pair(
     subject: Subject, timeline: Timeline, interval: Duration, events_series: str, errors_series: str
 ) -> Iterator[tuple[str, str]]:
     """Give the two series of rates of an SLO and their values."""
-    # The label keeps these apart from what the base rules record in the same run.
-    by = "".join(f',{label}="proof"' for label in subject.slo.by)
-    labels = f'{subject.labels}{by},proof="base"'
+    labels = base_labels(subject)
     for name in (events_series, errors_series):
         values = []
         for segment in timeline:

@@ -1,0 +1,37 @@
+"""From how many errors and events on a tier of an SLO may fire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from slo_compiler.manifest.model import Tier
+from slo_compiler.manifest.resolve import ResolvedSLO
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """At least so many `errors` or `events` in the tier's long window."""
+
+    counted: str
+    least: int
+
+    @property
+    def words(self) -> str:
+        """Say it: 5 errors."""
+        return f"{self.least} {self.counted if self.least > 1 else self.counted[:-1]}"
+
+
+def guards_of(slo: ResolvedSLO, tier: Tier) -> Iterator[Guard]:
+    """Give the guards of a tier: what stands nearest to it wins, each key by itself.
+
+    An SLO's word on the tier comes before its word on all of its tiers, and that before the
+    policy's.
+    """
+    alerting = slo.spec.alerting
+    for counted in ("errors", "events"):
+        nearest = (alerting.tiers.get(tier.name), alerting, tier)
+        said = (getattr(each, f"min_{counted}") for each in nearest if each is not None)
+        least = next((number for number in said if number is not None), None)
+        if least is not None:
+            yield Guard(counted, least)

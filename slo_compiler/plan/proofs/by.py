@@ -1,0 +1,56 @@
+"""That an SLO with `by` has a budget for each series, and one that counts all events once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from slo_compiler import naming
+from slo_compiler.plan import burn
+from slo_compiler.plan.ir import UnitTest
+from slo_compiler.plan.proofs.periods import MINUTE, almost, elapsed, settled_at
+from slo_compiler.plan.proofs.subject import Subject, base_labels, names_of
+
+# A busy series at a quarter of the budget's pace, and a quiet one at five times it: together
+# (1000/4 + 5) / 1001 budgets, where the mean of their ratios is 2.6.
+SERIES = {"busy": (1_000_000, Fraction(1, 4)), "quiet": (1_000, Fraction(5))}
+
+
+def plan_by(subjects: Sequence[Subject]) -> list[UnitTest]:
+    """Plan the test, if there is an SLO with `by`."""
+    several = [subject for subject in subjects if subject.slo.by]
+    if not several:
+        return []
+    at = settled_at((subject.slo.period for subject in several), MINUTE * 12)
+    samples = at.ms // MINUTE.ms
+    events = sum(count for count, _ in SERIES.values())
+    series, checks = {}, []
+    for subject in several:
+        budget = burn.error_budget(subject.slo.objective)
+        over, errors = elapsed(subject.slo.period, at), Fraction(0)
+        for value, (count, pace) in SERIES.items():
+            labels = base_labels(subject, value)
+            # Five times the budget of an objective below 80 is more than there are events.
+            ratio = min(pace * budget, Fraction(1))
+            errors += count * ratio
+            for counted, part in (("events", Fraction(1)), ("errors", ratio)):
+                name = naming.increase(counted, burn.period_tile(subject.slo.period))
+                series[f"{name}{{{labels}}}"] = f"{burn.literal(count * part)}x{samples}"
+            left = 1 - over * ratio / budget
+            checks.append(almost(at, naming.BUDGET_REMAINING, labels, left))
+        left = 1 - over * errors / events / budget
+        checks.append(almost(at, naming.BUDGET_WHOLE, subject.labels, left))
+    return [
+        UnitTest(
+            f"{names_of(several)}: the budget of each series, and of all of them together",
+            ", ".join(subject.origin for subject in several),
+            (
+                "a series of 1000000 events a tile burns a quarter of the budget, one of 1000 five",
+                "times it: together they burn about a quarter, and not the mean of the two",
+                "starts from the tiles",
+            ),
+            MINUTE,
+            tuple(series.items()),
+            tuple(checks),
+        )
+    ]
