@@ -16,6 +16,7 @@ RESERVED_LABELS = frozenset(
         *IDENTITY,
         *(SEVERITY, TIER, ESCALATION, BUDGET_BELOW, LONG_WINDOW, SHORT_WINDOW),
         *("period", "policy", "objective", "owner", "stage", "alertname", "window", "le"),
+        *("exclusion", "formerly"),
     }
 )
 
@@ -24,6 +25,9 @@ EVENTS_RATE, ERRORS_RATE = "slo:events:rate", "slo:errors:rate"
 OBJECTIVE, ERROR_BUDGET, INFO = "slo:objective:ratio", "slo:error_budget:ratio", "slo_info"
 BUDGET_REMAINING = "slo:error_budget_remaining:ratio"
 BUDGET_EXHAUSTION = "slo:error_budget_exhaustion:seconds"
+EXCLUSION_ACTIVE, EXCLUSION = "slo:exclusion:active", "exclusion"  # the series and its own label
+SHADOW_ALERT = "slo:shadow_alert:error_ratio"
+FORMERLY = "formerly"  # only within expressions
 
 
 def increase(counted: str, span: Duration) -> str:
@@ -49,6 +53,7 @@ ALERT_INTEGRITY = "SLODataInconsistent"
 ALERT_STALE = "SLORulesNotEvaluated"
 ALERT_RULES_FAILING = "SLORuleGroupFailing"
 ALERT_WATCHDOG = "SLOWatchdog"
+ALERT_EXCLUSION_ENDS = "SLOExclusionEnds"
 
 # What stands in `service` and `slo` of alerts about a tenant's rules as a whole, so that these
 # alerts have the labels by which the routing tree knows them.
@@ -64,6 +69,7 @@ def group(tenant: str, part: str, number: int | None = None) -> str:
 # Alertmanager.
 RECEIVER_UNROUTED = "slo-unrouted"
 RECEIVER_HEARTBEAT = "slo-heartbeat"
+RECEIVER_SHADOW = "slo-shadow"  # of tenants whose SLOs are all shadows: it tells nobody
 
 
 def receiver(tenant: str, *parts: str) -> str:

@@ -11,6 +11,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.alerts import burn_alerts, health_alerts
+from slo_compiler.plan.exclusions import active_rules, counted
 from slo_compiler.plan.ir import Group, Pairs, Rule, TenantRules
 from slo_compiler.plan.sli import base_rates
 from slo_compiler.plan.tenant import (
@@ -68,7 +69,7 @@ def _constants(tenant: ResolvedTenant, slo: ResolvedSLO) -> list[Rule]:
         "policy": slo.policy.name,
         "objective": str(slo.objective),
         "owner": tenant.owner,
-        "stage": "live",
+        "stage": slo.spec.stage,
         **user_labels(tenant, slo),
     }
 
@@ -103,6 +104,17 @@ def _base(
         f"sli/{rates.template}", by=slo.by, rate=rates.errors, id=id_, base=timing.base
     )
     return [
-        Rule(naming.EVENTS_RATE, events, rates.events_origin, labels=id_.labels),
-        Rule(naming.ERRORS_RATE, errors, rates.errors_origin, labels=id_.labels),
+        *active_rules(tenant, slo, timing),
+        Rule(
+            naming.EVENTS_RATE,
+            counted(tenant, slo, events),
+            rates.events_origin,
+            labels=id_.labels,
+        ),
+        Rule(
+            naming.ERRORS_RATE,
+            counted(tenant, slo, errors),
+            rates.errors_origin,
+            labels=id_.labels,
+        ),
     ]

@@ -11,6 +11,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.manifest.resolve import ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Rule
+from slo_compiler.plan.renames import renames_of
 from slo_compiler.plan.tenant import (
     MILLISECOND,
     long_windows,
@@ -65,7 +66,9 @@ def window_rules(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
         if window <= burn.TILED_ABOVE:
             # A sum of rates over a span reaches back by that span plus the base.
             range_ = window - timing.base
-            expr = render_expression("window/ratio", tenant=tenant.name, range=range_)
+            expr = render_expression(
+                "window/ratio", tenant=tenant.name, range=range_, renames=renames_of(tenant)
+            )
         else:
             expr = _tiled_ratio(tenant, window)
         yield Rule(naming.error_ratio(window), expr, tenant.position)
@@ -88,6 +91,7 @@ def budget_rules(tenant: ResolvedTenant) -> Iterator[Rule]:
                 counted=counted,
                 period=period,
                 tile=burn.tile(period),
+                renames=renames_of(tenant),
             )
             only = _only(tenant, period) if len(periods) > 1 else ""
             yield Rule(naming.increase(counted, period), _joined([_Part(expr, only)]), at)
@@ -103,7 +107,11 @@ def _tiled_ratio(tenant: ResolvedTenant, window: Duration) -> str:
     if window in periods_of(tenant) and window not in tier_windows(others):
         return render_expression("window/period_ratio", tenant=tenant.name, period=window)
     return render_expression(
-        "window/tiled_ratio", tenant=tenant.name, window=window, tile=burn.tile(window)
+        "window/tiled_ratio",
+        tenant=tenant.name,
+        window=window,
+        tile=burn.tile(window),
+        renames=renames_of(tenant),
     )
 
 

@@ -17,6 +17,8 @@ from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check, TenantRules, UnitTest, UnitTestFile
+from slo_compiler.plan.proofs.exclusions import excluded
+from slo_compiler.plan.proofs.renames import renamed
 from slo_compiler.plan.proofs.subject import (
     Round,
     Subject,
@@ -56,6 +58,8 @@ def plan_proofs(
             tests.setdefault(evaluation, []).append(test)
         tests[MINUTE].extend(_missing(tenant, round_, timing))
         tests[MINUTE].extend(_absent(round_, timing))
+        tests[MINUTE].extend(excluded(tenant, round_, timing))
+        tests[MINUTE].extend(renamed(tenant, round_, timing))
     groups = tuple(group.name for group in rules.groups)
     return [
         UnitTestFile(
@@ -157,6 +161,8 @@ def _burst(
     reset = Fraction(tier.short_window.ms) * (1 - 1 / times)
     wait = tier.for_ or Duration(0)
     waits = [w for w in escalation_waits(tenant, tier.severity) if w <= history]
+    if round_.shadow:  # a recording rule does not wait
+        wait, waits = Duration(0), []
     lingering = rounded(tier.short_window, evaluation) + evaluation * 2
     # Long enough that the long window stays above the threshold to the end, so that it is the
     # short one that ends the alert: e * B + 0.95 * threshold * l > threshold * (h + B + r + l).
@@ -234,8 +240,10 @@ def _missing(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iter
     for missing in (round_.subjects[0::2], round_.subjects[1::2]):
         if not missing:
             continue
+        gone = {} if round_.shadow else {s.name: [s] for s in missing}
         yield _test(
-            f"{names_of(missing)}: silent without traffic, an alert without data",
+            f"{names_of(missing)}: silent without traffic, "
+            + ("and without data: a shadow" if round_.shadow else "an alert without data"),
             round_,
             {s.name: goes if s in missing else stays for s in round_.subjects},
             [
@@ -246,7 +254,7 @@ def _missing(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iter
                 for at, firing, why in (
                     (idle, [], "no traffic, but the series are there"),
                     (early, [], f"not yet gone for {wait}"),
-                    (end, [subject] if subject in missing else [], f"gone for {wait}, or not gone"),
+                    (end, gone.get(subject.name, []), f"gone for {wait}, or not gone"),
                 )
             ],
             timing,
@@ -320,7 +328,9 @@ def _holds(at: Duration, series: str, subject: Subject, value: Fraction) -> Chec
 
 def _none_fires(round_: Round, at: Duration) -> Check:
     names = f"{naming.ALERT_BURN}|{naming.ALERT_BUDGET_LOW}|{naming.ALERT_INTEGRITY}"
-    expr = f'count by (alertname, service, slo, tier) (ALERTS{{alertname=~"{names}"}})'
+    fired = f'ALERTS{{alertname=~"{names}"}}'
+    fired += f" or {naming.SHADOW_ALERT}" if round_.shadow else ""
+    expr = f"count by (alertname, service, slo, tier) ({fired})"
     return Check(at, expr + round_.others_only, (), "a quarter of the pace that the budget allows")
 
 
