@@ -67,8 +67,9 @@ class Round:
     ) -> Check:
         """Expect the alerts of a tier from exactly these SLOs, and from no other of the tenant."""
         if self.shadow:
+            fired = f'alertname=~"{naming.ALERT_BURN}|{naming.ALERT_BUDGET_LOW}"'
             would = f'count by (service, slo) ({naming.SHADOW_ALERT}{{tier="{tier.name}"}})'
-            expr = f'{would} unless on (service, slo) ALERTS{{alertname="{naming.ALERT_BURN}"}}'
+            expr = f"{would} unless on (service, slo) ALERTS{{{fired}}}"
             return Check(at, expr + self.others_only, _samples(firing), why)
         escalation = f'{naming.ESCALATION}="{level if level > 1 else ""}"'
         matchers = f'alertname="{naming.ALERT_BURN}",tier="{tier.name}",{escalation}'
