@@ -3,7 +3,7 @@
 The one lint that looks at the clock; SOURCE_DATE_EPOCH sets it, as it does for reproducible builds.
 No output depends on it. Without `renamed` nothing is said.
 
-Fails, from 2026-07-01 on:
+Fails, from 2026-07-02 on:
 
     slos: [{name: availability, period: 30d, formerly: {slo: uptime, renamed: "2026-06-01"}, ...}]
 
