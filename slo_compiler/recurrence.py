@@ -39,6 +39,8 @@ def zone(location: str) -> tzinfo:
     if location == "UTC":
         return UTC
     path = files("tzdata").joinpath("zoneinfo", *location.split("/"))
+    if not path.is_file():  # a zone that only the machine knows
+        return ZoneInfo(location)
     with path.open("rb") as file:
         return ZoneInfo.from_file(file, key=location)
 

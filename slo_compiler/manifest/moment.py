@@ -51,9 +51,7 @@ def once(start: date, end: date, location: str) -> tuple[Pattern, ...]:
             raise invalid("exclusion", message, f'such as "{local} 22:00"', key)
         found = instant(local, location)
         if found is None:
-            message = (
-                f"{local:%Y-%m-%d %H:%M} is no instant in {location}: the clocks are changed then"
-            )
+            message = f"the clocks of {location} leave {local:%Y-%m-%d %H:%M} out, or show it twice"
             raise invalid("exclusion", message, "give both ends in UTC (location: UTC)", key)
         at.append(found)
     if at[1] <= at[0]:
