@@ -63,33 +63,40 @@ def weekly(
         last: its last day.
         location: the time zone of all of these.
     """
-    # What holds on all days repeats each day, so that it is one pattern and not seven.
-    every_day = len({*weekdays}) == 7  # noqa: PLR2004
     found: list[Pattern] = []
-    for span in sorted(times):
-        for days in [{*weekdays}] if every_day else [{day} for day in sorted(weekdays)]:
-            spans = _spans(days, span, first, last, location)
-            found += _runs(spans, DAY if every_day else WEEK)
+    for span in sorted({*times}):
+        for weekday in repeated(weekdays):
+            every = DAY if weekday is None else WEEK
+            found += _runs(_spans(weekday, span, first, last, location), every)
     return tuple(sorted(found, key=lambda p: (p.start, p.length)))
 
 
+def repeated(weekdays: Collection[int]) -> list[int] | list[None]:
+    """Give the days that repeat each week, or None alone: all days repeat each day."""
+    days = {*weekdays}
+    return [None] if len(days) == 7 else sorted(days)  # noqa: PLR2004
+
+
 def _spans(
-    weekdays: Collection[int], span: Span, first: date, last: date, location: str
+    weekday: int | None, span: Span, first: date, last: date, location: str
 ) -> Iterator[Span]:
+    step = timedelta(days=1 if weekday is None else 7)
     for start, end, offset in _stretches(first, last, location):
         # A day more on both sides: the stretch is of UTC, the days are local.
         day = max(first, _day(start) - timedelta(days=1))
+        if weekday is not None:
+            day += timedelta(days=(weekday - day.isoweekday()) % 7)
         while day <= min(last, _day(end) + timedelta(days=1)):
-            if day.isoweekday() % 7 in weekdays:
-                midnight = int(datetime.combine(day, time(), UTC).timestamp()) - offset
-                begin = max(start, midnight + span[0] * 60)
-                until = min(end, midnight + span[1] * 60)
-                if begin < until:
-                    yield begin, until
-            day += timedelta(days=1)
+            midnight = int(datetime.combine(day, time(), UTC).timestamp()) - offset
+            begin = max(start, midnight + span[0] * 60)
+            until = min(end, midnight + span[1] * 60)
+            if begin < until:
+                yield begin, until
+            day += step
 
 
-def _stretches(first: date, last: date, location: str) -> Iterator[tuple[int, int, int]]:
+@cache
+def _stretches(first: date, last: date, location: str) -> tuple[tuple[int, int, int], ...]:
     """Split the days into stretches in which the clocks do not change: from, to, and the offset."""
 
     def offset(at: int) -> int:
@@ -99,6 +106,7 @@ def _stretches(first: date, last: date, location: str) -> Iterator[tuple[int, in
 
     start = int(datetime.combine(first, time(), UTC).timestamp()) - DAY
     end = int(datetime.combine(last, time(), UTC).timestamp()) + 2 * DAY
+    found = []
     for at in range(start, end, DAY):
         low, high = at, at + DAY
         if offset(low) == offset(high):
@@ -106,9 +114,9 @@ def _stretches(first: date, last: date, location: str) -> Iterator[tuple[int, in
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if offset(middle) == offset(low) else (low, middle)
-        yield start, high, offset(start)
+        found.append((start, high, offset(start)))
         start = high
-    yield start, end, offset(start)
+    return (*found, (start, end, offset(start)))
 
 
 def _day(at: int) -> date:

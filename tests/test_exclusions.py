@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from cases import tool
+import yaml
+from cases import ROOT, compiled, tool
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import worlds
@@ -17,11 +18,14 @@ from oracle.engine import Engine, Replay, Steps, engine
 from oracle.streams import DAY, HOUR, MINUTE, Scenario, Stream
 from oracle.truth import BEHIND, row
 from oracle.worlds import EVALUATION, MONTH, ORIGIN, PHASES, SCRAPE
+from pydantic import ValidationError
 
-from slo_compiler.diagnostics import Position
+from slo_compiler import pipeline
+from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.exclusions import ResolvedExclusion
 from slo_compiler.manifest.model import DAYS, Exclusion
+from slo_compiler.naming import ALERT_EXCLUSION_ENDS as ALERT
+from slo_compiler.naming import EXCLUSION_ACTIVE
 from slo_compiler.plan.exclusions import active
 from slo_compiler.recurrence import Pattern, weekly, zone
 
@@ -105,8 +109,8 @@ def test_the_expression_says_what_the_clocks_on_the_wall_say(server: Engine) -> 
     @settings(max_examples=25, deadline=None)
     @given(recurrences(), st.integers(0, 4_999))
     def check(fields: dict[str, object], offset: int) -> None:
-        exclusion = ResolvedExclusion(Exclusion.model_validate(fields), Position("x"))
-        expr = active(exclusion, Duration.of(seconds=BASE_RANGE))
+        patterns = Exclusion.model_validate(fields).patterns
+        expr = active(patterns, Duration.of(seconds=BASE_RANGE))
         shows = wall(fields)
         start = minute(f"{FIRST}") + offset
         spans = [Steps(start * 1000, (start + 366 * 86_400) * 1000, 4_999_000)]
@@ -159,6 +163,62 @@ def changes(location: str) -> list[int]:
         next(m for m in range(day, day + 1440) if offset(m) != offset(m + 1)) * 60 + 60
         for day in days
     ]
+
+
+def test_an_alert_tells_two_weeks_before_a_recurrence_runs_out(server: Engine) -> None:
+    """Of Sundays in 2026 the last ends on 27 December at 03:00 in UTC; it tells afterwards, too."""
+    (rule,) = (r for r in compiled("exclusions").plan.tenants[0].alerts if r.name == ALERT)
+    last = minute("2026-12-27 03:00")
+    steps = Steps((last - 15 * 86_400) * 1000, (last + 3600) * 1000, 3_600_000)
+    ((_, row_),) = server.ask(rule.expr, steps).items()
+    assert row_[0] == ((last - 14 * 86_400 + 3600) * 1000, 14 * 86_400 - 3600)
+    assert row_[-1] == ((last + 3600) * 1000, -3600)
+    assert dict(rule.labels)["severity"] == "ticket"
+
+
+def test_an_exclusion_of_the_project_holds_for_all_tenants() -> None:
+    report = Report()
+    project = yaml.safe_dump(
+        {
+            "apiVersion": "slo-compiler/v1",
+            "kind": "Project",
+            "spec": {
+                "exclusions": [{"name": "x", "from": "2026-12-24 00:00", "to": "2026-12-26 00:00"}]
+            },
+        }
+    )
+    file = pipeline.SourceFile("p.yaml", "p.yaml", project.encode())
+    text = (ROOT / "tests/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
+    sources = [
+        pipeline.SourceFile(f"{name}.yaml", f"{name}.yaml", text.replace("acme", name).encode())
+        for name in ("one", "two")
+    ]
+    found = pipeline.compile_project(
+        pipeline.parse_project(file, ROOT, report), sources, report, lambda _step: None
+    )
+    recorded = {
+        dict(rule.labels)["tenant"]
+        for tenant in found.plan.tenants
+        for group in tenant.groups
+        for rule in group.rules
+        if rule.name == EXCLUSION_ACTIVE and dict(rule.labels)["exclusion"] == "x"
+    }
+    assert recorded == {"one", "two"}
+    assert not [
+        rule for tenant in found.plan.tenants for rule in tenant.alerts if rule.name == ALERT
+    ]
+
+
+def test_the_most_that_a_manifest_may_ask_for_is_told_at_once() -> None:
+    fields = {
+        "name": "x",
+        "weekdays": [*DAYS[:6]],
+        "times": [f"{hour:02}:00-{hour:02}:30" for hour in range(24)],
+        "from": "2026-01-01",
+        "until": "2028-12-31",
+    }
+    with pytest.raises(ValidationError, match="144 patterns"):
+        Exclusion.model_validate(fields)
 
 
 # --- counts

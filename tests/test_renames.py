@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from cases import tool
+from cases import ROOT, tool
 from oracle.engine import STALE, Replay, Steps, engine
 from oracle.streams import DAY, HOUR, MINUTE, Scenario, Stream
 from oracle.truth import BEHIND, row
 from oracle.worlds import EVALUATION, ORIGIN, PHASES, SCRAPE, compiled
+
+from slo_compiler import pipeline
+from slo_compiler.diagnostics import Report
 
 LENGTH = 2 * DAY
 RENAMED = 27 * HOUR + 13 * MINUTE + 30_000  # within tiles of 5m and of 10m
@@ -74,3 +78,28 @@ def test_the_seam_of_a_rename_counts_once(
     for at, value in ratios:
         events, errors = STREAM.within(at - 6 * HOUR, at)
         assert value == pytest.approx(errors / events, rel=0.02)
+
+
+@pytest.mark.parametrize(("today", "told"), [("2026-07-01", 0), ("2026-07-02", 1)])
+def test_a_name_whose_period_has_passed_is_asked_to_be_removed(
+    today: str, told: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Renamed on 1 June, a budget of 30 days reaches back to the old name until 1 July."""
+    seconds = int(datetime.fromisoformat(f"{today}T12:00+00:00").timestamp())
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(seconds))
+    former = '{slo: uptime, renamed: "2026-06-01"}'
+    text = (ROOT / "tests/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
+    text = text.replace("      service: web\n", f"      service: web\n      formerly: {former}\n")
+    report = Report()
+    file = pipeline.SourceFile("acme.yaml", "acme.yaml", text.encode())
+    pipeline.compile_project(
+        pipeline.read_project(None, report), [file], report, lambda _step: None
+    )
+    found = [d for d in report.diagnostics if d.id == "formerly-expired"]
+    assert len(found) == told
+    for finding in found:
+        assert (finding.position.line, finding.position.column) == (12, 17)
+        assert finding.message == (
+            "the period of 30d no longer reaches back to 2026-06-01, when the SLO was called "
+            '"uptime"'
+        )

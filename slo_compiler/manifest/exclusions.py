@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.manifest.model import Exclusion, ProjectSpec, Tenant
+from slo_compiler.recurrence import Pattern
 from slo_compiler.source import Document
 
 MAX_PER_SLO = 16  # they stand in the SLO's rule group, and Mimir takes 20 rules a group
+MAX_PATTERNS_PER_SLO = 128  # so that a thousand SLOs are a file that can be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,7 @@ class ResolvedExclusion:
 
     spec: Exclusion
     position: Position
+    patterns: tuple[Pattern, ...]
     slos: frozenset[tuple[str, str]] | None = None
 
     def holds_for(self, service: str, name: str) -> bool:
@@ -30,7 +33,7 @@ def resolve_exclusions(
 ) -> tuple[ResolvedExclusion, ...]:
     """Give the exclusions of a tenant: the project's, which hold for all of it, and its own."""
     found = [
-        ResolvedExclusion(spec, document.locate(("metadata", "name")))
+        ResolvedExclusion(spec, document.locate(("metadata", "name")), spec.patterns)
         for spec in project.exclusions
     ]
     names = {each.spec.name: "of the project" for each in found}
@@ -48,14 +51,16 @@ def resolve_exclusions(
         slos = None
         if spec.slos is not None:
             slos = frozenset(_slos(tenant, spec.slos, (document, loc), report))
-        found.append(ResolvedExclusion(spec, at, slos))
+        found.append(ResolvedExclusion(spec, at, spec.patterns, slos))
     for index, slo in enumerate(tenant.spec.slos):
         own = [each for each in found if each.holds_for(slo.service, slo.name)]
-        if len(own) > MAX_PER_SLO:
+        patterns = sum(len(each.patterns) for each in own)
+        if len(own) > MAX_PER_SLO or patterns > MAX_PATTERNS_PER_SLO:
             report.error(
                 document.locate(("spec", "slos", index, "name")),
                 "too-many-exclusions",
-                f"{len(own)} exclusions hold for this SLO; at most {MAX_PER_SLO} can",
+                f"{len(own)} exclusions with {patterns} patterns in UTC hold for this SLO; at most "
+                f"{MAX_PER_SLO} with {MAX_PATTERNS_PER_SLO} can",
                 "remove those that are over: what they took out of the budget stays out",
             )
     return tuple(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias
 from zoneinfo import available_timezones
 
@@ -209,7 +210,7 @@ class Exclusion(Strict):
             _ = self.patterns
         return self
 
-    @property
+    @cached_property
     def patterns(self) -> tuple[Pattern, ...]:
         """When it is active."""
         if self.to:

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, InstanceOf, WithJsonSchema
 
 from slo_compiler.manifest.base import invalid, shown
-from slo_compiler.recurrence import Pattern, Span, instant, weekly
+from slo_compiler.recurrence import Pattern, Span, instant, repeated, weekly
 
 MAX_DAYS = 3 * 366  # nobody knows what the clocks will do in ten years
 MAX_PATTERNS = 64
@@ -80,14 +80,18 @@ def every_week(
         raise invalid(
             "exclusion", message, "end earlier: an alert tells before it runs out", "until"
         )
-    patterns = weekly(weekdays, times, first, last, location)
-    if not patterns:
-        raise invalid("exclusion", "it is never active: no such time between its days", "", "until")
-    if len(patterns) > MAX_PATTERNS:
+    count = len(repeated(weekdays)) * len({*times})  # at least; told before they are expanded
+    patterns: tuple[Pattern, ...] = ()
+    if count <= MAX_PATTERNS:
+        patterns = weekly(weekdays, times, first, last, location)
+        count = len(patterns)
+    if count > MAX_PATTERNS:
         raise invalid(
             "exclusion",
-            f"it comes to {len(patterns)} patterns in UTC; at most {MAX_PATTERNS} are written",
+            f"it comes to {count} patterns in UTC; at most {MAX_PATTERNS} are written",
             "give fewer times or weekdays, or an earlier end",
             "until",
         )
+    if not patterns:
+        raise invalid("exclusion", "it is never active: no such time between its days", "", "until")
     return patterns

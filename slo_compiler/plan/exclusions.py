@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
+from functools import cache
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
@@ -40,16 +41,17 @@ def active_rules(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) 
     for exclusion in tenant.exclusions_of(slo):
         yield Rule(
             naming.EXCLUSION_ACTIVE,
-            active(exclusion, timing.base_range),
+            active(exclusion.patterns, timing.base_range),
             exclusion.position,
             labels=(*identity(tenant, slo).labels, (naming.EXCLUSION, exclusion.spec.name)),
         )
 
 
-def active(exclusion: ResolvedExclusion, tail: Duration) -> str:
-    """Say when an exclusion is active, as an expression."""
-    patterns = [_shown(pattern, Fraction(tail.ms, 1000)) for pattern in exclusion.spec.patterns]
-    return render_expression("exclusion/active", patterns=patterns)
+@cache
+def active(patterns: tuple[Pattern, ...], tail: Duration) -> str:
+    """Say when patterns are active, and for a while after each, as an expression."""
+    shown = [_shown(pattern, Fraction(tail.ms, 1000)) for pattern in patterns]
+    return render_expression("exclusion/active", patterns=shown)
 
 
 def _shown(pattern: Pattern, tail: Fraction) -> _Shown:
@@ -82,4 +84,4 @@ def recurring(tenant: ResolvedTenant) -> Iterator[tuple[ResolvedExclusion, str]]
     """Give the exclusions that run out, and when: what happens once has its end by itself."""
     for exclusion in tenant.exclusions:
         if exclusion.spec.until is not None:
-            yield exclusion, str(max(pattern.end for pattern in exclusion.spec.patterns))
+            yield exclusion, str(max(pattern.end for pattern in exclusion.patterns))

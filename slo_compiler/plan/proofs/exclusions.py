@@ -63,7 +63,7 @@ def _counts_nothing(round_: Round, timing: burn.Timing) -> UnitTest:
             (over + MINUTE * 14, naming.BUDGET_REMAINING, 1, "no budget pays for it"),
             (end, naming.error_ratio(windows[subject.name]), 1, "what comes later counts again"),
         ):
-            told = f"count({of}{{{subject.labels}}} == {value})"
+            told = f"count(abs({of}{{{subject.labels}}} - {value}) < 1e-9)"
             checks.append(Check(at, told, (("{}", "1"),), f"{subject.name}: {why}"))
     for at in (over - MINUTE, over + MINUTE * 2, over + MINUTE * 14):
         for subject in round_.subjects:
