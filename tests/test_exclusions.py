@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -20,7 +21,7 @@ from oracle.truth import BEHIND, row
 from oracle.worlds import EVALUATION, MONTH, ORIGIN, PHASES, SCRAPE
 from pydantic import ValidationError
 
-from slo_compiler import pipeline
+from slo_compiler import naming, pipeline
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.manifest.model import DAYS, Exclusion
@@ -106,7 +107,7 @@ def server(
 def test_the_expression_says_what_the_clocks_on_the_wall_say(server: Engine) -> None:
     """A year of random moments, and each minute around the changes of the clocks."""
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=15, deadline=None)
     @given(recurrences(), st.integers(0, 4_999))
     def check(fields: dict[str, object], offset: int) -> None:
         patterns = Exclusion.model_validate(fields).patterns
@@ -207,6 +208,35 @@ def test_an_exclusion_of_the_project_holds_for_all_tenants() -> None:
     assert not [
         rule for tenant in found.plan.tenants for rule in tenant.alerts if rule.name == ALERT
     ]
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "forky"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_rules_themselves_stop_counting_and_start_again(
+    suite: str, count: int, tmp_path: Path
+) -> None:
+    """The generated proof, with an exclusion of its time in place of what the proof feeds.
+
+    So the rules decide at what moment of promtool's they are active, and the marker of the end is
+    seen within the same evaluation.
+    """
+    files = {artefact.path: artefact.text for artefact in compiled("exclusions").artefacts}
+    rules = yaml.safe_load(files[naming.rules_file("exclusions")])
+    expr = active((Pattern(15 * 60, 30 * 60, count=count),), Duration.of(seconds=BASE_RANGE))
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            if rule.get("record") == EXCLUSION_ACTIVE:
+                rule["expr"] = expr
+    proofs = yaml.safe_load(files["prometheus/tests/exclusions_1m.yml"])
+    (proof,) = (test for test in proofs["tests"] if "nothing counts while" in test["name"])
+    fed = [each for each in proof["input_series"] if EXCLUSION_ACTIVE not in each["series"]]
+    assert len(fed) < len(proof["input_series"])
+    proofs |= {"rule_files": ["rules.yml"], "tests": [proof | {"input_series": fed}]}
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules), encoding="utf-8")
+    (tmp_path / "test.yml").write_text(yaml.safe_dump(proofs), encoding="utf-8")
+    command = [tool(suite, "promtool"), "test", "rules", "test.yml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_most_that_a_manifest_may_ask_for_is_told_at_once() -> None:
