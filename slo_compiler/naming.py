@@ -18,6 +18,7 @@ RESERVED_LABELS = frozenset(
         *IDENTITY,
         *(SEVERITY, TIER, ESCALATION, BUDGET_BELOW, LONG_WINDOW, SHORT_WINDOW),
         *(PERIOD, UTC_OFFSET, "policy", "objective", "owner", "stage", "alertname", "window", "le"),
+        *("exclusion", "formerly"),
     }
 )
 
@@ -34,6 +35,9 @@ BUDGET_REMAINING = "slo:error_budget_remaining:ratio"
 BUDGET_EXHAUSTION = "slo:error_budget_exhaustion:seconds"
 BUDGET_WHOLE = "slo:error_budget_remaining:whole_ratio"
 PERIOD_START, PERIOD_ELAPSED = "slo:period_start:seconds", "slo:period_elapsed:ratio"
+EXCLUSION_ACTIVE, EXCLUSION = "slo:exclusion:active", "exclusion"  # the series and its own label
+SHADOW_ALERT = "slo:shadow_alert:error_ratio"
+FORMERLY = "formerly"  # only within expressions
 
 
 def suffix(span: Duration | Period) -> str:
@@ -64,6 +68,7 @@ ALERT_INTEGRITY = "SLODataInconsistent"
 ALERT_STALE = "SLORulesNotEvaluated"
 ALERT_RULES_FAILING = "SLORuleGroupFailing"
 ALERT_WATCHDOG = "SLOWatchdog"
+ALERT_EXCLUSION_ENDS = "SLOExclusionEnds"
 
 # What stands in `service` and `slo` of alerts about a tenant's rules as a whole, so that these
 # alerts have the labels by which the routing tree knows them.
@@ -90,6 +95,7 @@ def groups(tenant: str) -> str:
 # Alertmanager.
 RECEIVER_UNROUTED = "slo-unrouted"
 RECEIVER_HEARTBEAT = "slo-heartbeat"
+RECEIVER_SHADOW = "slo-shadow"  # of tenants whose SLOs are all shadows: it tells nobody
 
 
 def receiver(tenant: str, *parts: str) -> str:

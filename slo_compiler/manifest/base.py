@@ -46,7 +46,7 @@ def invalid(id_: str, message: str, help_: str = "", key: str = "") -> PydanticC
     return PydanticCustomError(id_, "{message}", context)
 
 
-_DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 # Controls, what reorders the text around it, and what ends a line without being seen.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -55,7 +55,7 @@ _LONGEST = Duration.of(days=365)
 
 def _name(value: object) -> str:
     name = _string(value)
-    if not _DNS_LABEL.fullmatch(name):
+    if not DNS_LABEL.fullmatch(name):
         raise invalid(
             "name",
             f"{shown(value)} is not a DNS label",
@@ -271,7 +271,7 @@ def _typed(validator: Callable[[object], Any], schema: dict[str, Any]) -> list[A
     return [BeforeValidator(validator), WithJsonSchema(schema)]
 
 
-Name = Annotated[str, *_typed(_name, {"type": "string", "pattern": f"^{_DNS_LABEL.pattern}$"})]
+Name = Annotated[str, *_typed(_name, {"type": "string", "pattern": f"^{DNS_LABEL.pattern}$"})]
 Text = Annotated[str, *_typed(_text, {"type": "string", "not": {"pattern": r"\{\{"}})]
 Span = Annotated[
     Duration, *_typed(_duration, {"type": "string", "examples": ["5m", "1h30m", "30d"]})

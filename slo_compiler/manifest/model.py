@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias
 from zoneinfo import available_timezones
 
-from pydantic import BeforeValidator, Field, create_model
+from pydantic import BeforeValidator, Field, create_model, model_validator
 
 from slo_compiler.diagnostics import nearest
 from slo_compiler.duration import Duration
@@ -26,8 +27,11 @@ from slo_compiler.manifest.base import (
 )
 from slo_compiler.manifest.channel import CHANNEL_KINDS
 from slo_compiler.manifest.channel.base import ChannelKind
+from slo_compiler.manifest.formerly import Formerly
+from slo_compiler.manifest.moment import Moment, every_week, once
 from slo_compiler.manifest.sli import SLI_TYPES
 from slo_compiler.manifest.sli.base import SLIType
+from slo_compiler.recurrence import Pattern
 
 API_VERSION = "slo-compiler/v1"
 AlertSeverity = Literal["page", "ticket"]
@@ -130,6 +134,8 @@ class SLO(Strict):
     objective: Objective | None = None
     period: Period | None = None
     labels: Labels = {}
+    stage: Literal["live", "shadow"] = "live"
+    formerly: Formerly | None = None
     sli: SLI
     budgeting: Budgeting | Literal["occurrences"] = "occurrences"
     alerting: Alerting = Alerting()
@@ -201,6 +207,52 @@ class Hours(Strict):
     location: Annotated[str, BeforeValidator(_zone)] = "UTC"
 
 
+class Exclusion(Strict):
+    """Planned maintenance that no budget pays for: once up to `to`, or each week up to `until`."""
+
+    ONE_OF: ClassVar = ("to", "until")
+
+    name: Name
+    from_: Moment = Field(alias="from")
+    to: Moment | None = None
+    until: Moment | None = None
+    weekdays: list[Annotated[str, BeforeValidator(_days)]] = Field(
+        default=["sunday:saturday"], min_length=1, max_length=7
+    )
+    times: list[Annotated[str, BeforeValidator(_clock)]] = Field(default=[], max_length=24)
+    location: Annotated[str, BeforeValidator(_zone)] = "UTC"
+
+    @model_validator(mode="after")
+    def _is_some_time(self) -> Self:
+        for key in self.model_fields_set & {"weekdays", "times"}:
+            if self.to:
+                message = f"`{key}` is for what recurs, which ends with `until`, not with `to`"
+                raise invalid("exclusion", message, "", key)
+        if self.until and not self.times:
+            message = "what recurs needs times"
+            raise invalid("exclusion", message, 'add times: ["02:00-04:00"]', "until")
+        if self.to or self.until:
+            _ = self.patterns
+        return self
+
+    @cached_property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """When it is active."""
+        if self.to:
+            return once(self.from_, self.to, self.location)
+        assert self.until is not None  # noqa: S101  (narrows the type)
+        ends = [[DAYS.index(day) for day in days.split(":")] for days in self.weekdays]
+        weekdays = {day for end in ends for day in range(end[0], end[-1] + 1)}
+        times = [(int(s[:2]) * 60 + int(s[3:5]), int(s[6:8]) * 60 + int(s[9:])) for s in self.times]
+        return every_week(weekdays, times, self.from_, self.until, self.location)
+
+
+class TenantExclusion(Exclusion):
+    """An exclusion of one tenant, for all of its SLOs or some: `service/name`."""
+
+    slos: list[Text] | None = Field(default=None, min_length=1, max_length=1000)
+
+
 BUSINESS_HOURS = {"business": [Hours()]}
 HoursByName = dict[Name, Annotated[list[Hours], Field(min_length=1)]]
 
@@ -245,6 +297,7 @@ class TenantSpec(Strict):
     hours: HoursByName = {}
     channels: list[Channel] = []
     escalation: list[Step] = []
+    exclusions: list[TenantExclusion] = Field(default=[], max_length=100)
     slos: list[SLO] = Field(min_length=1, max_length=1000)
 
 
@@ -326,6 +379,7 @@ class ProjectSpec(Strict):
     secrets: Text | None = None
     defaults: Defaults = Defaults()
     hours: HoursByName = {}
+    exclusions: list[Exclusion] = Field(default=[], max_length=100)
 
 
 class Project(Strict):

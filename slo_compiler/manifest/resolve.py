@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.duration import Duration
+from slo_compiler.manifest.exclusions import ResolvedExclusion, resolve_exclusions
 from slo_compiler.manifest.load import Manifest, SourceFile
 from slo_compiler.manifest.model import (
     BUSINESS_HOURS,
@@ -24,6 +25,7 @@ from slo_compiler.manifest.model import (
     Tier,
     Timeslices,
 )
+from slo_compiler.manifest.renames import check_renames
 from slo_compiler.period import Period
 from slo_compiler.source import Document, Loc
 
@@ -87,6 +89,11 @@ class ResolvedSLO:
         budgeting = self.spec.budgeting
         return budgeting.timeslices if isinstance(budgeting, Budgeting) else None
 
+    @property
+    def shadow(self) -> bool:
+        """Whether its alerts are only recorded, and nobody is told."""
+        return self.spec.stage == "shadow"
+
 
 @dataclass(frozen=True, slots=True)
 class ResolvedChannel:
@@ -118,6 +125,7 @@ class ResolvedTenant:
     steps: tuple[ResolvedStep, ...]
     document: Document
     source: SourceFile
+    exclusions: tuple[ResolvedExclusion, ...] = ()
 
     @property
     def position(self) -> Position:
@@ -126,9 +134,38 @@ class ResolvedTenant:
 
     @property
     def severities(self) -> tuple[str, ...]:
-        """Severities that the tenant's alerts have, the most urgent first."""
-        found = {tier.severity for slo in self.slos for tier in slo.policy.tiers}
-        return tuple(s for s in ("page", "ticket") if s in found)
+        """Severities that are routed, the most urgent first.
+
+        One that only shadow SLOs have counts where a step waits for their promotion.
+        """
+        waiting = _severities(self.slos) & {step.spec.severity for step in self.steps}
+        return _most_urgent_first(_severities(self.live) | waiting)
+
+    @property
+    def health_severities(self) -> tuple[str, ...]:
+        """Severities of the alerts on the rules and the data, the most urgent first.
+
+        Shadow SLOs do not make them more urgent; they matter only where nothing is live.
+        """
+        return _most_urgent_first(_severities(self.live)) or self.severities or ("ticket",)
+
+    @property
+    def live(self) -> tuple[ResolvedSLO, ...]:
+        """The SLOs whose alerts somebody hears."""
+        return tuple(slo for slo in self.slos if not slo.shadow)
+
+    def exclusions_of(self, slo: ResolvedSLO) -> tuple[ResolvedExclusion, ...]:
+        """Give the exclusions that hold for an SLO."""
+        identity = slo.spec.service, slo.spec.name
+        return tuple(each for each in self.exclusions if each.holds_for(*identity))
+
+
+def _severities(slos: Sequence[ResolvedSLO]) -> set[str | None]:
+    return {tier.severity for slo in slos for tier in slo.policy.tiers}
+
+
+def _most_urgent_first(found: set[str | None]) -> tuple[str, ...]:
+    return tuple(s for s in ("page", "ticket") if s in found)
 
 
 @dataclass(slots=True)
@@ -194,7 +231,9 @@ def _resolve_tenant(resolver: _Resolver, manifest: Manifest, tenant: Tenant) -> 
         steps=_resolve_steps(resolver, tenant, document, _channels(resolver, tenant, document)),
         document=document,
         source=manifest.source,
+        exclusions=resolve_exclusions(tenant, document, project, report),
     )
+    check_renames(tenant, document, report)
     if slos:
         _check_escalation(resolved, report)
     return resolved

@@ -11,8 +11,10 @@ from slo_compiler.duration import Duration
 from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
+from slo_compiler.plan.exclusions import NOTICE, recurring
 from slo_compiler.plan.guards import guards_of
 from slo_compiler.plan.ir import Pairs, Rule
+from slo_compiler.plan.renames import rename_of
 from slo_compiler.plan.tenant import (
     MILLISECOND,
     Identity,
@@ -22,13 +24,16 @@ from slo_compiler.plan.tenant import (
     tier_windows,
     user_labels,
 )
-from slo_compiler.templating import render, render_expression
+from slo_compiler.templating import promql_string, render, render_expression
 
 
 def burn_alerts(
     tenant: ResolvedTenant, slo: ResolvedSLO, tiers: Iterable[Tier], timing: burn.Timing
 ) -> Iterator[Rule]:
-    """Give the alerts of an SLO: one for each tier, and one more for each level of escalation."""
+    """Give the alerts of an SLO: one for each tier, and one more for each level of escalation.
+
+    A shadow SLO has a recording rule in place of each tier's alert.
+    """
     id_ = identity(tenant, slo)
     for tier in tiers:
         factor = burn.burn_factor(tier.budget_share, slo.period.nominal, tier.long_window)
@@ -39,7 +44,7 @@ def burn_alerts(
             long_window=tier.long_window,
             short_window=tier.short_window,
             threshold=burn.literal(threshold),
-            guards=[*_guards(id_, slo, tier, timing)],
+            guards=[*_guards(tenant, slo, tier, timing)],
         )
         labels = (
             *id_.labels,
@@ -51,6 +56,10 @@ def burn_alerts(
         )
         annotations = _evidence(tenant, slo, id_, tier, factor)
         at = slo.at("name")
+        if slo.shadow:
+            # What would fire, as a series: nothing that is no alert can reach anybody.
+            yield Rule(naming.SHADOW_ALERT, expr, at, labels[:7])
+            continue
         yield Rule(naming.ALERT_BURN, expr, at, labels, annotations, tier.for_, alert=True)
         # Escalation over time is a second alert with a longer `for`, on a route of its own.
         for level, wait in enumerate(escalation_waits(tenant, tier.severity), start=2):
@@ -59,7 +68,10 @@ def burn_alerts(
             yield Rule(naming.ALERT_BURN, expr, at, later, annotations, for_, alert=True)
 
 
-def _guards(id_: Identity, slo: ResolvedSLO, tier: Tier, timing: burn.Timing) -> Iterator[str]:
+def _guards(
+    tenant: ResolvedTenant, slo: ResolvedSLO, tier: Tier, timing: burn.Timing
+) -> Iterator[str]:
+    id_, rename = identity(tenant, slo), rename_of(tenant, slo)
     for guard in guards_of(slo, tier):
         yield render_expression(
             "alert/guard",
@@ -71,6 +83,7 @@ def _guards(id_: Identity, slo: ResolvedSLO, tier: Tier, timing: burn.Timing) ->
             step=timing.base_step,
             step_seconds=burn.literal(Fraction(timing.base_step.ms, 1000)),
             bound=burn.literal(Fraction(guard.least) - Fraction(1, 2)),
+            renames=[rename] if rename else [],
         )
 
 
@@ -111,9 +124,24 @@ def _links(tenant: ResolvedTenant, slo: ResolvedSLO) -> dict[str, str]:
     }
 
 
+def _shadows(tenant: ResolvedTenant) -> list[str]:
+    """Select the SLOs of whose data and budgets nobody is told, if there are any."""
+    if len(tenant.live) == len(tenant.slos):
+        return []
+    return [f'{naming.INFO}{{tenant={promql_string(tenant.name)},stage="shadow"}}']
+
+
+def _exclusions(tenant: ResolvedTenant) -> list[str]:
+    """Select the SLOs whose data may be missing for now, if there can be any."""
+    if not tenant.exclusions:
+        return []
+    return [f"{naming.EXCLUSION_ACTIVE}{{tenant={promql_string(tenant.name)}}}"]
+
+
 def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
     """Alerts that hold no SLO's name: low budgets, missing data, and the rules themselves."""
-    top, name = tenant.severities[0], tenant.name
+    severities, name = tenant.health_severities, tenant.name
+    top, shadow, excluded = severities[0], _shadows(tenant), _exclusions(tenant)
     rules = ((naming.TENANT, name), (naming.SERVICE, naming.RULES_SERVICE))
     one = "{{ $labels.tenant }}/{{ $labels.service }}/{{ $labels.slo }}"
 
@@ -148,25 +176,33 @@ def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]
         yield alert(
             naming.ALERT_BUDGET_LOW,
             render_expression(
-                "alert/budget_low", tenant=name, bound=burn.literal(Fraction(percent) / 100)
+                "alert/budget_low",
+                tenant=name,
+                bound=burn.literal(Fraction(percent) / 100),
+                quiet=shadow,
             ),
             naming.budget_tier(shown),
             f"{one}: less than {shown}% of the error budget is left",
-            severity=tenant.severities[-1],
+            severity=severities[-1],
             labels=((naming.BUDGET_BELOW, f"{shown}%"),),
             more={"budget_remaining": "{{ $value | humanizePercentage }}"},
         )
     wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
     yield alert(
         naming.ALERT_NO_DATA,
-        render_expression("alert/no_data", tenant=name),
+        render_expression("alert/no_data", tenant=name, quiet=[*shadow, *excluded]),
         "no-data",
         f"{one}: no events are measured any more; a target or a metric's name is gone",
         wait,
     )
     yield alert(
         naming.ALERT_INTEGRITY,
-        render_expression("alert/integrity", tenant=name, pairs=_pairs(tenant)),
+        render_expression(
+            "alert/integrity",
+            tenant=name,
+            pairs=_pairs(tenant),
+            quiet=[*shadow, *excluded],
+        ),
         "integrity",
         f"{one}: errors and events contradict each other; the SLI's queries do not fit",
         wait,
@@ -180,10 +216,27 @@ def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]
     ):
         yield alert(
             naming.ALERT_STALE,
-            render_expression("alert/rules_stale", tenant=name, series=series),
+            render_expression("alert/rules_stale", tenant=name, series=series, quiet=shadow),
             tier,
             f"{one}: there are events, but {series} has no value; its rule fails or is late",
             patience,
+        )
+    for exclusion, end in recurring(tenant):
+        yield alert(
+            naming.ALERT_EXCLUSION_ENDS,
+            render_expression(
+                "alert/exclusion_ends", end=end, notice=burn.literal(Fraction(NOTICE.ms, 1000))
+            ),
+            "exclusion-ends",
+            f"{name}: the exclusion {exclusion.spec.name} ends on {exclusion.spec.until}; extend "
+            "it, or remove it",
+            severity=severities[-1],
+            labels=(
+                *rules,
+                (naming.SLO, naming.RULES_SLO),
+                (naming.EXCLUSION, exclusion.spec.name),
+            ),
+            more={"left": "{{ $value | humanizeDuration }}"},
         )
     yield alert(
         naming.ALERT_RULES_FAILING,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from slo_compiler import naming
@@ -11,6 +12,7 @@ from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.manifest.sli.composite import Composite
 from slo_compiler.plan import burn
 from slo_compiler.plan.composite import composite_rules
+from slo_compiler.plan.exclusions import active_rules, counted
 from slo_compiler.plan.ir import Rule
 from slo_compiler.plan.sli import base_queries
 from slo_compiler.plan.slices import slice_rules
@@ -26,11 +28,15 @@ def base_rules(
     Where the budget is one of slices, the events beneath them come first.
     """
     slices = slo.slices
+    names = (naming.EVENTS_RATE, naming.ERRORS_RATE)
     if slices is None:
-        return _counted(tenant, slo, timing, report, naming.EVENTS_RATE, naming.ERRORS_RATE)
-    names = (naming.SLICED_EVENTS_RATE, naming.SLICED_ERRORS_RATE)
-    sliced = _counted(tenant, slo, timing, report, *names)
-    return [*sliced, *slice_rules(tenant, slo, slices, timing, report)]
+        beneath, pair = [], _counted(tenant, slo, timing, report, *names)
+    else:
+        sliced = (naming.SLICED_EVENTS_RATE, naming.SLICED_ERRORS_RATE)
+        beneath = _counted(tenant, slo, timing, report, *sliced)
+        pair = slice_rules(tenant, slo, slices, timing, report)
+    pair = [replace(rule, expr=counted(tenant, slo, rule.expr)) for rule in pair]
+    return [*active_rules(tenant, slo, timing), *beneath, *pair]
 
 
 def _counted(

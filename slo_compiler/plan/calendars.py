@@ -13,6 +13,7 @@ from slo_compiler.manifest.resolve import ResolvedTenant
 from slo_compiler.period import Period
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Rule
+from slo_compiler.plan.renames import renames_of
 from slo_compiler.plan.tenant import periods_of
 from slo_compiler.templating import promql_string, render_expression
 
@@ -60,6 +61,7 @@ def calendar_count(tenant: ResolvedTenant, counted: str, period: Period) -> str:
         counted=counted,
         calendar=matchers_of(tenant, period),
         longest=period.longest,
+        renames=renames_of(tenant),
         tile=burn.period_tile(period),
         lag=lag if lag.ms else None,
         lag_seconds=lag.ms // 1000,

@@ -52,12 +52,17 @@ def plan_routing(
     ]
     for tenant in tenants:
         children = [*_tenant_routes(tenant, receivers, intervals)]
-        urgent = ((naming.SEVERITY, tenant.severities[0]),)
+        # Alerts of the tenant's own making that carry these labels reach the tenant.
+        receiver: str | None = naming.RECEIVER_SHADOW
+        if tenant.severities:
+            urgent = ((naming.SEVERITY, tenant.severities[0]),)
+            receiver = next(r.receiver for r in children if r.matchers == urgent)
+        else:
+            receivers[naming.RECEIVER_SHADOW] = Receiver(naming.RECEIVER_SHADOW)
         routes.append(
             Route(
                 matchers=((naming.TENANT, tenant.name),),
-                # Alerts of the tenant's own making that carry these labels reach the tenant.
-                receiver=next(r.receiver for r in children if r.matchers == urgent),
+                receiver=receiver,
                 routes=tuple(children),
             )
         )
@@ -151,12 +156,12 @@ def _inhibitions(tenants: Sequence[ResolvedTenant]) -> Iterator[Inhibition]:
     may give the same names another order, but a longer window is longer in both, so that no two
     alerts can silence each other, and a ticket never silences a page.
     """
-    by_labels = sorted({label for t in tenants for slo in t.slos for label in slo.by})
+    by_labels = sorted({label for t in tenants for slo in t.live for label in slo.by})
     equal = (*naming.IDENTITY, naming.ESCALATION, *by_labels)
     tiers = {
         (tier.severity, tier.long_window)
         for tenant in tenants
-        for slo in tenant.slos
+        for slo in tenant.live
         for tier in slo.policy.tiers
     }
     for severity, quieter in (("page", ("page", "ticket")), ("ticket", ("ticket",))):
@@ -179,6 +184,8 @@ def _expected(tenant: ResolvedTenant, rules: TenantRules) -> Iterator[ExpectedRo
         labels = dict(pairs)
         if labels[naming.SEVERITY] == naming.SEVERITY_HEARTBEAT:
             wanted = [(naming.RECEIVER_HEARTBEAT, "")]
+        elif not tenant.severities:
+            wanted = [(naming.RECEIVER_SHADOW, "")]
         else:
             wanted = [
                 (name, naming.time_interval(tenant.name, hours) if hours else "")
@@ -287,7 +294,7 @@ _ROUTED_BY = (
 def _alert_labels(tenant: ResolvedTenant, rule: Rule) -> Iterator[tuple[Pairs, int]]:
     """Give the labels of a rule's alerts, as far as routes read them, and the manifest's line."""
     own = {"alertname": rule.name, **dict(rule.labels)}
-    for slo in tenant.slos:
+    for slo in tenant.live or tenant.slos:
         line = slo.at("name").line
         identity = {
             naming.TENANT: tenant.name,

@@ -87,7 +87,7 @@ def _constants(tenant: ResolvedTenant, slo: ResolvedSLO) -> list[Rule]:
         "policy": slo.policy.name,
         "objective": str(slo.objective),
         "owner": tenant.owner,
-        "stage": "live",
+        "stage": slo.spec.stage,
         **user_labels(tenant, slo),
     }
 

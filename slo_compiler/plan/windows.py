@@ -13,6 +13,7 @@ from slo_compiler.period import Period
 from slo_compiler.plan import burn
 from slo_compiler.plan.calendars import calendar_count, calendar_rules, matchers_of
 from slo_compiler.plan.ir import Rule
+from slo_compiler.plan.renames import renames_of
 from slo_compiler.plan.tenant import (
     MILLISECOND,
     long_windows,
@@ -72,6 +73,7 @@ def base_windows(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
                 counted="rate",
                 # A sum of rates over a span reaches back by that span plus the base.
                 range=window - timing.base,
+                renames=renames_of(tenant),
             )
             yield Rule(naming.error_ratio(window), expr, tenant.position)
     for window in long_windows(tenant):
@@ -133,6 +135,7 @@ def _counts(tenant: ResolvedTenant) -> Iterator[tuple[str, list[_Part]]]:
                     counted=counted,
                     period=period,
                     tile=burn.period_tile(period),
+                    renames=renames_of(tenant),
                 )
             only = _only(tenant, period) if len(periods) > 1 else ""
             found.setdefault(naming.increase(counted, period), []).append(_Part(expr, only))
@@ -153,9 +156,14 @@ def _tiled_ratio(tenant: ResolvedTenant, window: Duration, timing: burn.Timing) 
             tenant=tenant.name,
             counted=f"increase{timing.slow}",
             range=window - MILLISECOND,
+            renames=renames_of(tenant),
         )
     return render_expression(
-        "window/tiled_ratio", tenant=tenant.name, window=window, tile=burn.tile(window)
+        "window/tiled_ratio",
+        tenant=tenant.name,
+        window=window,
+        tile=burn.tile(window),
+        renames=renames_of(tenant),
     )
 
 

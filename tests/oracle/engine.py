@@ -148,12 +148,11 @@ class Replay:
             for number, group in enumerate(rules.groups)
             for rule in group.rules
         ]
-        exprs = [rule.expr for rule, _, _ in scheduled]
+        dense = _read_densely(rules)
         self._dense: list[_Dense] = []
         self._sparse: list[tuple[Rule, int, int]] = []
         for rule, interval, first in _in_order(scheduled):
-            ranged = re.compile(re.escape(rule.name) + _RANGED)
-            if not rule.alert and any(ranged.search(expr) for expr in exprs):
+            if rule.name in dense:
                 self._dense.append(_Dense(rule, interval, first))
             else:
                 self._sparse.append((rule, interval, first))
@@ -224,6 +223,20 @@ class Replay:
             elif following is not None and not is_down(following):
                 out.append((following, STALE))
             yield labels, out
+
+
+def _read_densely(rules: TenantRules) -> set[str]:
+    """Name the series that are read as ranges, and what their rules read in turn."""
+    recorded = [rule for group in rules.groups for rule in group.rules if not rule.alert]
+    exprs = [rule.expr for group in rules.groups for rule in group.rules]
+    names = {rule.name for rule in recorded}
+    dense = {n for n in names if any(re.search(re.escape(n) + _RANGED, e) for e in exprs)}
+    while True:
+        read = [rule.expr for rule in recorded if rule.name in dense]
+        more = {name for name in names - dense if any(f"{name}{{" in expr for expr in read)}
+        if not more:
+            return dense
+        dense |= more
 
 
 def _in_order(scheduled: list[tuple[Rule, int, int]]) -> Iterator[tuple[Rule, int, int]]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 
 import yaml
 from oracle.engine import Engine, Replay, engine
@@ -125,8 +126,13 @@ def compiled(
     scenarios: tuple[Scenario, ...],
     scrape: int,
     evaluation: int,
+    spec: Mapping[str, object] = MappingProxyType({}),
+    slo: Mapping[str, object] = MappingProxyType({}),
 ) -> tuple[TenantRules, ...]:
-    """Compile each scenario as an SLO of each tenant; tenants differ in nothing but the name."""
+    """Compile each scenario as an SLO of each tenant; tenants differ in nothing but the name.
+
+    `spec` and `slo` are more keys of the tenants' manifests and of each SLO.
+    """
     report = Report()
     prometheus = {
         "scrape_interval": str(Duration(scrape)),
@@ -148,6 +154,7 @@ def compiled(
                 "service": "oracle",
                 "objective": 99.9,
                 "sli": yaml.safe_load(scenario.sli),
+                **slo,
             }
             for scenario in scenarios
         ]
@@ -161,6 +168,7 @@ def compiled(
                     {"severity": severity, "notify": ["hook"]} for severity in ("page", "ticket")
                 ],
                 "slos": slos,
+                **spec,
             },
         }
         name = f"{tenant}.yaml"

@@ -68,10 +68,20 @@ class Round:
         """The SLOs under test."""
         return names_of(self.subjects)
 
+    @property
+    def shadow(self) -> bool:
+        """Whether its SLOs are shadows: what would fire is a series, and nothing fires."""
+        return self.subjects[0].slo.shadow
+
     def firing(
         self, at: Duration, tier: Tier, firing: Sequence[Subject], why: str, level: int = 1
     ) -> Check:
         """Expect the alerts of a tier from exactly these SLOs, and from no other of the tenant."""
+        if self.shadow:
+            fired = f'alertname=~"{naming.ALERT_BURN}|{naming.ALERT_BUDGET_LOW}"'
+            would = f'count by (service, slo) ({naming.SHADOW_ALERT}{{tier="{tier.name}"}})'
+            expr = f"{would} unless on (service, slo) ALERTS{{{fired}}}"
+            return Check(at, expr + self.others_only, _samples(firing), why)
         escalation = f'{naming.ESCALATION}="{level if level > 1 else ""}"'
         matchers = f'alertname="{naming.ALERT_BURN}",tier="{tier.name}",{escalation}'
         return self.alerts(at, matchers, firing, why)
@@ -79,10 +89,7 @@ class Round:
     def alerts(self, at: Duration, matchers: str, firing: Sequence[Subject], why: str) -> Check:
         """Expect alerts from exactly these SLOs."""
         expr = f'count by (service, slo) (ALERTS{{alertstate="firing",{matchers}}})'
-        samples = tuple(
-            (f'{{service="{s.slo.spec.service}", slo="{s.slo.spec.name}"}}', "1") for s in firing
-        )
-        return Check(at, expr + self.others_only, samples, why)
+        return Check(at, expr + self.others_only, _samples(firing), why)
 
     @property
     def others_only(self) -> str:
@@ -90,6 +97,12 @@ class Round:
         return "".join(
             f" unless on (service, slo) {naming.INFO}{{{reader.labels}}}" for reader in self.readers
         )
+
+
+def _samples(firing: Sequence[Subject]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (f'{{service="{s.slo.spec.service}", slo="{s.slo.spec.name}"}}', "1") for s in firing
+    )
 
 
 def subject_of(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) -> Subject:
@@ -129,7 +142,8 @@ def rounds_of(subjects: Sequence[Subject]) -> Iterator[Round]:
     rounds: list[list[Subject]] = []
     for subject in subjects:
         for round_ in rounds:
-            if not any(share(subject, other) for other in round_):
+            alike = subject.slo.shadow == round_[0].slo.shadow
+            if alike and not any(share(subject, other) for other in round_):
                 round_.append(subject)
                 break
         else:

@@ -20,8 +20,10 @@ from slo_compiler.plan.ir import Check, TenantRules, UnitTest, UnitTestFile
 from slo_compiler.plan.proofs.by import plan_by
 from slo_compiler.plan.proofs.calendar import EVALUATION, plan_boundaries
 from slo_compiler.plan.proofs.composite import composite_test
+from slo_compiler.plan.proofs.exclusions import excluded
 from slo_compiler.plan.proofs.guards import plan_guards
 from slo_compiler.plan.proofs.periods import elapsed, settled_at
+from slo_compiler.plan.proofs.renames import renamed
 from slo_compiler.plan.proofs.slices import slice_test
 from slo_compiler.plan.proofs.subject import (
     Round,
@@ -67,6 +69,8 @@ def plan_proofs(
             tests[MINUTE].extend(value_test(subject, timing))
             tests[MINUTE].extend(slice_test(subject, timing))
             tests[MINUTE].extend(composite_test(subject, subjects))
+        tests[MINUTE].extend(excluded(tenant, round_, timing))
+        tests[MINUTE].extend(renamed(tenant, round_, timing))
     tests[MINUTE].extend(plan_guards(subjects, timing))
     tests[MINUTE].extend(plan_by(subjects))
     if boundaries := [*plan_boundaries(subjects)]:
@@ -175,6 +179,8 @@ def _burst(
     reset = Fraction(tier.short_window.ms) * (1 - 1 / times)
     wait = tier.for_ or Duration(0)
     waits = [w for w in escalation_waits(tenant, tier.severity) if w <= history]
+    if round_.shadow:  # a recording rule does not wait
+        wait, waits = Duration(0), []
     lingering = rounded(tier.short_window, evaluation) + evaluation * 2
     # Long enough that the long window stays above the threshold to the end, so that it is the
     # short one that ends the alert: e * B + 0.95 * threshold * l > threshold * (h + B + r + l).
@@ -252,8 +258,10 @@ def _missing(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iter
     for missing in (round_.subjects[0::2], round_.subjects[1::2]):
         if not missing:
             continue
+        gone = {} if round_.shadow else {s.name: [s] for s in missing}
         yield _test(
-            f"{names_of(missing)}: silent without traffic, an alert without data",
+            f"{names_of(missing)}: silent without traffic, "
+            + ("and without data: a shadow" if round_.shadow else "an alert without data"),
             round_,
             {s.name: goes if s in missing else stays for s in round_.subjects},
             [
@@ -264,7 +272,7 @@ def _missing(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iter
                 for at, firing, why in (
                     (idle, [], "no traffic, but the series are there"),
                     (early, [], f"not yet gone for {wait}"),
-                    (end, [subject] if subject in missing else [], f"gone for {wait}, or not gone"),
+                    (end, gone.get(subject.name, []), f"gone for {wait}, or not gone"),
                 )
             ],
             timing,
@@ -338,7 +346,9 @@ def _holds(at: Duration, series: str, subject: Subject, value: Fraction) -> Chec
 
 def _none_fires(round_: Round, at: Duration) -> Check:
     names = f"{naming.ALERT_BURN}|{naming.ALERT_BUDGET_LOW}|{naming.ALERT_INTEGRITY}"
-    expr = f'count by (alertname, service, slo, tier) (ALERTS{{alertname=~"{names}"}})'
+    fired = f'ALERTS{{alertname=~"{names}"}}'
+    fired += f" or {naming.SHADOW_ALERT}" if round_.shadow else ""
+    expr = f"count by (alertname, service, slo, tier) ({fired})"
     return Check(at, expr + round_.others_only, (), "a quarter of the pace that the budget allows")
 
 

@@ -1,0 +1,135 @@
+"""That nothing counts while an exclusion is active, nobody is told of missing data, and then again.
+
+Exclusions are years away from promtool's beginning of time, so that what they record is fed here.
+When they are active is decided by constants in an expression, not by anything that is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+from slo_compiler import naming
+from slo_compiler.duration import Duration
+from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.plan import burn
+from slo_compiler.plan.ir import Check, UnitTest
+from slo_compiler.plan.proofs.subject import Round, Subject
+from slo_compiler.plan.proofs.timeline import (
+    CLEAN,
+    GONE,
+    MINUTE,
+    Segment,
+    Timeline,
+    inputs,
+    rounded,
+    up,
+)
+from slo_compiler.plan.tenant import tier_windows
+
+BEFORE = MINUTE * 15
+
+
+def excluded(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
+    """Give the tests of a round's SLOs that have exclusions, from their raw counters."""
+    subjects = [s for s in round_.subjects if s.raw and tenant.exclusions_of(s.slo)]
+    if subjects:
+        round_ = Round(tuple(subjects), round_.readers)
+        yield _counts_nothing(round_, timing)
+        wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
+        if not round_.shadow:
+            yield _tells_nobody(round_, timing, wait)
+
+
+def _counts_nothing(round_: Round, timing: burn.Timing) -> UnitTest:
+    """Errors of a maintenance are no errors; those after it are."""
+    windows = {s.name: min(tier_windows([s.slo])) for s in round_.subjects}
+    again = rounded(max(windows.values()), MINUTE) + MINUTE * 3
+    over, rest = BEFORE + MINUTE * 30, MINUTE * 15
+    end = over + rest + again
+    timeline = (
+        Segment(BEFORE, CLEAN),
+        Segment(over - BEFORE, Fraction(1)),
+        Segment(rest, CLEAN),
+        Segment(again + MINUTE, Fraction(1)),
+    )
+    active = BEFORE, over + timing.base_range
+    checks = []
+    for subject in round_.subjects:
+        for at, of, value, why in (
+            (over - MINUTE, naming.EVENTS_RATE, 0, "no event counts while it is active"),
+            (over - MINUTE, naming.ERRORS_RATE, 0, "no error counts while it is active"),
+            (over + MINUTE * 14, naming.error_ratio(windows[subject.name]), 0, "nor after it"),
+            (over + MINUTE * 14, naming.BUDGET_REMAINING, 1, "no budget pays for it"),
+            (end, naming.error_ratio(windows[subject.name]), 1, "what comes later counts again"),
+        ):
+            told = f"count(abs({of}{{{subject.labels}}} - {value}) < 1e-9)"
+            checks.append(Check(at, told, (("{}", "1"),), f"{subject.name}: {why}"))
+    quiet = (naming.ALERT_BURN, naming.ALERT_INTEGRITY, naming.ALERT_NO_DATA, naming.ALERT_STALE)
+    for at in (over - MINUTE, over + MINUTE * 2, over + MINUTE * 14):
+        for subject in round_.subjects:
+            expr = f'count(ALERTS{{alertname=~"{"|".join(quiet)}",{subject.labels}}})'
+            checks.append(Check(at, expr, (), f"{subject.name}: nothing fires for it"))
+    return _test(
+        f"{round_.names}: nothing counts while an exclusion is active",
+        round_,
+        dict.fromkeys((s.name for s in round_.subjects), timeline),
+        active,
+        checks,
+        timing,
+    )
+
+
+def _tells_nobody(round_: Round, timing: burn.Timing, wait: Duration) -> UnitTest:
+    """Targets may be down while an exclusion is active, and not afterwards."""
+    over = BEFORE + rounded(wait, MINUTE) + MINUTE * 15
+    ended = up(Fraction(over.ms + timing.base_range.ms), MINUTE)
+    fires = ended + rounded(wait, MINUTE)
+    timeline = (Segment(BEFORE, CLEAN), Segment(fires - BEFORE + MINUTE * 3, GONE))
+    checks = [
+        round_.alerts(at, f'alertname="{naming.ALERT_NO_DATA}",{subject.labels}', firing, why)
+        for subject in round_.subjects
+        for at, firing, why in (
+            (over, [], f"gone for longer than {wait}, but excluded"),
+            (fires - MINUTE, [], f"not yet gone for {wait} since"),
+            (fires + MINUTE * 2, [subject], f"gone for {wait} after the exclusion"),
+        )
+    ]
+    return _test(
+        f"{round_.names}: data may be missing while an exclusion is active",
+        round_,
+        dict.fromkeys((s.name for s in round_.subjects), timeline),
+        (BEFORE, over + timing.base_range),
+        checks,
+        timing,
+    )
+
+
+def _test(
+    name: str,
+    round_: Round,
+    timelines: Mapping[str, Timeline],
+    active: tuple[Duration, Duration],
+    checks: list[Check],
+    timing: burn.Timing,
+) -> UnitTest:
+    interval = timing.scrape
+    series: dict[str, str] = {}
+    for subject in round_.subjects:
+        others = [s.raw for s in round_.subjects if s is not subject and s.raw]
+        for one, values in inputs(subject, others, timelines[subject.name], interval, raw=True):
+            series.setdefault(one, values)
+        series[_active(subject)] = _values(active, interval)
+    origin = ", ".join(sorted({s.origin for s in round_.subjects}))
+    why = (f"active from {active[0]} to {active[1]}, a base range after the last error",)
+    return UnitTest(name, origin, why, interval, tuple(series.items()), tuple(checks))
+
+
+def _active(subject: Subject) -> str:
+    return f'{naming.EXCLUSION_ACTIVE}{{{subject.labels},{naming.EXCLUSION}="proof"}}'
+
+
+def _values(active: tuple[Duration, Duration], interval: Duration) -> str:
+    """Write ones from one sample to another, and the marker of a series that ends."""
+    first, last = active[0].ms // interval.ms, -(-active[1].ms // interval.ms)
+    return f"_x{first} 1x{last - first - 1} stale"

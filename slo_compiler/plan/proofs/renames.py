@@ -1,0 +1,80 @@
+"""That a renamed SLO keeps its history, and that nothing of it counts twice.
+
+The old name's base pair ends where the new one's begins. Sums take a base sample at each step, at
+the beginning of time too: of H / step + (T - H) / step + 1 until T, the first H / step are old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+from slo_compiler import naming
+from slo_compiler.duration import Duration
+from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.plan import burn
+from slo_compiler.plan.ir import Check, UnitTest
+from slo_compiler.plan.proofs.subject import Round, Subject
+from slo_compiler.plan.proofs.timeline import CLEAN, GONE, MINUTE, Segment, inputs, rounded
+from slo_compiler.plan.renames import rename_of
+from slo_compiler.plan.tenant import tier_windows
+from slo_compiler.templating import promql_string
+
+
+def renamed(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
+    """Give a test for each SLO of a round that continues another's history."""
+    for subject in round_.subjects:
+        rename = rename_of(tenant, subject.slo)
+        if rename is not None:
+            labels = ",".join(f"{k}={promql_string(v)}" for k, v in rename.old.labels)
+            yield _continues(subject, replace(subject, labels=labels), timing)
+
+
+def _continues(new: Subject, old: Subject, timing: burn.Timing) -> UnitTest:
+    tile = burn.period_tile(new.slo.period)
+    half = rounded(max(MINUTE * 60, tile * 2), tile)
+    end = half * 2 - tile
+    budget = burn.error_budget(new.slo.objective)
+    ratio = budget / 2
+    step = timing.base_step
+    share = Fraction(half.ms // step.ms, end.ms // step.ms + 1)
+    calendar = bool(new.slo.period.calendar)  # which leaves out the very first tile
+    checks = [
+        _near(
+            end,
+            naming.error_ratio(new.slo.period),
+            new,
+            ratio * share,
+            "0.1" if calendar else "0.000001",
+        )
+    ]
+    if not calendar:
+        checks.append(_near(end, naming.BUDGET_REMAINING, new, 1 - share / 2, "0.000001"))
+    checks += [
+        _near(half + MINUTE, naming.error_ratio(window), new, ratio, "0.1")
+        for window in sorted(tier_windows([new.slo]))
+        if MINUTE * 60 <= window <= burn.TILED_ABOVE
+    ]
+    series = [
+        *inputs(old, [], (Segment(half, ratio), Segment(half, GONE)), MINUTE, raw=False),
+        *inputs(new, [], (Segment(half, GONE), Segment(half, CLEAN)), MINUTE, raw=False),
+    ]
+    why = (
+        f"until {half} the old name, with errors at {burn.literal(ratio)}; then the new, with none",
+        "starts from the base pair",
+    )
+    return UnitTest(
+        f"{new.name}: the history of the old name counts, and none of it twice",
+        new.origin,
+        why,
+        MINUTE,
+        tuple(series),
+        tuple(checks),
+    )
+
+
+def _near(at: Duration, series: str, subject: Subject, value: Fraction, within: str) -> Check:
+    expr = f"abs({series}{{{subject.labels}}} / {burn.literal(value)} - 1) < bool {within}"
+    why = f"{series} of {subject.name} is {burn.literal(value)}"
+    return Check(at, f"count({expr} == 1)", (("{}", "1"),), why)

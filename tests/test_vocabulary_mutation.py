@@ -1,0 +1,56 @@
+"""Exclusions, shadows and renames: each mutant of their rules fails a proof of theirs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cases import compiled, tool
+from test_mutation import Mutation, once
+
+from slo_compiler import naming, prove
+
+QUIET = r"(?s)(alert: %s\n.*?)\n +unless on \(tenant, service, slo\)\n[^\n]*"
+MUTANTS: dict[tuple[str, str], Mutation] = {
+    ("exclusions", "events-count"): once(r"== bool 0\)", ">= bool 0)", 0),
+    ("exclusions", "errors-count"): once(r"== bool 0\)", ">= bool 0)", 1),
+    ("exclusions", "anothers-are-taken"): once(
+        r'active\{tenant="exclusions",service="search"', 'active{tenant="exclusions",service="x"', 0
+    ),
+    ("exclusions", "missing-data-is-told"): once(QUIET % naming.ALERT_NO_DATA, r"\1"),
+    ("exclusions", "missing-data-is-never-told"): once(
+        r'slo:exclusion:active\{tenant="exclusions"\}', 'slo_info{tenant="exclusions"}', 0
+    ),
+    ("shadow", "it-fires"): once("record: slo:shadow_alert:error_ratio", "alert: x", 0),
+    ("shadow", "it-pages"): once(
+        "record: slo:shadow_alert:error_ratio", f"alert: {naming.ALERT_BURN}", 0
+    ),
+    ("shadow", "threshold-lower"): once("> 0.144", "> 0.14", 0),
+    ("shadow", "threshold-higher"): once("> 0.144", "> 0.15", 0),
+    ("shadow", "missing-data-is-told"): once(QUIET % naming.ALERT_NO_DATA, r"\1"),
+    ("shadow", "low-budget-is-told"): once(QUIET % naming.ALERT_BUDGET_LOW, r"\1"),
+    ("renames", "events-forgotten"): once(
+        r'(slo:events:increase10m\{[^}]*)slo="http-errors"', r'\1slo="x"'
+    ),
+    ("renames", "errors-forgotten"): once(
+        r'(slo:errors:increase10m\{[^}]*)slo="http-errors"', r'\1slo="x"'
+    ),
+    ("renames", "a-page-window-forgets"): once(r'slo="http-errors"}\[59m\]', 'slo="x"}[59m]'),
+    ("renames", "not-added-up"): once(
+        r"(?s)(increase30d\n.*?)sum without \(formerly\)", r"\1max without (formerly)"
+    ),
+}
+
+
+@pytest.mark.parametrize(("word", "name"), MUTANTS)
+def test_a_mutated_rule_fails_a_proof(word: str, name: str, tmp_path: Path) -> None:
+    for artefact in compiled(word).artefacts:
+        path = tmp_path / artefact.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = artefact.text
+        if artefact.path == naming.rules_file(word):
+            text = MUTANTS[word, name](text)
+            assert text != artefact.text
+        path.write_text(text, encoding="utf-8")
+    file = tmp_path / "prometheus" / "tests" / f"{word}_1m.yml"
+    assert prove.unit_job(tool("forky", "promtool"), file)().failures, f"{word}: {name} survives"
