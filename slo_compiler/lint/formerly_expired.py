@@ -35,8 +35,8 @@ def check(tenants: Sequence[ResolvedTenant], _project: ProjectSpec, report: Repo
                 report.warning(
                     slo.at("formerly"),
                     ID,
-                    f"the period of {slo.period.words} no longer reaches back to {former.renamed}, when "
-                    f'the SLO was called "{former.slo}"',
+                    f"the period of {slo.period.words} no longer reaches back to "
+                    f'{former.renamed}, when the SLO was called "{former.slo}"',
                     "remove formerly",
                 )
 
