@@ -13,6 +13,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.manifest.base import (
     Count,
     Labels,
+    Link,
     Name,
     Objective,
     Percentage,
@@ -93,8 +94,8 @@ class Alerting(Strict):
     policy: Name | None = None
     min_errors: Count | None = None
     min_events: Count | None = None
-    runbook: Text | None = None
-    dashboard: Text | None = None
+    runbook: Link | None = None
+    dashboard: Link | None = None
 
 
 class SLO(Strict):
@@ -110,12 +111,12 @@ class SLO(Strict):
     alerting: Alerting = Alerting()
 
 
-class Defaults(Strict):
-    """What holds for SLOs that do not say it themselves."""
+class Defaults(Alerting):
+    """What holds for SLOs that do not say it themselves; labels add up."""
 
     objective: Objective | None = None
     period: Period | None = None
-    policy: Name | None = None
+    labels: Labels = {}
 
 
 class Step(Strict):

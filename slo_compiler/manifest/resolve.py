@@ -9,10 +9,12 @@ from decimal import Decimal
 
 from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.duration import Duration
+from slo_compiler.manifest.inherit import Inherited, Level, inherit
 from slo_compiler.manifest.load import Manifest, SourceFile
 from slo_compiler.manifest.model import (
     BUSINESS_HOURS,
     SLO,
+    Alerting,
     AlertPolicy,
     Channel,
     Hours,
@@ -24,8 +26,6 @@ from slo_compiler.manifest.model import (
 )
 from slo_compiler.source import Document, Loc
 
-DEFAULT_PERIOD = Duration.of(days=30)
-DEFAULT_POLICY = "sre-workbook"
 OLDEST_PROMETHEUS, OLDEST_ALERTMANAGER = "2.42", "0.25"
 
 
@@ -68,6 +68,17 @@ class ResolvedSLO:
     policy: Policy
     document: Document
     loc: Loc
+    inherited: Inherited
+
+    @property
+    def alerting(self) -> Alerting:
+        """What the SLO or its defaults say of its alerts."""
+        return self.inherited.alerting
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Labels of the alerts and of slo_info, those of the tenant among them."""
+        return {name: said.value for name, said in self.inherited.labels.items()}
 
     def at(self, *path: str | int) -> Position:
         """Place of a part of the SLO."""
@@ -230,7 +241,7 @@ def _check_tenant(resolver: _Resolver, manifest: Manifest, name: str) -> None:
 def _resolve_slos(
     resolver: _Resolver, tenant: Tenant, document: Document, policies: Mapping[str, Policy]
 ) -> Iterator[ResolvedSLO]:
-    report, defaults = resolver.report, (tenant.spec.defaults, resolver.project.defaults)
+    report = resolver.report
     for index, slo in enumerate(tenant.spec.slos):
         loc = ("spec", "slos", index)
         identity = (tenant.metadata.name, slo.service, slo.name)
@@ -244,10 +255,9 @@ def _resolve_slos(
                 "rename one: both would record the same series",
             )
         resolver.identities.setdefault(identity, at)
-        objective = slo.objective or next((d.objective for d in defaults if d.objective), None)
-        period = slo.period or next((d.period for d in defaults if d.period), DEFAULT_PERIOD)
-        named = slo.alerting.policy or next((d.policy for d in defaults if d.policy), None)
-        policy = policies.get(named or DEFAULT_POLICY)
+        inherited = inherit(slo, tenant, resolver.project.defaults)
+        objective, named = inherited.objective, inherited.said["policy"]
+        policy = policies.get(named.value)
         if objective is None:
             report.error(
                 at, "missing-key", "the SLO has no objective", "set it here or in spec.defaults"
@@ -255,18 +265,18 @@ def _resolve_slos(
         if policy is None:
             where: Loc = (*loc, "alerting", "policy")
             why = ""
-            if not slo.alerting.policy and tenant.spec.defaults.policy:
+            if named.level is Level.TENANT:
                 where = ("spec", "defaults", "policy")
-            elif not slo.alerting.policy:
+            elif named.level is Level.PROJECT:
                 where, why = (*loc, "name"), ", which the project's defaults name"
             report.error(
                 document.locate(where),
                 "undefined-policy",
-                f'no alert policy "{named}"{why}',
-                nearest(str(named), policies),
+                f'no alert policy "{named.value}"{why}',
+                nearest(named.value, policies),
             )
         if objective is not None and policy is not None:
-            yield ResolvedSLO(slo, objective, period, policy, document, loc)
+            yield ResolvedSLO(slo, objective, inherited.period, policy, document, loc, inherited)
 
 
 def _channels(

@@ -58,8 +58,8 @@ def burn_alerts(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) -
 
 def _guards(id_: Identity, slo: ResolvedSLO, tier: Tier, timing: burn.Timing) -> Iterator[str]:
     for counted, least in (
-        ("errors", slo.spec.alerting.min_errors),
-        ("events", slo.spec.alerting.min_events),
+        ("errors", slo.alerting.min_errors),
+        ("events", slo.alerting.min_events),
     ):
         if least is not None:
             tiled = tier.long_window > burn.TILED_ABOVE
@@ -105,8 +105,8 @@ def _evidence(
 
 def _links(tenant: ResolvedTenant, slo: ResolvedSLO) -> dict[str, str]:
     return {
-        "runbook_url": slo.spec.alerting.runbook or "",
-        "dashboard_url": slo.spec.alerting.dashboard or "",
+        "runbook_url": slo.alerting.runbook or "",
+        "dashboard_url": slo.alerting.dashboard or "",
         "manifest": f"{tenant.source.name} sha256:{tenant.source.digest[:12]}",
     }
 

@@ -41,7 +41,7 @@ class Subject:
 
     def events(self) -> int:
         """Give the events of each sample: enough for the SLO's guards on low traffic."""
-        guards = self.slo.spec.alerting
+        guards = self.slo.alerting
         return max(EVENTS * (guards.min_errors or 1), guards.min_events or 1)
 
 
