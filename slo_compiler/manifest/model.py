@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 from zoneinfo import available_timezones
 
-from pydantic import BeforeValidator, Field, create_model
+from pydantic import BeforeValidator, Field, WithJsonSchema, create_model
 
 from slo_compiler.diagnostics import nearest
 from slo_compiler.duration import Duration
@@ -98,9 +99,24 @@ class Alerting(Strict):
     dashboard: Link | None = None
 
 
-class SLO(Strict):
-    """One objective for one service."""
+def _argument(value: object) -> object:
+    if isinstance(value, dict | list):
+        raise invalid("type", f"expected text, a number, true or false, found {shown(value)}")
+    return value
 
+
+Argument = Annotated[
+    str | int | bool | Decimal,
+    BeforeValidator(_argument),
+    WithJsonSchema({"type": ["string", "number", "boolean"]}),
+]
+
+
+class SLO(Strict):
+    """One objective for one service: written out, or made of a template."""
+
+    template: Name | None = None
+    with_: dict[str, Argument] = Field(default={}, alias="with")
     name: Name
     service: Name
     description: Text = ""
@@ -236,8 +252,18 @@ class Tenant(Strict):
 # --- AlertPolicy
 
 
+def _parameter(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", value):
+        raise invalid(
+            "name",
+            f"{shown(value)} is not a parameter's name",
+            "use lowercase letters, digits and underscores, the first a letter",
+        )
+    return value
+
+
 class PolicyMetadata(Strict):
-    """What SLOs call the policy."""
+    """What SLOs call the policy, or the template."""
 
     name: Name
 
@@ -249,6 +275,32 @@ class AlertPolicy(Strict):
     kind: Literal["AlertPolicy"]
     metadata: PolicyMetadata
     spec: PolicySpec
+
+
+# --- SLOTemplate
+
+
+class Parameter(Strict):
+    """What a use of the template gives, or may give if there is a default."""
+
+    name: Annotated[str, BeforeValidator(_parameter)]
+    default: Argument | None = None
+
+
+class TemplateSpec(Strict):
+    """An SLO with `${parameter}` in it."""
+
+    parameters: list[Parameter] = Field(default=[], max_length=32)
+    slo: dict[str, Any]
+
+
+class SLOTemplate(Strict):
+    """An SLO that many tenants have, written once."""
+
+    api_version: Literal["slo-compiler/v1"] = Field(alias="apiVersion")
+    kind: Literal["SLOTemplate"]
+    metadata: PolicyMetadata
+    spec: TemplateSpec
 
 
 # --- Project
@@ -293,6 +345,7 @@ class ProjectSpec(Strict):
     sources: list[Text] = Field(default=["tenants/"], min_length=1)
     output: Text = "generated/"
     policies: list[Text] = []
+    templates: list[Text] = []
     prometheus: PrometheusSpec = PrometheusSpec()
     alertmanager: AlertmanagerSpec = AlertmanagerSpec()
     targets: list[Literal["prometheus"]] = Field(default=["prometheus"], min_length=1)
@@ -312,4 +365,4 @@ class Project(Strict):
     spec: ProjectSpec = ProjectSpec()
 
 
-DOCUMENT_KINDS: tuple[type[Strict], ...] = (Tenant, Project, AlertPolicy)
+DOCUMENT_KINDS: tuple[type[Strict], ...] = (Tenant, Project, AlertPolicy, SLOTemplate)

@@ -20,6 +20,7 @@ from slo_compiler.manifest.model import (
     Hours,
     PolicySpec,
     ProjectSpec,
+    SLOTemplate,
     Step,
     Tenant,
     Tier,
@@ -69,6 +70,7 @@ class ResolvedSLO:
     document: Document
     loc: Loc
     inherited: Inherited
+    template: SourceFile | None = None
 
     @property
     def alerting(self) -> Alerting:
@@ -81,7 +83,9 @@ class ResolvedSLO:
         return {name: said.value for name, said in self.inherited.labels.items()}
 
     def at(self, *path: str | int) -> Position:
-        """Place of a part of the SLO."""
+        """Place of a part of the SLO; its name stands where the tenant declares it."""
+        if path == ("name",):
+            return self.document.declared(self.loc)
         return self.document.locate((*self.loc, *path))
 
     @property
@@ -138,6 +142,7 @@ class _Resolver:
     project: ProjectSpec
     report: Report
     policies: dict[str, Policy] = field(default_factory=dict)
+    templates: dict[str, SourceFile] = field(default_factory=dict)
     tenants: dict[str, Position] = field(default_factory=dict)
     identities: dict[tuple[str, str, str], Position] = field(default_factory=dict)
 
@@ -150,6 +155,8 @@ def resolve(
     for manifest in manifests:
         if isinstance(manifest.model, AlertPolicy):
             _add_policy(resolver, manifest)
+        elif isinstance(manifest.model, SLOTemplate):
+            resolver.templates.setdefault(manifest.model.metadata.name, manifest.source)
     resolved = [
         _resolve_tenant(resolver, manifest, manifest.model)
         for manifest in manifests
@@ -245,7 +252,7 @@ def _resolve_slos(
     for index, slo in enumerate(tenant.spec.slos):
         loc = ("spec", "slos", index)
         identity = (tenant.metadata.name, slo.service, slo.name)
-        at = document.locate((*loc, "name"))
+        at = document.declared(loc)
         if identity in resolver.identities:
             report.error(
                 at,
@@ -263,20 +270,22 @@ def _resolve_slos(
                 at, "missing-key", "the SLO has no objective", "set it here or in spec.defaults"
             )
         if policy is None:
-            where: Loc = (*loc, "alerting", "policy")
-            why = ""
+            where, why = document.blamed((*loc, "alerting", "policy")), ""
             if named.level is Level.TENANT:
-                where = ("spec", "defaults", "policy")
+                where = document.locate(("spec", "defaults", "policy"))
             elif named.level is Level.PROJECT:
-                where, why = (*loc, "name"), ", which the project's defaults name"
+                where, why = at, ", which the project's defaults name"
             report.error(
-                document.locate(where),
+                where,
                 "undefined-policy",
                 f'no alert policy "{named.value}"{why}',
                 nearest(named.value, policies),
             )
         if objective is not None and policy is not None:
-            yield ResolvedSLO(slo, objective, inherited.period, policy, document, loc, inherited)
+            template = resolver.templates.get(slo.template or "")
+            yield ResolvedSLO(
+                slo, objective, inherited.period, policy, document, loc, inherited, template
+            )
 
 
 def _channels(
