@@ -242,7 +242,9 @@ def tools(suites: tuple[str, ...], *, servers: bool) -> None:
 
 
 @main.command()
-@click.argument("kind", type=click.Choice(["Tenant", "Project", "AlertPolicy"]), default="Tenant")
+@click.argument(
+    "kind", type=click.Choice(["Tenant", "Project", "AlertPolicy", "SLOTemplate"]), default="Tenant"
+)
 def schema(kind: str) -> None:
     """Print the JSON Schema of a kind of manifest, for editors.
 
