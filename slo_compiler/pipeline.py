@@ -48,6 +48,15 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Resolved:
+    """What the manifests say, before anything is planned."""
+
+    tenants: tuple[ResolvedTenant, ...]
+    inputs: tuple[SourceFile, ...]
+    base: Document | None
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
     """The result of a compile that found no error."""
 
@@ -66,23 +75,8 @@ def compile_project(
     Raises:
         CompileError: with every finding of the run, if there is an error among them.
     """
-    inputs = [*sources, *([settings.manifest.source] if settings.manifest else [])]
-    progress("reading")
-    policies, templates = (
-        _named(names, settings, report, inputs)
-        for names in (settings.spec.policies, settings.spec.templates)
-    )
-    library, shared = read_library(templates, report)
-    shared += load([*_builtin_policies(), *policies], (AlertPolicy,), report)
-    manifests = load(sources, (Tenant, AlertPolicy), report, library)
-    _refuse_policies(manifests, report)
-    base = _base(settings, report, inputs)
-    check_versions(
-        settings.spec,
-        {name: settings.at("spec", name, "version") for name in ("prometheus", "alertmanager")},
-        report,
-    )
-    tenants = resolve([*shared, *manifests], settings.spec, report)
+    resolved = resolve_project(settings, sources, report, progress)
+    tenants, base = resolved.tenants, resolved.base
     progress(f"planning {len(tenants)} tenants")
     lint.run(tenants, settings.spec, report)
     position = settings.at("spec", "alertmanager", "heartbeat")
@@ -103,8 +97,32 @@ def compile_project(
         },
         "counts": plan.counts,
     }
-    record = lock({file.name: file.digest for file in inputs}, artefacts, facts)
+    record = lock({file.name: file.digest for file in resolved.inputs}, artefacts, facts)
     return Compiled(settings, tenants, plan, (*artefacts, record), verified)
+
+
+def resolve_project(
+    settings: Settings, sources: Sequence[SourceFile], report: Report, progress: Progress
+) -> Resolved:
+    """Read and resolve all manifests; findings go to `report`."""
+    inputs = [*sources, *([settings.manifest.source] if settings.manifest else [])]
+    progress("reading")
+    policies, templates = (
+        _named(names, settings, report, inputs)
+        for names in (settings.spec.policies, settings.spec.templates)
+    )
+    library, shared = read_library(templates, report)
+    shared += load([*_builtin_policies(), *policies], (AlertPolicy,), report)
+    manifests = load(sources, (Tenant, AlertPolicy), report, library)
+    _refuse_policies(manifests, report)
+    base = _base(settings, report, inputs)
+    check_versions(
+        settings.spec,
+        {name: settings.at("spec", name, "version") for name in ("prometheus", "alertmanager")},
+        report,
+    )
+    tenants = resolve([*shared, *manifests], settings.spec, report)
+    return Resolved(tenants, tuple(inputs), base)
 
 
 def read_project(path: Path | None, report: Report) -> Settings:

@@ -305,6 +305,11 @@ def _construct_scalar(node: yaml.Node, document: Document, report: Report) -> An
             return Decimal(node.value)
 
 
+def reads_as_text(value: str) -> bool:
+    """Whether an unquoted scalar is text, and no number, truth value, null or merge key."""
+    return value != "<<" and not any(regex.match(value) for regex, _ in _SCALARS.values())
+
+
 def _check_tag(node: yaml.Node, expected: str, document: Document, report: Report) -> None:
     if node.tag != _TAG + expected:
         report.error(

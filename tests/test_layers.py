@@ -16,7 +16,7 @@ LAYERS = (
     ("plan",),
     ("lint", "target", "routing"),
     ("verify", "write"),
-    ("pipeline", "init", "prove"),
+    ("pipeline", "init", "prove", "explain"),
     ("cli",),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
