@@ -35,11 +35,7 @@ def test_an_slo_is_told_in_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT / EXAMPLES)
     done = run(Path(), "customer-b/checkout/availability")
     assert (done.exit_code, done.stderr) == (0, "")
-    assert (
-        done.stdout
-        == """\
-"""
-    )
+    assert done.stdout == (ROOT / "tests/explained/customer-b.txt").read_text(encoding="utf-8")
 
 
 def test_a_template_is_told_with_the_place_of_each_value(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +169,7 @@ def test_json_holds_what_the_text_holds(monkeypatch: pytest.MonkeyPatch) -> None
         ("customer-b/chekout", "; did you mean customer-b/checkout?"),
         ("customer-b/checkout/availabilty", "; did you mean customer-b/checkout/availability?"),
         ("nobody-at-all", ""),
-        ("customer", ""),
+        ("customer", "; did you mean customer-f or customer-e or customer-d?"),
     ],
 )
 def test_an_unknown_slo_is_a_wrong_use(

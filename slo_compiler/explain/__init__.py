@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from fractions import Fraction
 
 from slo_compiler import naming
@@ -26,6 +26,7 @@ from slo_compiler.plan.tiers import check_tiers
 from slo_compiler.source import Document
 
 Found = list[tuple[ResolvedTenant, list[ResolvedSLO]]]
+MUCH_LIKE = 0.05
 SLOWER = 10  # times the threshold: an incident that is no outage
 
 
@@ -115,7 +116,8 @@ def similar(tenants: Sequence[ResolvedTenant], wanted: str) -> list[str]:
         "/".join(_name(tenant, slo).split("/")[:depth]) for tenant in tenants for slo in tenant.slos
     }
     near = get_close_matches(wanted, sorted(names), n=3, cutoff=0.6)
-    return [name for name in near if name == near[0] or get_close_matches(wanted, [name], 1, 0.9)]
+    likeness = [SequenceMatcher(None, wanted, name).ratio() for name in near]
+    return [n for n, like in zip(near, likeness, strict=True) if like > likeness[0] - MUCH_LIKE]
 
 
 def explain(

@@ -42,8 +42,8 @@ def _lines(told: Explanation) -> Iterator[str]:
     yield from table([head, *([getattr(t, key) or "-" for _, key in _TIERS] for t in told.tiers)])
     for guard in told.guards:
         yield f"  only with {guard}"
-    yield "  Fires from a clean history at 100% errors, and at 10 times the threshold; ends after a"
-    yield "  full outage. Evaluation adds up to two intervals to a page, a tile and three to a ticket."
+    yield "  From a clean history, at 100% errors and at 10 times the threshold; ends after a full"
+    yield "  outage. Evaluation adds up to two intervals to a page, a tile and three to a ticket."
     yield ""
     yield from table([("events", told.events_query), ("errors", told.errors_query)])
     if told.by:
