@@ -22,6 +22,7 @@ RESERVED_LABELS = frozenset(
 # Recorded series.
 EVENTS_RATE, ERRORS_RATE = "slo:events:rate", "slo:errors:rate"
 OBJECTIVE, ERROR_BUDGET, INFO = "slo:objective:ratio", "slo:error_budget:ratio", "slo_info"
+CONSTANTS = frozenset({OBJECTIVE, ERROR_BUDGET, INFO})
 BUDGET_REMAINING = "slo:error_budget_remaining:ratio"
 BUDGET_EXHAUSTION = "slo:error_budget_exhaustion:seconds"
 

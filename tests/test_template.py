@@ -16,7 +16,7 @@ from slo_compiler.diagnostics import CompileError, Report
 from slo_compiler.manifest.library import read_library
 from slo_compiler.manifest.load import Manifest, SourceFile, load
 from slo_compiler.manifest.model import Tenant
-from slo_compiler.manifest.template import references
+from slo_compiler.manifest.reference import references
 from slo_compiler.pipeline import Compiled
 from slo_compiler.promql import walk
 

@@ -11,33 +11,23 @@ from difflib import SequenceMatcher, get_close_matches
 from fractions import Fraction
 
 from slo_compiler import naming
-from slo_compiler.diagnostics import Position, Report
+from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.inherit import Level
-from slo_compiler.manifest.model import Alerting, Hours, ProjectSpec, Tier
+from slo_compiler.explain.audience import Audience, audiences_of
+from slo_compiler.explain.values import Value, place, values_of
+from slo_compiler.manifest.model import ProjectSpec, Tier
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
-from slo_compiler.plan.ir import Routing, TenantRules
+from slo_compiler.plan.ir import Rule, TenantRules
 from slo_compiler.plan.routes import plan_routing
 from slo_compiler.plan.rules import plan_tenant
-from slo_compiler.plan.sli import base_rates
-from slo_compiler.plan.tenant import escalation_waits, identity, tenant_timing
+from slo_compiler.plan.tenant import identity, tenant_timing
 from slo_compiler.plan.tiers import check_tiers
 from slo_compiler.source import Document
 
 Found = list[tuple[ResolvedTenant, list[ResolvedSLO]]]
 MUCH_LIKE = 0.05
 SLOWER = 10  # times the threshold: an incident that is no outage
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A value, who said it, and where."""
-
-    key: str
-    value: str
-    said_by: str
-    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +45,6 @@ class TierFacts:
     fires_at_full_outage: str
     fires_at_ten_times: str  # the threshold; nothing if that is more than all events
     ends: str
-
-
-@dataclass(frozen=True, slots=True)
-class Audience:
-    """Who hears of which alerts, and at which hours."""
-
-    alerts: tuple[str, ...]  # tiers, in the order of the plan
-    receiver: str
-    channels: tuple[str, ...]  # incident (slack)
-    hours: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +73,7 @@ class Explanation:
     tiers: tuple[TierFacts, ...]
     guards: tuple[str, ...]
     by: tuple[str, ...]
-    events_query: str
-    errors_query: str
+    queries: tuple[tuple[str, str], ...]  # the SLO's own recorded series, as they are emitted
     notified: tuple[Audience, ...]
     cost: Cost
 
@@ -136,72 +115,30 @@ def explain(
         report.raise_if_failed()
         routing = plan_routing([tenant], [rules], project, tenant.position)
         for slo in slos:
-            rates = base_rates(tenant, slo, timing.base_range, report)
-            report.raise_if_failed()
-            assert rates is not None  # noqa: S101  (else it was reported)
+            own = _own(tenant, slo, rules)
             budget = burn.error_budget(slo.objective)
             yield Explanation(
                 slo=_name(tenant, slo),
-                at=_place(slo.at("name")),
+                at=place(slo.at("name")),
                 description=slo.spec.description,
                 template=slo.spec.template or "",
-                values=tuple(_values(slo, project_document)),
+                values=tuple(values_of(slo, project_document)),
                 budget_ratio=burn.literal(budget),
                 budget_outage=str(Duration(int(slo.period.ms * budget))),
                 budget_events=f"{budget.numerator} in {budget.denominator}",
                 tiers=tuple(_tier(slo, tier) for tier in slo.policy.tiers),
                 guards=tuple(_guards(slo)),
                 by=slo.by,
-                events_query=rates.events,
-                errors_query=rates.errors,
-                notified=tuple(_audiences(tenant, slo, routing)),
-                cost=_cost(tenant, slo, rules),
+                queries=tuple(
+                    (r.name, r.expr) for r in own if not r.alert and r.name not in naming.CONSTANTS
+                ),
+                notified=tuple(audiences_of(tenant, slo, routing)),
+                cost=_cost(tenant, own, rules),
             )
 
 
 def _name(tenant: ResolvedTenant, slo: ResolvedSLO) -> str:
     return f"{tenant.name}/{slo.spec.service}/{slo.spec.name}"
-
-
-def _place(at: Position) -> str:
-    return f"{at.path}:{at.line}"
-
-
-def _values(slo: ResolvedSLO, project: Document | None) -> Iterator[Value]:
-    document = slo.document
-    for key, said in slo.inherited.said.items():
-        own = (*slo.loc, "alerting", key) if key in Alerting.model_fields else (*slo.loc, key)
-        text = f"{said.value}%" if key == "objective" else str(said.value)
-        match said.level:
-            case Level.SLO:
-                yield _own(slo, key, text, document.blamed(own))
-            case Level.TENANT:
-                at = _place(document.locate(("spec", "defaults", key)))
-                yield Value(key, text, "tenant", at)
-            case Level.PROJECT:
-                yield Value(key, text, "project", _project(project, key))
-            case Level.BUILTIN:
-                yield Value(key, text, "builtin")
-    for name, said in slo.inherited.labels.items():
-        text = f'{name}="{said.value}"'
-        match said.level:
-            case Level.SLO:
-                yield _own(slo, "label", text, document.blamed((*slo.loc, "labels", name)))
-            case Level.TENANT:
-                places = (("spec", "defaults", "labels", name), ("metadata", "labels", name))
-                where = next((p for p in places if document.has(p)), places[1])
-                yield Value("label", text, "tenant", _place(document.locate(where)))
-            case _:
-                yield Value("label", text, "project", _project(project, "labels", name))
-
-
-def _own(slo: ResolvedSLO, key: str, value: str, at: Position) -> Value:
-    level = "SLO" if at.path == slo.document.path else "template"
-    return Value(key, value, level, _place(at))
-
-
-def _project(document: Document | None, *path: str) -> str:
-    return _place(document.locate(("spec", "defaults", *path))) if document else ""
 
 
 def _tier(slo: ResolvedSLO, tier: Tier) -> TierFacts:
@@ -239,50 +176,18 @@ def _guards(slo: ResolvedSLO) -> Iterator[str]:
             yield f"at least {least} {what} in the long window"
 
 
-def _audiences(tenant: ResolvedTenant, slo: ResolvedSLO, routing: Routing) -> Iterator[Audience]:
-    receivers = {receiver.name: receiver for receiver in routing.receivers}
-    intervals = dict(routing.time_intervals)
-    mine = dict(identity(tenant, slo).labels)
-    heard: dict[tuple[str, str], list[str]] = {}
-    for expected in routing.expected:
-        labels = dict(expected.labels)
-        if any(labels.get(key) != value for key, value in mine.items()):
-            continue
-        tier, level = labels[naming.TIER], labels.get(naming.ESCALATION)
-        if level is not None:
-            wait = escalation_waits(tenant, labels[naming.SEVERITY])[int(level) - 2]
-            tier = f"{tier} after {wait}"
-        at_hours = expected.hours or ("",) * len(expected.receivers)
-        for pair in zip(expected.receivers, at_hours, strict=True):
-            heard.setdefault(pair, []).append(tier)
-    order = [tier.name for tier in slo.policy.tiers]
-    for (receiver, hours), tiers in sorted(heard.items()):
-        yield Audience(
-            alerts=tuple(sorted(tiers, key=lambda t: (_rank(t, order), t))),
-            receiver=receiver,
-            channels=tuple(
-                f"{integration.channel} ({integration.kind.KIND})"
-                for integration in receivers[receiver].integrations
-            ),
-            hours="; ".join(map(_week, intervals.get(hours, ()))),
-        )
-
-
-def _rank(tier: str, order: Sequence[str]) -> int:
-    name = tier.split(maxsplit=1)[0]
-    return order.index(name) if name in order else len(order)
-
-
-def _week(hours: Hours) -> str:
-    return f"{', '.join(hours.weekdays)} {', '.join(hours.times)} {hours.location}"
-
-
-def _cost(tenant: ResolvedTenant, slo: ResolvedSLO, rules: TenantRules) -> Cost:
-    everything = [rule for group in rules.groups for rule in group.rules]
+def _own(tenant: ResolvedTenant, slo: ResolvedSLO, rules: TenantRules) -> list[Rule]:
     mine = {*identity(tenant, slo).labels}
-    own = [rule for rule in everything if mine <= {*rule.labels}]
+    return [r for group in rules.groups for r in group.rules if mine <= {*r.labels}]
+
+
+def _cost(tenant: ResolvedTenant, own: Sequence[Rule], rules: TenantRules) -> Cost:
     recorded = sum(not rule.alert for rule in own)
-    shared = sum(not r.alert and naming.SLO not in dict(r.labels) for r in everything)
+    shared = sum(
+        not rule.alert and naming.SLO not in dict(rule.labels)
+        for group in rules.groups
+        for rule in group.rules
+    )
     return Cost(
         own_recording_rules=recorded,
         own_alerts=len(own) - recorded,

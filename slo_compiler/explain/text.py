@@ -45,9 +45,9 @@ def _lines(told: Explanation) -> Iterator[str]:
     yield "  From a clean history, at 100% errors and at 10 times the threshold; ends after a full"
     yield "  outage. Evaluation adds up to two intervals to a page, a tile and three to a ticket."
     yield ""
-    yield from table([("events", told.events_query), ("errors", told.errors_query)])
-    if told.by:
-        yield f"  for each {', '.join(told.by)}"
+    for name, expr in told.queries:
+        yield f"  {name}"
+        yield from (f"    {line}" for line in expr.splitlines())
     yield ""
     yield "  heard by"
     heard: dict[tuple[str, str], list[str]] = {}

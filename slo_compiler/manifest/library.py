@@ -10,15 +10,8 @@ from slo_compiler.diagnostics import Report, nearest
 from slo_compiler.manifest.load import Manifest, SourceFile, examine, load
 from slo_compiler.manifest.model import SLO, SLOTemplate
 from slo_compiler.manifest.overlay import Origin, Overlay
-from slo_compiler.manifest.template import (
-    SLO_LOC,
-    Library,
-    Template,
-    Value,
-    is_whole,
-    leaves,
-    references,
-)
+from slo_compiler.manifest.reference import is_whole, leaves, references
+from slo_compiler.manifest.template import SLO_LOC, Library, Template, Value
 
 # What a text may be once arguments stand in it: if neither will do, the text is wrong by itself.
 _SAMPLES = ("a", "1")

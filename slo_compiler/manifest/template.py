@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from slo_compiler.diagnostics import Report, nearest
 from slo_compiler.manifest.overlay import Origin, Overlay, Piece, Text
+from slo_compiler.manifest.reference import is_whole, references
 from slo_compiler.source import Document, Loc
 
 # A text that a query or a name may hold, and not a way to fill memory: 1,000 uses may name one.
@@ -18,43 +18,6 @@ SLO_LOC: Loc = ("spec", "slo")  # of a template
 _MERGED = ("alerting", "labels")  # keys that a use adds to; any other that it gives replaces
 _USE = ("template", "with")
 Places = dict[Loc, Origin | Text]
-_REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[^}]*)(?P<end>\}?)")
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A parameter's name in a text, or an escaped `${` if there is none."""
-
-    start: int
-    end: int
-    name: str | None
-    closed: bool = True
-
-
-def references(text: str) -> Iterator[Reference]:
-    """Find `${name}` in a text; `$${` stands for `${`, and any other `$` for itself."""
-    for match in _REFERENCE.finditer(text):
-        yield Reference(match.start(), match.end(), match["name"], closed=match["end"] != "")
-
-
-def leaves(data: object, loc: Loc = ()) -> Iterator[tuple[Loc, str]]:
-    """Give the texts of a value, each with its place."""
-    if isinstance(data, dict):
-        for key, value in data.items():
-            yield from leaves(value, (*loc, key))
-    elif isinstance(data, list):
-        for index, value in enumerate(data):
-            yield from leaves(value, (*loc, index))
-    elif isinstance(data, str):
-        yield loc, data
-
-
-def is_whole(text: str) -> bool:
-    """Whether a text is one reference, which its argument replaces with its type."""
-    found = next(references(text), None)
-    return (
-        found is not None and found.name is not None and (found.start, found.end) == (0, len(text))
-    )
 
 
 @dataclass(frozen=True, slots=True)
