@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import promql_parser as pp
 import pytest
+from test_bad_input import THEIRS, WRONG, places, replaced
 
 from slo_compiler import pipeline
 from slo_compiler.diagnostics import CompileError, Report
@@ -19,6 +22,7 @@ from slo_compiler.manifest.model import Tenant
 from slo_compiler.manifest.reference import references
 from slo_compiler.pipeline import Compiled
 from slo_compiler.promql import walk
+from slo_compiler.source import read_documents
 
 HTTP = """\
 apiVersion: slo-compiler/v1
@@ -257,3 +261,39 @@ def test_places_are_those_of_the_file_that_says_it() -> None:
 def test_references() -> None:
     found = [(r.name, r.closed) for r in references("$a $${b} ${c} $$${d} ${e")]
     assert found == [(None, True), ("c", True), (None, True), ("e", False)]
+
+
+def documents(template: object, use: object) -> Report:
+    """Load a template and one use of it, each given as data; gives what was found."""
+    report = Report()
+    slo = json.dumps(use, default=float)
+    text = json.dumps(template, default=float)
+    library, _ = read_library([SourceFile("t.yaml", "t.yaml", text.encode())], report)
+    found = load([tenant("acme", slo)], (Tenant,), report, library)
+    assert (found == []) is report.failed
+    return report
+
+
+@pytest.mark.parametrize("where", ["template", "use"])
+def test_whatever_stands_there_the_words_are_ours(where: str) -> None:
+    (read,) = read_documents("t.yaml", HTTP.encode(), Report())
+    template = json.loads(json.dumps(read.data, default=float))
+    use: dict[str, Any] = {
+        "template": "http-availability",
+        "with": {"job": "checkout", "objective": 99},
+        "alerting": {"min_errors": 5},
+        "labels": {"team": "x"},
+        "sli": {"ratio": {"errors": "x", "total": "y"}},
+    }
+    changed = template if where == "template" else use
+    wrong = (*WRONG, "${job}", "${", "$${", "${x}", "${job", ["${job}"], {"a": "${job}"})
+    assert documents(template, use).diagnostics == []
+    for loc in places(changed):
+        for value in wrong:
+            made = replaced(changed, loc, value)
+            report = documents(made, use) if where == "template" else documents(template, made)
+            for finding in report.diagnostics:
+                assert not THEIRS.search(finding.message), (loc, value, finding)
+                assert finding.position.path in {"t.yaml", "tenants/acme.yaml"}
+            keys = [(d.position, d.id, d.message) for d in report.diagnostics]
+            assert len(keys) == len({*keys})
