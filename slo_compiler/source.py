@@ -8,7 +8,7 @@ Manifests are hostile until shown otherwise, so size, depth and alias expansion 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -71,7 +71,13 @@ class Document:
         # The path leads on to something that is not there: mark the key of its parent.
         return self._position(key_node if key_node is not None else _first_key(node))
 
-    def within(self, loc: Loc, offset: int, width: int) -> Position:
+    def within(
+        self,
+        loc: Loc,
+        offset: int,
+        width: int,
+        wrong: Callable[[str], bool] | None = None,  # noqa: ARG002  (of use where texts are made)
+    ) -> Position:
         """Place of a part of the text at `loc`, for a caret under a token of a query."""
         at, node = self.locate(loc), self._node(loc)
         if not isinstance(node, yaml.ScalarNode):

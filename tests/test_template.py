@@ -170,6 +170,20 @@ def test_a_mistake_in_an_argument_inside_a_text_is_told_at_the_argument() -> Non
     assert findings(template, tenant("a", wrong), tenant("b")) == ["tenants/a.yaml:11:49 name"]
 
 
+@pytest.mark.parametrize("job", ['x"y', "x\\", 'x"})) or (sum(rate(y{job="', 'x", tenant="z'])
+def test_an_argument_that_breaks_a_query_is_marked(job: str) -> None:
+    """Each is told, whatever the others do, and the template is blamed by none."""
+    use = f"{{template: http-availability, with: {{job: '{job}'}}, service: web}}"
+    found = findings(HTTP, tenant("a", use), tenant("b"), tenant("c", use))
+    places = [place.split()[0].split(":") for place in found]
+    assert {path for path, _, _ in places} == {"tenants/a.yaml", "tenants/c.yaml"}
+    assert all(line == "11" and 49 <= int(column) < 49 + len(job) + 2 for _, line, column in places)
+
+
+def test_two_uses_of_the_same_name_are_told_apart() -> None:
+    assert findings(HTTP, tenant("acme", USE, USE)) == ["tenants/acme.yaml:12:18 duplicate-slo"]
+
+
 def test_arguments_keep_their_type_where_they_are_all_of_a_value() -> None:
     found = data("{template: http-availability, with: {job: checkout, objective: 99.95}}")
     assert found["objective"] == Decimal("99.95")

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from slo_compiler.diagnostics import Report, nearest
 from slo_compiler.manifest.load import Manifest, SourceFile, examine, load
 from slo_compiler.manifest.model import SLO, SLOTemplate
 from slo_compiler.manifest.overlay import Origin, Overlay
-from slo_compiler.manifest.reference import is_whole, leaves, references
+from slo_compiler.manifest.reference import SAMPLES, is_whole, leaves, references, sampled
 from slo_compiler.manifest.template import SLO_LOC, Library, Template, Value
-
-# What a text may be once arguments stand in it: if neither will do, the text is wrong by itself.
-_SAMPLES = ("a", "1")
 
 
 def read_library(files: Iterable[SourceFile], report: Report) -> tuple[Library, list[Manifest]]:
@@ -115,7 +111,7 @@ def _check_slo(template: Template, report: Report) -> None:
     """Validate what does not depend on arguments: samples of them are tried where they stand."""
     document = template.document
     wholes = {loc for loc, text in leaves(template.slo) if is_whole(text)}
-    findings, others = (examine(SLO, _sampled(template.slo, sample))[1] for sample in _SAMPLES)
+    findings, others = (examine(SLO, sampled(template.slo, sample))[1] for sample in SAMPLES)
     shared = {(finding.place, finding.id) for finding in others}
     view = Overlay(
         document.path,
@@ -132,18 +128,3 @@ def _check_slo(template: Template, report: Report) -> None:
         if finding.id == "missing-key" and len(place) == 1:
             continue  # what the template leaves out, a use may add
         finding.tell(view, report)
-
-
-def _sampled(data: Any, sample: str) -> Any:  # noqa: ANN401
-    """Put a sample in the place of every reference."""
-    if isinstance(data, dict):
-        return {key: _sampled(value, sample) for key, value in data.items()}
-    if isinstance(data, list):
-        return [_sampled(value, sample) for value in data]
-    if not isinstance(data, str):
-        return data
-    made, done = "", 0
-    for found in references(data):
-        made += data[done : found.start] + ("${" if found.name is None else sample)
-        done = found.end
-    return made + data[done:]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from slo_compiler.diagnostics import Position
+from slo_compiler.manifest.reference import SAMPLES, sampled
 from slo_compiler.source import Document, Loc
+
+Wrong = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +47,21 @@ class Text:
         given.sort(key=lambda origin: origin.document is not document)
         return given[0].locate() if given else self.origin.locate()
 
-    def within(self, offset: int, width: int) -> Position:
-        """Place of a token: in the template or in the argument, whichever holds all of it."""
+    def within(self, offset: int, width: int, own: Document, wrong: Wrong | None) -> Position:
+        """Place of a token: in the template or in the argument, whichever holds all of it.
+
+        What would not be `wrong` with other arguments is an argument's fault.
+        """
         document, loc = self.origin.document, self.origin.loc
-        end = offset + width
+        end, text = offset + width, document.text(loc)
         piece = next((p for p in self.pieces if p.start <= offset and end <= p.end), None)
-        if piece is None:
-            return document.within(loc, 0, len(self.origin.document.text(loc)))
-        if piece.argument:
+        if piece and piece.argument:
             inside = piece.argument
             return inside.document.within(inside.loc, offset - piece.start, width)
+        if wrong and not all(wrong(sampled(text, sample)) for sample in SAMPLES):
+            return self.argument(own)
+        if piece is None:
+            return document.within(loc, 0, len(text))
         return document.within(loc, offset - piece.start + piece.offset, width)
 
 
@@ -72,11 +80,11 @@ class Overlay(Document):
             return self._used(place.origin.locate(), loc)
         return self._used(place.locate(rest, key=key), loc)
 
-    def within(self, loc: Loc, offset: int, width: int) -> Position:
+    def within(self, loc: Loc, offset: int, width: int, wrong: Wrong | None = None) -> Position:
         """Place of a part of the text at `loc`, in the template or in the argument."""
         place, rest = self._find(loc)
         if isinstance(place, Text):
-            return self._used(place.within(offset, width), loc)
+            return self._used(place.within(offset, width, self.own, wrong), loc)
         return self._used(place.document.within((*place.loc, *rest), offset, width), loc)
 
     def blamed(self, loc: Loc) -> Position:

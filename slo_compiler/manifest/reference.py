@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from slo_compiler.source import Loc
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[^}]*)(?P<end>\}?)")
+
+
+# What an argument may be: a text that is wrong with either is wrong by itself.
+SAMPLES = ("a", "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +50,18 @@ def is_whole(text: str) -> bool:
     return (
         found is not None and found.name is not None and (found.start, found.end) == (0, len(text))
     )
+
+
+def sampled(data: Any, sample: str) -> Any:  # noqa: ANN401
+    """Put a sample in the place of every reference."""
+    if isinstance(data, dict):
+        return {key: sampled(value, sample) for key, value in data.items()}
+    if isinstance(data, list):
+        return [sampled(value, sample) for value in data]
+    if not isinstance(data, str):
+        return data
+    made, done = "", 0
+    for found in references(data):
+        made += data[done : found.start] + ("${" if found.name is None else sample)
+        done = found.end
+    return made + data[done:]

@@ -40,14 +40,24 @@ def _rate(
     tenant: ResolvedTenant, slo: ResolvedSLO, term: Term, window: Duration, report: Report
 ) -> str | None:
     body = slo.spec.sli.body
-    query: str = getattr(body, term.field)
-    try:
+
+    def isolated(query: str) -> str:
         if term.suffix:
             series = selector(query, tenant.matchers, term.suffix, term.matcher)
             return f"rate({series}[{window}])"
         return prepare(query, tenant.matchers, window)
+
+    def refused(query: str) -> bool:
+        try:
+            isolated(query)
+        except QueryError:
+            return True
+        return False
+
+    try:
+        return isolated(getattr(body, term.field))
     except QueryError as error:
         loc = (*slo.loc, "sli", body.KIND, term.field)
-        at = slo.document.within(loc, error.offset, error.width)
+        at = slo.document.within(loc, error.offset, error.width, refused)
         report.error(at, error.id, error.message, error.help)
         return None
