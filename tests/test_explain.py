@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,9 @@ from slo_compiler import explain, pipeline
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Report
 from slo_compiler.explain.resolved import as_yaml
+from slo_compiler.manifest.inherit import inherit
 from slo_compiler.manifest.load import SourceFile
+from slo_compiler.manifest.model import Defaults, Tenant
 from slo_compiler.manifest.resolve import ResolvedTenant
 from slo_compiler.plan.build import build
 from slo_compiler.plan.ir import Plan
@@ -179,3 +183,36 @@ def test_an_unknown_slo_is_a_wrong_use(
     done = run(Path(), wanted)
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-1] == f'Error: no SLO "{wanted}"{hint}'
+
+
+def test_resolved_text_that_looks_like_something_else_stays_text() -> None:
+    """Also where YAML 1.1 and 1.2 disagree on what it looks like."""
+    tenant = next(t for t in compiled(EXAMPLES).tenants if t.name == "customer-b")
+    odd = [
+        "1e3",
+        "no",
+        "null",
+        "~",
+        "<<",
+        "0123",
+        "12:30",
+        "",
+        "2026-01-01",
+        "a: b",
+        "# x",
+        "=",
+        "%",
+    ]
+    data = deepcopy(tenant.document.data)
+    data["spec"]["slos"][0]["labels"] = {f"l{n}": text for n, text in enumerate(odd)}
+    data["spec"]["slos"][0]["description"] = "two\nlines"
+    data["spec"]["slos"][0]["objective"] = Decimal("99.90")
+    model = Tenant.model_validate(data)
+    inherited = inherit(model.spec.slos[0], model, Defaults())
+    document = replace(tenant.document, data=data)
+    slo = replace(tenant.slos[0], document=document, inherited=inherited)
+    (read,) = read_documents("x", as_yaml([slo]).encode(), Report())
+    assert [read.data[0]["labels"][f"l{n}"] for n in range(len(odd))] == odd
+    assert read.data[0]["description"] == "two\nlines"
+    assert read.data[0]["objective"] == Decimal("99.9")
+    assert yaml.safe_load(as_yaml([slo]))[0]["labels"] == read.data[0]["labels"]

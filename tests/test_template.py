@@ -107,9 +107,9 @@ def findings(template: str, *tenants: SourceFile) -> list[str]:
 
 def test_a_hundred_tenants_of_one_template_are_isolated() -> None:
     names = [f"customer-{number}" for number in range(100)]
-    started = time.perf_counter()
+    started = time.process_time()
     result = compiled(HTTP, *map(tenant, names))
-    assert time.perf_counter() - started < 60
+    assert time.process_time() - started < 30
     assert [rules.tenant for rules in result.plan.tenants] == sorted(names)
     recorded: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
     for rules in result.plan.tenants:
