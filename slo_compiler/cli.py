@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -257,6 +257,53 @@ def _table(results: Sequence[Any]) -> None:
 
 
 @main.command()
+@click.argument("slo", metavar="TENANT[/SERVICE[/SLO]]")
+@_SOURCES
+@click.option("--resolved", is_flag=True, help="Print the SLO with all that it inherits, as YAML.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the explanation is printed.",
+)
+@_PROJECT
+def explain(
+    slo: str, sources: tuple[str, ...], *, resolved: bool, format_: str, project: Path | None
+) -> None:
+    """Explain an SLO: its budget, when its alerts fire, its queries, who hears of it, its cost.
+
+    \b
+    Examples:
+      slo-compiler explain customer-b/checkout/availability
+      slo-compiler explain customer-b/checkout --format json
+      slo-compiler explain customer-b --resolved     # entries of spec.slos, nothing left out
+    """
+    from slo_compiler import explain as explaining  # noqa: PLC0415
+    from slo_compiler.explain import resolved as yaml_of  # noqa: PLC0415
+    from slo_compiler.explain import text as text_of  # noqa: PLC0415
+
+    run = _Run(project, sources, "text", strict=False, log=None)
+    with run.reporting():
+        settings, tenants = run.resolve()
+        found = explaining.select(tenants, slo)
+        if not found:
+            near = explaining.similar(tenants, slo)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise click.UsageError(f'no SLO "{slo}"{hint}')
+        if resolved:
+            click.echo(yaml_of.as_yaml(s for _, slos in found for s in slos), nl=False)
+            return
+        document = settings.manifest.document if settings.manifest else None
+        told = [*explaining.explain(found, settings.spec, document, run.report)]
+        if format_ == "json":
+            click.echo(json.dumps([asdict(one) for one in told], indent=2, ensure_ascii=False))
+        else:
+            click.echo("\n".join(map(text_of.as_text, told)), nl=False)
+
+
+@main.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 def init(folder: Path) -> None:
     """Write a working GitOps repo: a project file, a first tenant, a Makefile and CI.
@@ -288,7 +335,9 @@ def tools(suites: tuple[str, ...], *, servers: bool) -> None:
 
 
 @main.command()
-@click.argument("kind", type=click.Choice(["Tenant", "Project", "AlertPolicy"]), default="Tenant")
+@click.argument(
+    "kind", type=click.Choice(["Tenant", "Project", "AlertPolicy", "SLOTemplate"]), default="Tenant"
+)
 def schema(kind: str) -> None:
     """Print the JSON Schema of a kind of manifest, for editors.
 
@@ -369,6 +418,22 @@ class _Run:
 
     def compile(self) -> Any:  # noqa: ANN401
         """Read the inputs and compile them."""
+        from slo_compiler import pipeline  # noqa: PLC0415
+
+        settings, files = self._read()
+        return pipeline.compile_project(settings, files, self.report, self.progress)
+
+    def resolve(self) -> tuple[Any, Any]:
+        """Read the inputs; gives the settings and the tenants, if they hold no error."""
+        from slo_compiler import pipeline  # noqa: PLC0415
+
+        settings, files = self._read()
+        found = pipeline.resolve_project(settings, files, self.report, self.progress)
+        self.report.raise_if_failed()
+        self.clear()
+        return settings, found.tenants
+
+    def _read(self) -> tuple[Any, Any]:
         # Imported late, so that --help and completion answer at once.
         from slo_compiler import pipeline  # noqa: PLC0415
 
@@ -382,7 +447,7 @@ class _Run:
                 )
             sources = [str(settings.root / source) for source in settings.spec.sources]
         files = pipeline.read_sources(sources, settings, self.report, sys.stdin.buffer.read)
-        return pipeline.compile_project(settings, files, self.report, self.progress)
+        return settings, files
 
     def output(self) -> Path:
         """Name the project's output folder."""

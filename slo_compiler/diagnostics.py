@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import StrEnum
 
@@ -24,6 +24,7 @@ class Position:
     column: int = 1
     width: int = 1
     text: str = field(default="", compare=False)  # the source line, for the caret
+    use: Position | None = field(default=None, compare=False)  # of a template, that leads here
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}"
@@ -58,14 +59,24 @@ class Report:
 
     def __init__(self) -> None:
         self._found: dict[Diagnostic, None] = {}
+        self._uses: dict[tuple[Position, str], Position] = {}
 
     def error(self, position: Position, id_: str, message: str, help_: str = "") -> None:
         """Add an error."""
-        self._found[Diagnostic(position, Severity.ERROR, id_, message, help_)] = None
+        self._add(Diagnostic(position, Severity.ERROR, id_, message, help_))
 
     def warning(self, position: Position, id_: str, message: str, help_: str = "") -> None:
         """Add a warning."""
-        self._found[Diagnostic(position, Severity.WARNING, id_, message, help_)] = None
+        self._add(Diagnostic(position, Severity.WARNING, id_, message, help_))
+
+    def _add(self, found: Diagnostic) -> None:
+        """Add a finding; one in a template is told for the first of its uses only."""
+        use = found.position.use
+        if use is not None:
+            if self._uses.setdefault((found.position, found.id), use) != use:
+                return
+            found = replace(found, help="; ".join(filter(None, (found.help, f"used at {use}"))))
+        self._found[found] = None
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Add findings that were made elsewhere."""

@@ -13,6 +13,7 @@ import yaml
 from slo_compiler import lint
 from slo_compiler import verify as verification
 from slo_compiler.diagnostics import Position, Report
+from slo_compiler.manifest.library import read_library
 from slo_compiler.manifest.load import Manifest, SourceFile, load
 from slo_compiler.manifest.model import AlertPolicy, Project, ProjectSpec, Tenant
 from slo_compiler.manifest.resolve import ResolvedTenant, check_versions, resolve
@@ -47,6 +48,15 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Resolved:
+    """What the manifests say, before anything is planned."""
+
+    tenants: tuple[ResolvedTenant, ...]
+    inputs: tuple[SourceFile, ...]
+    base: Document | None
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
     """The result of a compile that found no error."""
 
@@ -65,18 +75,8 @@ def compile_project(
     Raises:
         CompileError: with every finding of the run, if there is an error among them.
     """
-    inputs = [*sources, *([settings.manifest.source] if settings.manifest else [])]
-    progress("reading")
-    shared = _policies(settings, report, inputs)
-    manifests = load(sources, (Tenant, AlertPolicy), report)
-    _refuse_policies(manifests, report)
-    base = _base(settings, report, inputs)
-    check_versions(
-        settings.spec,
-        {name: settings.at("spec", name, "version") for name in ("prometheus", "alertmanager")},
-        report,
-    )
-    tenants = resolve([*shared, *manifests], settings.spec, report)
+    resolved = resolve_project(settings, sources, report, progress)
+    tenants, base = resolved.tenants, resolved.base
     progress(f"planning {len(tenants)} tenants")
     lint.run(tenants, settings.spec, report)
     position = settings.at("spec", "alertmanager", "heartbeat")
@@ -97,8 +97,32 @@ def compile_project(
         },
         "counts": plan.counts,
     }
-    record = lock({file.name: file.digest for file in inputs}, artefacts, facts)
+    record = lock({file.name: file.digest for file in resolved.inputs}, artefacts, facts)
     return Compiled(settings, tenants, plan, (*artefacts, record), verified)
+
+
+def resolve_project(
+    settings: Settings, sources: Sequence[SourceFile], report: Report, progress: Progress
+) -> Resolved:
+    """Read and resolve all manifests; findings go to `report`."""
+    inputs = [*sources, *([settings.manifest.source] if settings.manifest else [])]
+    progress("reading")
+    policies, templates = (
+        _named(names, settings, report, inputs)
+        for names in (settings.spec.policies, settings.spec.templates)
+    )
+    library, shared = read_library(templates, report)
+    shared += load([*_builtin_policies(), *policies], (AlertPolicy,), report)
+    manifests = load(sources, (Tenant, AlertPolicy), report, library)
+    _refuse_policies(manifests, report)
+    base = _base(settings, report, inputs)
+    check_versions(
+        settings.spec,
+        {name: settings.at("spec", name, "version") for name in ("prometheus", "alertmanager")},
+        report,
+    )
+    tenants = resolve([*shared, *manifests], settings.spec, report)
+    return Resolved(tenants, tuple(inputs), base)
 
 
 def read_project(path: Path | None, report: Report) -> Settings:
@@ -223,19 +247,23 @@ def _bytes(path: Path, report: Report, at: Position | None = None) -> bytes:
         return b""
 
 
-def _policies(settings: Settings, report: Report, inputs: list[SourceFile]) -> list[Manifest]:
-    """Read the policies that come with the compiler, then the project's own."""
+def _builtin_policies() -> list[SourceFile]:
+    """Read the policies that come with the compiler."""
     folder = Path(__file__).parent / "policies"
-    builtin = [
+    return [
         SourceFile(f"<builtin>/{path.name}", path.name, path.read_bytes())
         for path in sorted(folder.glob("*.yaml"))
     ]
-    own: list[SourceFile] = []
-    if settings.spec.policies:
-        paths = [str(settings.root / path) for path in settings.spec.policies]
-        own = read_sources(paths, settings, report, lambda: b"")
-    inputs += own
-    return load([*builtin, *own], (AlertPolicy,), report)
+
+
+def _named(
+    names: Iterable[str], settings: Settings, report: Report, inputs: list[SourceFile]
+) -> list[SourceFile]:
+    """Read what the project names for all its tenants, and note it as an input."""
+    paths = [str(settings.root / name) for name in names]
+    files = read_sources(paths, settings, report, lambda: b"")
+    inputs += files
+    return files
 
 
 def _refuse_policies(manifests: Sequence[Manifest], report: Report) -> None:

@@ -30,8 +30,8 @@ def _told(found: Diagnostic) -> str:
     if (before + marked + after).strip():
         gutter = f"{at.line:>5} | "
         before, marked, after = map(printable, (before, marked, after))
-        caret = click.style("^" * max(_width(marked), 1), fg=color, bold=True)
-        lines += [gutter + before + marked + after, " " * (len(gutter) + _width(before)) + caret]
+        caret = click.style("^" * max(width(marked), 1), fg=color, bold=True)
+        lines += [gutter + before + marked + after, " " * (len(gutter) + width(before)) + caret]
     if found.help:
         lines.append(f"      = {printable(found.help)}")
     return "\n".join(lines)
@@ -57,7 +57,7 @@ def _escaped(char: str) -> str:
     return f"\\u{ord(char):04x}" if ord(char) < 1 << 16 else f"\\U{ord(char):08x}"
 
 
-def _width(value: str) -> int:
+def width(value: str) -> int:
     """Columns that text takes on a terminal: two for wide characters, none for combining ones."""
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1

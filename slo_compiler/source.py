@@ -8,7 +8,7 @@ Manifests are hostile until shown otherwise, so size, depth and alias expansion 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -24,7 +24,7 @@ MAX_NODES = 100_000  # after alias expansion
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
 _TAG = "tag:yaml.org,2002:"
 
-Loc = Sequence[str | int]
+Loc = tuple[str | int, ...]
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -71,13 +71,15 @@ class Document:
         # The path leads on to something that is not there: mark the key of its parent.
         return self._position(key_node if key_node is not None else _first_key(node))
 
-    def within(self, loc: Loc, offset: int, width: int) -> Position:
+    def within(
+        self,
+        loc: Loc,
+        offset: int,
+        width: int,
+        wrong: Callable[[str], bool] | None = None,  # noqa: ARG002  (of use where texts are made)
+    ) -> Position:
         """Place of a part of the text at `loc`, for a caret under a token of a query."""
-        at = self.locate(loc)
-        node: yaml.Node | None = self.node
-        for step in loc:
-            found = _child(node, step) if node is not None else None
-            node = found[1] if found else None
+        at, node = self.locate(loc), self._node(loc)
         if not isinstance(node, yaml.ScalarNode):
             return at
         token = node.value[offset : offset + width].split("\n")[0]
@@ -92,6 +94,30 @@ class Document:
                     return Position(self.path, number + 1, start + 1, max(len(token), 1), line)
                 start += max(len(token), 1)
         return at
+
+    def blamed(self, loc: Loc) -> Position:
+        """Place of whatever makes the value at `loc` wrong: here, the value."""
+        return self.locate(loc)
+
+    def declared(self, loc: Loc) -> Position:
+        """Place that stands for the named thing at `loc`: here, its name."""
+        return self.locate((*loc, "name"))
+
+    def has(self, loc: Loc) -> bool:
+        """Whether there is a value at `loc`."""
+        return self._node(loc) is not None
+
+    def text(self, loc: Loc) -> str:
+        """Give a scalar as it was written, less quotes and escapes."""
+        node = self._node(loc)
+        return node.value if isinstance(node, yaml.ScalarNode) else ""
+
+    def _node(self, loc: Loc) -> yaml.Node | None:
+        node: yaml.Node | None = self.node
+        for step in loc:
+            found = _child(node, step) if node is not None else None
+            node = found[1] if found else None
+        return node
 
     def _position(self, node: yaml.Node) -> Position:
         mark, end = node.start_mark, node.end_mark
@@ -283,6 +309,11 @@ def _construct_scalar(node: yaml.Node, document: Document, report: Report) -> An
             return int(node.value)
         case _:
             return Decimal(node.value)
+
+
+def reads_as_text(value: str) -> bool:
+    """Whether an unquoted scalar is text, and no number, truth value, null or merge key."""
+    return value != "<<" and not any(regex.match(value) for regex, _ in _SCALARS.values())
 
 
 def _check_tag(node: yaml.Node, expected: str, document: Document, report: Report) -> None:

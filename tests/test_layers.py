@@ -17,7 +17,7 @@ LAYERS = (
     ("plan",),
     ("lint", "target", "routing"),
     ("verify", "write"),
-    ("pipeline", "init", "prove", "live"),
+    ("pipeline", "init", "prove", "live", "explain"),
     ("cli",),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -245,6 +245,21 @@ def _secret_file(value: object) -> str:
     return path
 
 
+PLACEHOLDERS = ("service", "slo", "tenant")
+
+
+def _link(value: object) -> str:
+    link = _text(value)
+    for name in re.findall(r"\{([a-z_]+)\}", link):
+        if name not in PLACEHOLDERS:
+            raise invalid(
+                "placeholder",
+                f"no placeholder {{{name}}}",
+                nearest(name, PLACEHOLDERS),
+            )
+    return link
+
+
 def _url(value: object) -> str:
     url = _text(value)
     if not re.fullmatch(r"https?://[^\s/@?#]+([/?#][^\s]*)?", url):
@@ -310,6 +325,7 @@ Percentage = Annotated[
 Number = Annotated[Decimal, *_typed(_number, {"type": "number"})]
 Positive = Annotated[Decimal, *_typed(_positive, {"type": "number", "exclusiveMinimum": 0})]
 Version = Annotated[str, *_typed(_version, {"type": "string", "examples": ["3.5"]})]
+Link = Annotated[str, *_typed(_link, {"type": "string", "not": {"pattern": r"\{\{"}})]
 SecretFile = Annotated[str, *_typed(_secret_file, {"type": "string", "pattern": "^/"})]
 Url = Annotated[str, *_typed(_url, {"type": "string", "format": "uri"})]
 LabelName = Annotated[str, *_typed(_label_name, {"type": "string", "pattern": _LABEL_NAME.pattern})]

@@ -16,10 +16,11 @@ from pydantic_core import ErrorDetails
 
 from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.manifest.base import Strict, how_to_quote, shown
-from slo_compiler.manifest.model import API_VERSION, AlertPolicy, Project, Tenant
-from slo_compiler.source import Document, read_documents
+from slo_compiler.manifest.model import API_VERSION, AlertPolicy, Project, SLOTemplate, Tenant
+from slo_compiler.manifest.template import Library, expand
+from slo_compiler.source import Document, Loc, read_documents
 
-KINDS: tuple[type[Strict], ...] = (Tenant, AlertPolicy, Project)
+KINDS: tuple[type[Strict], ...] = (Tenant, AlertPolicy, SLOTemplate, Project)
 ModelT = TypeVar("ModelT", bound=Strict)
 MAX_FINDINGS = 100  # of one document; whoever has more has another problem
 
@@ -40,6 +41,11 @@ class SourceFile:
         """SHA-256 of the bytes, in hex."""
         return hashlib.sha256(self.content).hexdigest()
 
+    @property
+    def version(self) -> str:
+        """The name, and the begin of the digest: what an alert says that it came from."""
+        return f"{self.name} sha256:{self.digest[:12]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
@@ -51,34 +57,45 @@ class Manifest:
 
 
 def load(
-    files: Iterable[SourceFile], kinds: Sequence[type[Strict]], report: Report
+    files: Iterable[SourceFile],
+    kinds: Sequence[type[Strict]],
+    report: Report,
+    library: Library | None = None,
 ) -> list[Manifest]:
     """Read and validate all documents; those with findings are left out of the result."""
     manifests = []
     for file in files:
-        for document in read_documents(file.path, file.content, report):
-            kind = _kind(document, kinds, report)
+        for read in read_documents(file.path, file.content, report):
+            kind, document, whole = _kind(read, kinds, report), read, True
+            if kind is Tenant:
+                document, whole = expand(read, library or Library(), report)
             model = validate(kind, document, report) if kind else None
-            if model is not None:
+            if model is not None and whole:
                 manifests.append(Manifest(model, document, file))
     return manifests
 
 
 def validate(kind: type[ModelT], document: Document, report: Report) -> ModelT | None:
     """Validate a document against one model; None if there are findings."""
-    findings = [_Finding.empty(loc) for loc in islice(_empty(document.data), MAX_FINDINGS)]
-    model = None
-    try:
-        model = kind.model_validate(document.data)
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-        findings += [_Finding.of(kind, d, document.data) for d in details[:MAX_FINDINGS]]
-        if len(details) > MAX_FINDINGS:
-            message = f"{len(details):,} findings; the first {MAX_FINDINGS} are told"
-            report.error(document.locate(), "too-many", message)
-    for finding in _told(findings):
+    model, findings = examine(kind, document.data)
+    for finding in findings:
         finding.tell(document, report)
     return None if findings else model
+
+
+def examine(kind: type[ModelT], data: object) -> tuple[ModelT | None, list[Finding]]:
+    """Validate data against one model, and give what there is to tell."""
+    findings = [Finding.empty(loc) for loc in islice(_empty(data), MAX_FINDINGS)]
+    model = None
+    try:
+        model = kind.model_validate(data)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        findings += [Finding.of(kind, d, data) for d in details[:MAX_FINDINGS]]
+        if len(details) > MAX_FINDINGS:
+            message = f"{len(details):,} findings; the first {MAX_FINDINGS} are told"
+            findings.append(Finding((), "too-many", message))
+    return model, _told(findings)
 
 
 def _kind(document: Document, kinds: Sequence[type[Strict]], report: Report) -> type[Strict] | None:
@@ -110,15 +127,25 @@ def _kind(document: Document, kinds: Sequence[type[Strict]], report: Report) -> 
         elsewhere = name in [kind.__name__ for kind in KINDS]
         hint = nearest(name, names) if isinstance(name, str) else ""
         if elsewhere:
-            hint = "move it out of this folder" if name == "Project" else ""
+            hint = _ELSEWHERE.get(str(name), "")
         report.error(
             document.locate(("kind",)),
             "kind",
-            f"a {name} does not belong here" if elsewhere else f"no kind {shown(name)}",
+            f"{_an(name)} does not belong here" if elsewhere else f"no kind {shown(name)}",
             hint or f"expected {' or '.join(names)}",
         )
         return None
     return names[name]
+
+
+_ELSEWHERE = {
+    "Project": "move it out of this folder",
+    "SLOTemplate": "put it into a file that the project's templates name",
+}
+
+
+def _an(kind: object) -> str:
+    return f"{'an' if kind in ('AlertPolicy', 'SLOTemplate') else 'a'} {kind}"
 
 
 def _empty(data: object, loc: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
@@ -136,10 +163,10 @@ def _empty(data: object, loc: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
 
 
 @dataclass(frozen=True, slots=True)
-class _Finding:
+class Finding:
     """One complaint of pydantic, in our words."""
 
-    loc: tuple[str | int, ...]  # of the data, without pydantic's own steps
+    loc: Loc  # of the data, without pydantic's own steps
     id: str
     message: str
     help: str = ""
@@ -148,12 +175,13 @@ class _Finding:
     meant: str = ""  # of an unknown key: the one that was probably meant
 
     @property
-    def place(self) -> tuple[str | int, ...]:
+    def place(self) -> Loc:
         """What is meant: the value at `loc`, or a key of it."""
         return (*self.loc, self.key) if self.key else self.loc
 
     @classmethod
-    def empty(cls, loc: tuple[str | int, ...]) -> _Finding:
+    def empty(cls, loc: Loc) -> Finding:
+        """Complain of a key or an item without a value."""
         *parent, last = loc
         if isinstance(last, int):
             return cls(loc, "empty-value", "this item has no value", "write one, or remove it")
@@ -161,7 +189,8 @@ class _Finding:
         return cls(tuple(parent), "empty-value", message, "write one, or remove it", key=last)
 
     @classmethod
-    def of(cls, kind: type[Strict], detail: ErrorDetails, data: object) -> _Finding:
+    def of(cls, kind: type[Strict], detail: ErrorDetails, data: object) -> Finding:
+        """Put what pydantic found into our words."""
         loc, type_, found = tuple(detail["loc"]), detail["type"], shown(detail["input"])
         context = detail.get("ctx", {})
         place = _place(loc, data)
@@ -188,7 +217,7 @@ class _Finding:
         words, hint = _BOUNDS.get(type_, ("{found} is not valid here", ""))
         return cls(place, "value", words.format(found=found, **context), hint)
 
-    def joined(self, other: _Finding | None) -> _Finding:
+    def joined(self, other: Finding | None) -> Finding:
         """Join with another alternative of the same union."""
         if other is None:
             return self
@@ -197,20 +226,21 @@ class _Finding:
         return replace(self, message=message, expected=expected)
 
     def tell(self, document: Document, report: Report) -> None:
+        """Report this where the document says it."""
         at = document.locate((*self.loc, self.key), key=True) if self.key else None
         if self.id == "inline-secret":
             value = document.locate((*self.loc, self.key) if self.key else self.loc)
             at = _masked(at or value, value)
-        report.error(at or document.locate(self.loc), self.id, self.message, self.help)
+        report.error(at or document.blamed(self.loc), self.id, self.message, self.help)
 
 
-def _told(findings: Sequence[_Finding]) -> list[_Finding]:
+def _told(findings: Sequence[Finding]) -> list[Finding]:
     """Leave out what only follows from another finding, and join the alternatives of a union."""
     empty = {f.place for f in findings if f.id == "empty-value"}
     meant = {(f.loc, f.meant) for f in findings if f.meant}
     rest = [f for f in findings if not _other_alternative(f, findings)]
     opaque = {f.place for f in rest if f.expected or f.id in ("type", "unknown-key")} - empty
-    told: dict[object, _Finding] = {}
+    told: dict[object, Finding] = {}
     for finding in rest:
         match finding.id:
             case "empty-value":
@@ -228,7 +258,7 @@ def _told(findings: Sequence[_Finding]) -> list[_Finding]:
     return [*told.values()]
 
 
-def _other_alternative(finding: _Finding, findings: Sequence[_Finding]) -> bool:
+def _other_alternative(finding: Finding, findings: Sequence[Finding]) -> bool:
     """Whether this is of the alternative of a union that was not meant: another got further."""
     here = finding.loc
     return bool(finding.expected) and any(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias
 from zoneinfo import available_timezones
 
-from pydantic import BeforeValidator, Field, create_model, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, create_model, model_validator
 
 from slo_compiler.diagnostics import nearest
 from slo_compiler.duration import Duration
 from slo_compiler.manifest.base import (
     Count,
     Labels,
+    Link,
     Name,
     Objective,
     Percentage,
@@ -103,8 +105,21 @@ class Alerting(Guards):
 
     policy: Name | None = None
     tiers: dict[Name, Guards] = {}
-    runbook: Text | None = None
-    dashboard: Text | None = None
+    runbook: Link | None = None
+    dashboard: Link | None = None
+
+
+def _argument(value: object) -> object:
+    if isinstance(value, dict | list):
+        raise invalid("type", f"expected text, a number, true or false, found {shown(value)}")
+    return value
+
+
+Argument = Annotated[
+    str | int | bool | Decimal,
+    BeforeValidator(_argument),
+    WithJsonSchema({"type": ["string", "number", "boolean"]}),
+]
 
 
 class Timeslices(Strict):
@@ -126,8 +141,10 @@ class Budgeting(Strict):
 
 
 class SLO(Strict):
-    """One objective for one service."""
+    """One objective for one service: written out, or made of a template."""
 
+    template: Name | None = None
+    with_: dict[str, Argument] = Field(default={}, alias="with")
     name: Name
     service: Name
     description: Text = ""
@@ -141,12 +158,12 @@ class SLO(Strict):
     alerting: Alerting = Alerting()
 
 
-class Defaults(Strict):
-    """What holds for SLOs that do not say it themselves."""
+class Defaults(Alerting):
+    """What holds for SLOs that do not say it themselves; labels add up."""
 
     objective: Objective | None = None
     period: Period | None = None
-    policy: Name | None = None
+    labels: Labels = {}
 
 
 class Step(Strict):
@@ -313,8 +330,18 @@ class Tenant(Strict):
 # --- AlertPolicy
 
 
+def _parameter(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", value):
+        raise invalid(
+            "name",
+            f"{shown(value)} is not a parameter's name",
+            "use lowercase letters, digits and underscores, the first a letter",
+        )
+    return value
+
+
 class PolicyMetadata(Strict):
-    """What SLOs call the policy."""
+    """What SLOs call the policy, or the template."""
 
     name: Name
 
@@ -326,6 +353,32 @@ class AlertPolicy(Strict):
     kind: Literal["AlertPolicy"]
     metadata: PolicyMetadata
     spec: PolicySpec
+
+
+# --- SLOTemplate
+
+
+class Parameter(Strict):
+    """What a use of the template gives, or may give if there is a default."""
+
+    name: Annotated[str, BeforeValidator(_parameter)]
+    default: Argument | None = None
+
+
+class TemplateSpec(Strict):
+    """An SLO with `${parameter}` in it."""
+
+    parameters: list[Parameter] = Field(default=[], max_length=32)
+    slo: dict[str, Any]
+
+
+class SLOTemplate(Strict):
+    """An SLO that many tenants have, written once."""
+
+    api_version: Literal["slo-compiler/v1"] = Field(alias="apiVersion")
+    kind: Literal["SLOTemplate"]
+    metadata: PolicyMetadata
+    spec: TemplateSpec
 
 
 # --- Project
@@ -370,6 +423,7 @@ class ProjectSpec(Strict):
     sources: list[Text] = Field(default=["tenants/"], min_length=1)
     output: Text = "generated/"
     policies: list[Text] = []
+    templates: list[Text] = []
     prometheus: PrometheusSpec = PrometheusSpec()
     alertmanager: AlertmanagerSpec = AlertmanagerSpec()
     targets: list[Literal["prometheus"]] = Field(default=["prometheus"], min_length=1)
@@ -390,4 +444,4 @@ class Project(Strict):
     spec: ProjectSpec = ProjectSpec()
 
 
-DOCUMENT_KINDS: tuple[type[Strict], ...] = (Tenant, Project, AlertPolicy)
+DOCUMENT_KINDS: tuple[type[Strict], ...] = (Tenant, Project, AlertPolicy, SLOTemplate)

@@ -10,16 +10,19 @@ from decimal import Decimal
 from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.duration import Duration
 from slo_compiler.manifest.exclusions import ResolvedExclusion, resolve_exclusions
+from slo_compiler.manifest.inherit import Inherited, Level, inherit
 from slo_compiler.manifest.load import Manifest, SourceFile
 from slo_compiler.manifest.model import (
     BUSINESS_HOURS,
     SLO,
+    Alerting,
     AlertPolicy,
     Budgeting,
     Channel,
     Hours,
     PolicySpec,
     ProjectSpec,
+    SLOTemplate,
     Step,
     Tenant,
     Tier,
@@ -29,8 +32,6 @@ from slo_compiler.manifest.renames import check_renames
 from slo_compiler.period import Period
 from slo_compiler.source import Document, Loc
 
-DEFAULT_PERIOD = Period(Duration.of(days=30))
-DEFAULT_POLICY = "sre-workbook"
 OLDEST_PROMETHEUS, OLDEST_ALERTMANAGER = "2.42", "0.25"
 
 
@@ -73,9 +74,23 @@ class ResolvedSLO:
     policy: Policy
     document: Document
     loc: Loc
+    inherited: Inherited
+    template: SourceFile | None = None
+
+    @property
+    def alerting(self) -> Alerting:
+        """What the SLO or its defaults say of its alerts."""
+        return self.inherited.alerting
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Labels of the alerts and of slo_info, those of the tenant among them."""
+        return {name: said.value for name, said in self.inherited.labels.items()}
 
     def at(self, *path: str | int) -> Position:
-        """Place of a part of the SLO."""
+        """Place of a part of the SLO; its name stands where the tenant declares it."""
+        if path == ("name",):
+            return self.document.declared(self.loc)
         return self.document.locate((*self.loc, *path))
 
     @property
@@ -173,6 +188,7 @@ class _Resolver:
     project: ProjectSpec
     report: Report
     policies: dict[str, Policy] = field(default_factory=dict)
+    templates: dict[str, SourceFile] = field(default_factory=dict)
     tenants: dict[str, Position] = field(default_factory=dict)
     identities: dict[tuple[str, str, str], Position] = field(default_factory=dict)
 
@@ -185,6 +201,8 @@ def resolve(
     for manifest in manifests:
         if isinstance(manifest.model, AlertPolicy):
             _add_policy(resolver, manifest)
+        elif isinstance(manifest.model, SLOTemplate):
+            resolver.templates.setdefault(manifest.model.metadata.name, manifest.source)
     resolved = [
         _resolve_tenant(resolver, manifest, manifest.model)
         for manifest in manifests
@@ -278,11 +296,11 @@ def _check_tenant(resolver: _Resolver, manifest: Manifest, name: str) -> None:
 def _resolve_slos(
     resolver: _Resolver, tenant: Tenant, document: Document, policies: Mapping[str, Policy]
 ) -> Iterator[ResolvedSLO]:
-    report, defaults = resolver.report, (tenant.spec.defaults, resolver.project.defaults)
+    report = resolver.report
     for index, slo in enumerate(tenant.spec.slos):
         loc = ("spec", "slos", index)
         identity = (tenant.metadata.name, slo.service, slo.name)
-        at = document.locate((*loc, "name"))
+        at = document.declared(loc)
         if identity in resolver.identities:
             report.error(
                 at,
@@ -292,29 +310,30 @@ def _resolve_slos(
                 "rename one: both would record the same series",
             )
         resolver.identities.setdefault(identity, at)
-        objective = slo.objective or next((d.objective for d in defaults if d.objective), None)
-        period = slo.period or next((d.period for d in defaults if d.period), DEFAULT_PERIOD)
-        named = slo.alerting.policy or next((d.policy for d in defaults if d.policy), None)
-        policy = policies.get(named or DEFAULT_POLICY)
+        inherited = inherit(slo, tenant, resolver.project.defaults)
+        objective, named = inherited.objective, inherited.said["policy"]
+        policy = policies.get(named.value)
         if objective is None:
             report.error(
                 at, "missing-key", "the SLO has no objective", "set it here or in spec.defaults"
             )
         if policy is None:
-            where: Loc = (*loc, "alerting", "policy")
-            why = ""
-            if not slo.alerting.policy and tenant.spec.defaults.policy:
-                where = ("spec", "defaults", "policy")
-            elif not slo.alerting.policy:
-                where, why = (*loc, "name"), ", which the project's defaults name"
+            where, why = document.blamed((*loc, "alerting", "policy")), ""
+            if named.level is Level.TENANT:
+                where = document.locate(("spec", "defaults", "policy"))
+            elif named.level is Level.PROJECT:
+                where, why = at, ", which the project's defaults name"
             report.error(
-                document.locate(where),
+                where,
                 "undefined-policy",
-                f'no alert policy "{named}"{why}',
-                nearest(str(named), policies),
+                f'no alert policy "{named.value}"{why}',
+                nearest(named.value, policies),
             )
         if objective is not None and policy is not None:
-            yield ResolvedSLO(slo, objective, period, policy, document, loc)
+            template = resolver.templates.get(slo.template or "")
+            yield ResolvedSLO(
+                slo, objective, inherited.period, policy, document, loc, inherited, template
+            )
 
 
 def _channels(

@@ -5,12 +5,50 @@ from __future__ import annotations
 from typing import Any
 
 from slo_compiler.manifest.base import Strict
-from slo_compiler.manifest.model import AlertPolicy, Project, Tenant
+from slo_compiler.manifest.model import SLO, AlertPolicy, Project, SLOTemplate, Tenant
 
-_KINDS: dict[str, type[Strict]] = {"Tenant": Tenant, "Project": Project, "AlertPolicy": AlertPolicy}
+KINDS: dict[str, type[Strict]] = {
+    "Tenant": Tenant,
+    "Project": Project,
+    "AlertPolicy": AlertPolicy,
+    "SLOTemplate": SLOTemplate,
+}
+_REFERENCE = {"type": "string", "pattern": r"\$\{"}
+_SCALARS = {"string", "integer", "number", "boolean"}
 
 
 def json_schema(kind: str) -> dict[str, Any]:
     """Give the schema (draft 2020-12) of one kind of document."""
-    schema = _KINDS[kind].model_json_schema(by_alias=True)
+    schema = KINDS[kind].model_json_schema(by_alias=True)
+    definitions = schema.get("$defs", {})
+    if kind == "SLOTemplate":
+        slo = SLO.model_json_schema(by_alias=True)
+        definitions |= {name: _open(part) for name, part in slo.pop("$defs").items()}
+        slo.pop("required")  # what the template leaves out, a use may add
+        for key in ("template", "with"):
+            slo["properties"].pop(key)
+        definitions["SLO"] = _open(slo)
+        definitions["TemplateSpec"]["properties"]["slo"] = {"$ref": "#/$defs/SLO"}
+    elif "SLO" in definitions:
+        needed = definitions["SLO"].pop("required")
+        definitions["SLO"]["anyOf"] = [{"required": needed}, {"required": ["template"]}]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _open(schema: Any) -> Any:  # noqa: ANN401
+    """Let a reference stand for each scalar of a template's SLO."""
+    if isinstance(schema, list):
+        return [_open(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("type") in _SCALARS:
+        return {"anyOf": [schema, _REFERENCE]}
+    opened = {}
+    for key, part in schema.items():
+        if key == "properties":
+            opened[key] = {name: _open(inner) for name, inner in part.items()}
+        elif key in ("items", "additionalProperties", "anyOf", "oneOf", "allOf"):
+            opened[key] = _open(part)
+        else:
+            opened[key] = part
+    return opened

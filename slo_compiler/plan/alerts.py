@@ -118,9 +118,9 @@ def _evidence(
 
 def _links(tenant: ResolvedTenant, slo: ResolvedSLO) -> dict[str, str]:
     return {
-        "runbook_url": slo.spec.alerting.runbook or "",
-        "dashboard_url": slo.spec.alerting.dashboard or "",
-        "manifest": f"{tenant.source.name} sha256:{tenant.source.digest[:12]}",
+        "runbook_url": slo.alerting.runbook or "",
+        "dashboard_url": slo.alerting.dashboard or "",
+        "manifest": ", ".join(f.version for f in (tenant.source, slo.template) if f),
     }
 
 
@@ -159,7 +159,7 @@ def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]
         annotations = {
             "summary": summary,
             **more,
-            "manifest": f"{tenant.source.name} sha256:{tenant.source.digest[:12]}",
+            "manifest": tenant.source.version,
         }
         return Rule(
             alertname,

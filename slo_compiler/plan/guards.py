@@ -28,7 +28,7 @@ def guards_of(slo: ResolvedSLO, tier: Tier) -> Iterator[Guard]:
     An SLO's word on the tier comes before its word on all of its tiers, and that before the
     policy's.
     """
-    alerting = slo.spec.alerting
+    alerting = slo.alerting
     for counted in ("errors", "events"):
         nearest = (alerting.tiers.get(tier.name), alerting, tier)
         said = (getattr(each, f"min_{counted}") for each in nearest if each is not None)

@@ -55,8 +55,8 @@ def _isolated(
     tenant: ResolvedTenant, slo: ResolvedSLO, term: Term, window: Duration, report: Report
 ) -> str | None:
     body, matchers = slo.spec.sli.body, tenant.matchers
-    query: str = getattr(body, term.field)
-    try:
+
+    def isolated(query: str) -> str:
         match term.reading:
             case Reading.RATE:
                 return prepare(query, matchers, window)
@@ -66,8 +66,18 @@ def _isolated(
                 return samples(query, matchers)
             case Reading.VALUE:
                 return prepare_value(query, matchers, window)
+
+    def refused(query: str) -> bool:
+        try:
+            isolated(query)
+        except QueryError:
+            return True
+        return False
+
+    try:
+        return isolated(getattr(body, term.field))
     except QueryError as error:
         loc = (*slo.loc, "sli", body.KIND, term.field)
-        at = slo.document.within(loc, error.offset, error.width)
+        at = slo.document.within(loc, error.offset, error.width, refused)
         report.error(at, error.id, error.message, error.help)
         return None

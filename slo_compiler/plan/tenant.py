@@ -47,7 +47,7 @@ def tenant_timing(tenant: ResolvedTenant, scrape: Duration, evaluation: Duration
 
 def user_labels(tenant: ResolvedTenant, slo: ResolvedSLO) -> Mapping[str, str]:
     """Give the labels that users put on an SLO; its own win over its tenant's."""
-    return dict(sorted({**tenant.labels, **slo.spec.labels}.items()))
+    return dict(sorted({**tenant.labels, **slo.labels}.items()))
 
 
 def periods_of(tenant: ResolvedTenant) -> list[Period]:

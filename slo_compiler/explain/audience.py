@@ -1,0 +1,61 @@
+"""Who hears of an SLO's alerts, and at which hours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from slo_compiler import naming
+from slo_compiler.manifest.model import Hours
+from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.plan.ir import Routing
+from slo_compiler.plan.tenant import escalation_waits, identity
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who hears of which alerts, and at which hours."""
+
+    alerts: tuple[str, ...]  # tiers, in the order of the plan
+    receiver: str
+    channels: tuple[str, ...]  # incident (slack)
+    hours: str = ""
+
+
+def audiences_of(tenant: ResolvedTenant, slo: ResolvedSLO, routing: Routing) -> Iterator[Audience]:
+    """Give the receivers of an SLO's alerts, from the routes that are proved."""
+    receivers = {receiver.name: receiver for receiver in routing.receivers}
+    intervals = dict(routing.time_intervals)
+    mine = dict(identity(tenant, slo).labels)
+    heard: dict[tuple[str, str], list[str]] = {}
+    for expected in routing.expected:
+        labels = dict(expected.labels)
+        if any(labels.get(key) != value for key, value in mine.items()):
+            continue
+        tier, level = labels[naming.TIER], labels.get(naming.ESCALATION)
+        if level is not None:
+            wait = escalation_waits(tenant, labels[naming.SEVERITY])[int(level) - 2]
+            tier = f"{tier} after {wait}"
+        at_hours = expected.hours or ("",) * len(expected.receivers)
+        for pair in zip(expected.receivers, at_hours, strict=True):
+            heard.setdefault(pair, []).append(tier)
+    order = [tier.name for tier in slo.policy.tiers]
+    for (receiver, hours), tiers in sorted(heard.items()):
+        yield Audience(
+            alerts=tuple(sorted(tiers, key=lambda t: (_rank(t, order), t))),
+            receiver=receiver,
+            channels=tuple(
+                f"{integration.channel} ({integration.kind.KIND})"
+                for integration in receivers[receiver].integrations
+            ),
+            hours="; ".join(map(_week, intervals.get(hours, ()))),
+        )
+
+
+def _rank(tier: str, order: Sequence[str]) -> int:
+    name = tier.split(maxsplit=1)[0]
+    return order.index(name) if name in order else len(order)
+
+
+def _week(hours: Hours) -> str:
+    return f"{', '.join(hours.weekdays)} {', '.join(hours.times)} {hours.location}"

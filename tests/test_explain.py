@@ -1,0 +1,219 @@
+"""`slo-compiler explain`: what is told is what is compiled."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cases import CASES, EXAMPLES, ROOT, VOCABULARY, compiled
+from click.testing import CliRunner, Result
+
+from slo_compiler import explain, naming, pipeline
+from slo_compiler.cli import main
+from slo_compiler.diagnostics import Report
+from slo_compiler.explain.resolved import as_yaml
+from slo_compiler.manifest.inherit import inherit
+from slo_compiler.manifest.load import SourceFile
+from slo_compiler.manifest.model import Defaults, Tenant
+from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.plan.build import build
+from slo_compiler.plan.ir import Plan
+from slo_compiler.source import read_documents
+
+
+def run(folder: Path, *arguments: str) -> Result:
+    project = ["--project", str(folder / "slo-compiler.yaml")]
+    return CliRunner().invoke(
+        main, ["explain", *arguments, *project], prog_name="slo-compiler", catch_exceptions=False
+    )
+
+
+def test_an_slo_is_told_in_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT / EXAMPLES)
+    done = run(Path(), "customer-b/checkout/availability")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout == (ROOT / "tests/explained/customer-b.txt").read_text(encoding="utf-8")
+
+
+def test_a_template_is_told_with_the_place_of_each_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(VOCABULARY)
+    done = run(Path(), "templates/cart", "tenants/templates.yaml")
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert lines[0] == [
+        "templates/cart/availability",
+        "(tenants/templates.yaml:17,",
+        "made",
+        "of",
+        "http-availability)",
+    ]
+    assert ["objective", "99.5%", "SLO", "tenants/templates.yaml:18"] in lines
+    assert ["min_errors", "10", "SLO", "tenants/templates.yaml:20"] in lines
+    assert ["min_events", "100", "tenant", "tenants/templates.yaml:7"] in lines
+    assert ["period", "30d", "builtin"] in lines
+    done = run(Path(), "templates/checkout/availability", "tenants/templates.yaml")
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert ["objective", "99.9%", "template", "templates/http.yaml:8"] in lines
+    assert ["min_errors", "5", "template", "templates/http.yaml:18"] in lines
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_told_is_what_is_compiled(case: str) -> None:
+    result = compiled(case)
+    rules = {
+        (r.name, dict(r.labels).get("service"), dict(r.labels).get("slo"), tier): r
+        for tenant in result.plan.tenants
+        for group in tenant.groups
+        for r in group.rules
+        for tier in [dict(r.labels).get("tier")]
+    }
+    for tenant in result.tenants:
+        found = [(tenant, [*tenant.slos])]
+        for told in explain.explain(found, result.settings.spec, None, Report()):
+            name, service, slo = told.slo.split("/")
+            assert name == tenant.name
+            for tier in told.tiers:
+                name_ = naming.SHADOW_ALERT if told.shadow else naming.ALERT_BURN
+                alert = rules[name_, service, slo, tier.tier]
+                assert f"> {tier.threshold}" in alert.expr
+                assert f"rate{tier.long_window}{{" in alert.expr
+            budget = rules["slo:error_budget:ratio", service, slo, None]
+            assert budget.expr == f"vector({told.budget_ratio})"
+            expected = {
+                (receiver, dict(e.labels)["tier"])
+                for e in result.plan.routing.expected
+                if (name, service, slo)
+                == tuple(dict(e.labels)[key] for key in ("tenant", "service", "slo"))
+                for receiver in e.receivers
+            }
+            heard = {
+                (audience.receiver, alert.split(" ")[0])
+                for audience in told.notified
+                for alert in audience.alerts
+            }
+            assert heard == expected
+
+
+def test_times_are_those_of_the_workbook() -> None:
+    """At 99.9% over 30d, page-fast's 1h x 0.0144 is 51.84 s; 5m less 5m x 0.0144 is 4m55.68s."""
+    tenant = next(t for t in compiled(EXAMPLES).tenants if t.name == "customer-b")
+    (told,) = explain.explain(
+        [(tenant, [tenant.slos[0]])], compiled(EXAMPLES).settings.spec, None, Report()
+    )
+    fast = told.tiers[0]
+    assert (fast.fires_at_full_outage, fast.fires_at_ten_times, fast.ends) == ("52s", "6m", "4m56s")
+    assert (told.budget_outage, told.budget_events) == ("43m12s", "1 in 1000")
+    assert Fraction(told.budget_ratio) == Fraction(1, 1000)
+
+
+def replanned(case: str) -> tuple[Plan, Plan]:
+    """Plan a case, and plan it again with each SLO replaced by its resolved YAML."""
+    result = compiled(case)
+    spec, at = result.settings.spec, result.settings.at()
+    again: list[ResolvedTenant] = []
+    report = Report()
+    for tenant in result.tenants:
+        (document,) = [
+            d
+            for d in read_documents(tenant.source.path, tenant.source.content, Report())
+            if d.data["metadata"]["name"] == tenant.name and d.data["kind"] == "Tenant"
+        ]
+        data: Any = json.loads(json.dumps(document.data, default=str))
+        data["metadata"].pop("labels", None)
+        data["spec"].pop("defaults", None)
+        data["spec"].pop("slos")
+        text = yaml.safe_dump(data) + "  slos:\n"
+        text += "".join(f"  {line}\n" for line in as_yaml(tenant.slos).splitlines())
+        bare = spec.model_copy(update={"defaults": type(spec.defaults)()})
+        settings = replace(result.settings, spec=bare)
+        source = SourceFile("again.yaml", tenant.source.name, text.encode())
+        found = pipeline.resolve_project(settings, [source], report, lambda _step: None)
+        assert report.diagnostics == []
+        again += found.tenants
+    return result.plan, build(again, spec, at, report)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_resolved_slos_compile_to_the_same_rules(case: str) -> None:
+    first, second = replanned(case)
+
+    def rules(plan: Plan) -> list[object]:
+        return [
+            (r.name, r.expr, r.labels, [a for a in r.annotations if a[0] != "manifest"], r.for_)
+            for tenant in plan.tenants
+            for group in tenant.groups
+            for r in group.rules
+        ]
+
+    assert rules(first) == rules(second)
+
+
+def test_json_holds_what_the_text_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT / EXAMPLES)
+    done = run(Path(), "customer-b", "--format", "json")
+    (told,) = json.loads(done.stdout)
+    assert told["slo"] == "customer-b/checkout/availability"
+    assert told["tiers"][0]["threshold"] == "0.0144"
+    assert told["values"][0] == {
+        "key": "objective",
+        "value": "99.9%",
+        "said_by": "SLO",
+        "at": "tenants/customer-b.yaml:24",
+    }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "hint"),
+    [
+        ("customer-b/chekout", "; did you mean customer-b/checkout?"),
+        ("customer-b/checkout/availabilty", "; did you mean customer-b/checkout/availability?"),
+        ("nobody-at-all", ""),
+        ("customer", "; did you mean customer-f or customer-e or customer-d?"),
+    ],
+)
+def test_an_unknown_slo_is_a_wrong_use(
+    wanted: str, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT / EXAMPLES)
+    done = run(Path(), wanted)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == f'Error: no SLO "{wanted}"{hint}'
+
+
+def test_resolved_text_that_looks_like_something_else_stays_text() -> None:
+    """Also where YAML 1.1 and 1.2 disagree on what it looks like."""
+    tenant = next(t for t in compiled(EXAMPLES).tenants if t.name == "customer-b")
+    odd = [
+        "1e3",
+        "no",
+        "null",
+        "~",
+        "<<",
+        "0123",
+        "12:30",
+        "",
+        "2026-01-01",
+        "a: b",
+        "# x",
+        "=",
+        "%",
+    ]
+    data = deepcopy(tenant.document.data)
+    data["spec"]["slos"][0]["labels"] = {f"l{n}": text for n, text in enumerate(odd)}
+    data["spec"]["slos"][0]["description"] = "two\nlines"
+    data["spec"]["slos"][0]["objective"] = Decimal("99.90")
+    model = Tenant.model_validate(data)
+    inherited = inherit(model.spec.slos[0], model, Defaults())
+    document = replace(tenant.document, data=data)
+    slo = replace(tenant.slos[0], document=document, inherited=inherited)
+    (read,) = read_documents("x", as_yaml([slo]).encode(), Report())
+    assert [read.data[0]["labels"][f"l{n}"] for n in range(len(odd))] == odd
+    assert read.data[0]["description"] == "two\nlines"
+    assert read.data[0]["objective"] == Decimal("99.9")
+    assert yaml.safe_load(as_yaml([slo]))[0]["labels"] == read.data[0]["labels"]

@@ -1,0 +1,79 @@
+"""What an SLO leaves out comes from its tenant, then from the project."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from slo_compiler.duration import Duration
+from slo_compiler.manifest.inherit import Level, Said, inherit
+from slo_compiler.manifest.model import SLO, Defaults, Tenant
+from slo_compiler.period import Period
+
+
+def tenant(defaults: dict[str, object], slo: dict[str, object]) -> Tenant:
+    query = {"ratio": {"errors": "errors_total", "total": "events_total"}}
+    return Tenant.model_validate(
+        {
+            "apiVersion": "slo-compiler/v1",
+            "kind": "Tenant",
+            "metadata": {"name": "acme", "owner": "sre", "labels": {"plan": "gold", "zone": "eu"}},
+            "spec": {
+                "defaults": defaults,
+                "slos": [{"name": "availability", "service": "checkout", "sli": query, **slo}],
+            },
+        }
+    )
+
+
+def one(found: Tenant) -> SLO:
+    return found.spec.slos[0]
+
+
+def test_the_nearest_wins() -> None:
+    mine = tenant(
+        {"objective": Decimal("99.5"), "min_errors": 5, "min_events": 50, "policy": "own"},
+        {"objective": Decimal("99.9"), "alerting": {"min_errors": 9}},
+    )
+    project = Defaults.model_validate(
+        {"objective": 95, "period": "7d", "min_events": 1, "min_errors": 1, "policy": "theirs"}
+    )
+    found = inherit(one(mine), mine, project)
+    assert found.said == {
+        "objective": Said(Decimal("99.9"), Level.SLO),
+        "period": Said(Period(Duration.of(days=7)), Level.PROJECT),
+        "policy": Said("own", Level.TENANT),
+        "min_errors": Said(9, Level.SLO),
+        "min_events": Said(50, Level.TENANT),
+    }
+    assert (found.alerting.policy, found.alerting.min_errors) == ("own", 9)
+    assert found.alerting.runbook is None
+
+
+def test_what_nobody_says_is_builtin() -> None:
+    mine = tenant({}, {})
+    found = inherit(one(mine), mine, Defaults())
+    assert found.objective is None
+    assert found.said == {
+        "period": Said(Period(Duration.of(days=30)), Level.BUILTIN),
+        "policy": Said("sre-workbook", Level.BUILTIN),
+    }
+
+
+def test_labels_add_up_and_of_one_the_nearest_wins() -> None:
+    mine = tenant({"labels": {"zone": "us", "team": "shop"}}, {"labels": {"team": "cart"}})
+    project = Defaults(labels={"plan": "free", "team": "all", "site": "x"})
+    found = inherit(one(mine), mine, project)
+    assert found.labels == {
+        "plan": Said("gold", Level.TENANT),
+        "site": Said("x", Level.PROJECT),
+        "team": Said("cart", Level.SLO),
+        "zone": Said("us", Level.TENANT),
+    }
+
+
+def test_links_of_the_defaults_name_each_slo() -> None:
+    mine = tenant({"dashboard": "https://d.example/?var-slo={slo}"}, {})
+    project = Defaults(runbook="https://runbooks.example/{tenant}/{service}#{slo}")
+    found = inherit(one(mine), mine, project).alerting
+    assert found.runbook == "https://runbooks.example/acme/checkout#availability"
+    assert found.dashboard == "https://d.example/?var-slo=availability"

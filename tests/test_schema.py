@@ -1,0 +1,72 @@
+"""The JSON Schemas accept what the compiler accepts: the examples, and the uses of templates."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from cases import ROOT
+from jsonschema import Draft202012Validator
+
+from slo_compiler.diagnostics import Report
+from slo_compiler.manifest.schema import KINDS, json_schema
+from slo_compiler.source import read_documents
+
+EXAMPLES = sorted(
+    path for path in (ROOT / "examples").rglob("*.yaml") if "generated" not in path.parts
+)
+
+
+def plain(data: Any) -> Any:  # noqa: ANN401
+    """Turn decimals into numbers that JSON has."""
+    if isinstance(data, dict):
+        return {key: plain(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [plain(value) for value in data]
+    return float(data) if isinstance(data, Decimal) else data
+
+
+def problems(kind: str, data: object) -> list[str]:
+    Draft202012Validator.check_schema(json_schema(kind))
+    found = Draft202012Validator(json_schema(kind)).iter_errors(plain(data))
+    return [f"{error.json_path}: {error.message[:200]}" for error in found]
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_example_is_valid(path: Any) -> None:  # noqa: ANN401
+    for document in read_documents(str(path), path.read_bytes(), Report()):
+        if isinstance(document.data, dict) and document.data.get("kind") in KINDS:
+            assert problems(document.data["kind"], document.data) == []
+
+
+def tenant(slo: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": "slo-compiler/v1",
+        "kind": "Tenant",
+        "metadata": {"name": "acme", "owner": "sre"},
+        "spec": {"slos": [slo]},
+    }
+
+
+def test_an_slo_is_written_out_or_made_of_a_template() -> None:
+    assert problems("Tenant", tenant({"template": "http", "with": {"job": "web", "n": 1}})) == []
+    assert problems("Tenant", tenant({"name": "availability", "service": "web"})) != []
+    assert problems("Tenant", tenant({"template": "http", "with": {"job": ["web"]}})) != []
+    assert problems("Tenant", tenant({"template": "http", "objectiv": 99})) != []
+
+
+def test_a_template_holds_references_where_an_slo_holds_values() -> None:
+    def template(**slo: object) -> dict[str, Any]:
+        return {
+            "apiVersion": "slo-compiler/v1",
+            "kind": "SLOTemplate",
+            "metadata": {"name": "http"},
+            "spec": {"parameters": [{"name": "job"}], "slo": slo},
+        }
+
+    assert problems("SLOTemplate", template(objective="${objective}", name="a-${job}")) == []
+    assert problems("SLOTemplate", template(alerting={"min_errors": "${least}"})) == []
+    assert problems("SLOTemplate", template(objective="many")) != []
+    assert problems("SLOTemplate", template(objectiv=99)) != []
+    assert problems("SLOTemplate", template(alerting={"min_error": 1})) != []
