@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
-from zoneinfo import available_timezones
 
-from pydantic import BeforeValidator, Field, create_model
+from pydantic import Field, create_model
 
-from slo_compiler.diagnostics import nearest
 from slo_compiler.duration import Duration
 from slo_compiler.manifest.base import (
+    BudgetLeft,
     Count,
     Labels,
     Name,
     Objective,
+    Pace,
     Percentage,
     Period,
+    SLOReference,
     Span,
     Strict,
     Text,
     Version,
-    invalid,
-    shown,
 )
 from slo_compiler.manifest.channel import CHANNEL_KINDS
 from slo_compiler.manifest.channel.base import ChannelKind
+from slo_compiler.manifest.hours import HolidaysByName, HoursByName
+from slo_compiler.manifest.severity import DEFAULT_SEVERITIES, Severities
 from slo_compiler.manifest.sli import SLI_TYPES
 from slo_compiler.manifest.sli.base import SLIType
 
 API_VERSION = "slo-compiler/v1"
-AlertSeverity = Literal["page", "ticket"]
 
 
 class _OneKind(Strict):
@@ -106,6 +105,7 @@ class SLO(Strict):
     objective: Objective | None = None
     period: Period | None = None
     labels: Labels = {}
+    depends_on: list[SLOReference] = Field(default=[], max_length=16)
     sli: SLI
     alerting: Alerting = Alerting()
 
@@ -121,70 +121,31 @@ class Defaults(Strict):
 class Step(Strict):
     """One step of an escalation: who hears of which alerts, after how long, at which hours."""
 
-    ONE_OF: ClassVar = ("severity", "budget_below")
+    ONE_OF: ClassVar = ("severity", "budget_below", "exhausted_within")
 
-    severity: AlertSeverity | None = None
-    budget_below: Percentage | None = None
+    severity: Name | None = None
+    budget_below: BudgetLeft | None = None
+    exhausted_within: Pace | None = None
     firing_for: Span | None = None
     hours: Name | None = None
     notify: list[Name] = Field(min_length=1)
 
+    @property
+    def on(self) -> str:
+        """The key that says which alerts the step is for."""
+        return next(key for key in self.ONE_OF if getattr(self, key) is not None)
 
-def _clock(value: object) -> object:
-    pattern = r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-4]):[0-5][0-9]"
-    if not isinstance(value, str) or not re.fullmatch(pattern, value):
-        raise invalid("hours", f'expected times such as "09:00-17:00", found {shown(value)}')
-    start, end = value.split("-")
-    if start >= end or end > "24:00":
-        raise invalid(
-            "hours",
-            f"{shown(value)} does not end after it starts on the same day",
-            'across midnight, give two: "22:00-24:00" and "00:00-06:00"',
-        )
-    return value
-
-
-DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-
-
-def _days(value: object) -> object:
-    days = value.split(":") if isinstance(value, str) else []
-    wrong = [day for day in days if day not in DAYS]
-    if not days or wrong or len(days) > 2:  # noqa: PLR2004
-        hint = nearest(wrong[0], DAYS) if wrong else 'such as "monday:friday"'
-        raise invalid("hours", f"{shown(value)} is no day or range of days", hint)
-    if len(days) == 2 and DAYS.index(days[0]) > DAYS.index(days[1]):  # noqa: PLR2004
-        raise invalid(
-            "hours", f"{shown(value)} runs backwards: weeks start on sunday", "give two ranges"
-        )
-    return value
-
-
-def _zone(value: object) -> object:
-    if isinstance(value, str) and value not in available_timezones() | {"UTC"}:
-        raise invalid(
-            "hours", f"{shown(value)} is no IANA time zone", nearest(value, available_timezones())
-        )
-    return value
-
-
-class Hours(Strict):
-    """Hours of a week; several entries add up."""
-
-    weekdays: list[Annotated[str, BeforeValidator(_days)]] = ["monday:friday"]
-    times: list[Annotated[str, BeforeValidator(_clock)]] = ["09:00-17:00"]
-    location: Annotated[str, BeforeValidator(_zone)] = "UTC"
-
-
-BUSINESS_HOURS = {"business": [Hours()]}
-HoursByName = dict[Name, Annotated[list[Hours], Field(min_length=1)]]
+    @property
+    def alerts(self) -> tuple[object, ...]:
+        """Which alerts the step is for: the same for steps that differ in their hours only."""
+        return (self.severity, self.budget_below, self.exhausted_within, self.firing_for)
 
 
 class Tier(Strict):
     """One alert of a policy: fires when `budget_share` of the budget burns within `long_window`."""
 
     name: Name
-    severity: AlertSeverity
+    severity: Name
     budget_share: Percentage
     long_window: Span
     short_window: Span
@@ -218,6 +179,7 @@ class TenantSpec(Strict):
     defaults: Defaults = Defaults()
     policies: list[TenantPolicy] = []
     hours: HoursByName = {}
+    holidays: HolidaysByName = {}
     channels: list[Channel] = []
     escalation: list[Step] = []
     slos: list[SLO] = Field(min_length=1, max_length=1000)
@@ -301,6 +263,8 @@ class ProjectSpec(Strict):
     secrets: Text | None = None
     defaults: Defaults = Defaults()
     hours: HoursByName = {}
+    holidays: HolidaysByName = {}
+    severities: Severities = Field(default=DEFAULT_SEVERITIES, min_length=1, max_length=16)
 
 
 class Project(Strict):
