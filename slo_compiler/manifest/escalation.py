@@ -98,7 +98,7 @@ def check_hours(
                 report.error(
                     document.locate((*loc, "holidays") if entry.holidays else loc),
                     "mixed-holidays",
-                    f'the entries of "{name}" have not all the same holidays and location',
+                    f'the entries of "{name}" do not all have the same holidays and location',
                     "give them names of their own, and a step to each: Alertmanager mutes a route "
                     "on a day, not one of its hours",
                 )
@@ -108,6 +108,7 @@ def check_severities(tenant: ResolvedTenant, report: Report) -> bool:
     """Check that tiers and steps name severities of the project; tells whether all do."""
     known = [level.name for level in tenant.levels]
     good = True
+    _check_labels(tenant, report)
     for slo in tenant.slos:
         for index, tier in enumerate(slo.policy.tiers):
             if tier.severity in known:
@@ -134,6 +135,25 @@ def check_severities(tenant: ResolvedTenant, report: Report) -> bool:
                 nearest(step.spec.severity, known),
             )
     return good
+
+
+def _check_labels(tenant: ResolvedTenant, report: Report) -> None:
+    """Refuse labels of tenants and SLIs that alerts get from their severities, too."""
+    given = {label for level in tenant.levels for label in level.labels}
+    metadata = ("metadata", "labels")
+    places = [(tenant.document.locate((*metadata, n), key=True), n) for n in tenant.labels]
+    for slo in tenant.slos:
+        own = (*slo.loc, "labels")
+        places += [(slo.document.locate((*own, n), key=True), n) for n in slo.spec.labels]
+        places += [(slo.at("sli", slo.spec.sli.body.KIND, "by"), name) for name in slo.by]
+    for at, name in places:
+        if name in given:
+            report.error(
+                at,
+                "label-clash",
+                f'alerts get the label "{name}" from their severity',
+                "rename this one: the project's severities set it",
+            )
 
 
 def check_escalation(tenant: ResolvedTenant, report: Report) -> None:

@@ -16,6 +16,7 @@ from slo_compiler.diagnostics import nearest
 from slo_compiler.manifest.base import Name, Strict, how_to_quote, invalid, shown
 
 _LEAP_YEAR = 2028  # has each day that a year can have
+_YEARS = range(2000, 2200)
 
 
 def _clock(value: object) -> object:
@@ -66,7 +67,7 @@ def _holiday(value: object) -> object:
         )
     found = re.fullmatch(r"(?:(\d{4})-)?(\d\d)-(\d\d)", value, re.ASCII)
     year, month, day = (int(part or _LEAP_YEAR) for part in found.groups()) if found else (0, 0, 0)
-    if not (year and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]):  # noqa: PLR2004
+    if not (year in _YEARS and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]):  # noqa: PLR2004
         raise invalid(
             "holidays",
             f"{shown(value)} is no day",
@@ -80,7 +81,7 @@ Day = Annotated[
     BeforeValidator(_holiday),
     WithJsonSchema({"type": "string", "pattern": "^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$"}),
 ]
-HolidaysByName = dict[Name, Annotated[list[Day], Field(min_length=1, max_length=1000)]]
+HolidaysByName = dict[Name, Annotated[list[Day], Field(min_length=1, max_length=366)]]
 
 
 class Hours(Strict):

@@ -110,8 +110,9 @@ class ResolvedTenant:
         return tuple(s.name for s in self.levels if s.name in found) or (self.levels[0].name,)
 
     def level(self, severity: str) -> Severity:
-        """What the project says of a severity."""
-        return next(level for level in self.levels if level.name == severity)
+        """What the project says of a severity; of one that it lacks, which is an error, nothing."""
+        known = (level for level in self.levels if level.name == severity)
+        return next(known, Severity(severity, severity, {}))
 
 
 @dataclass(slots=True)

@@ -53,8 +53,9 @@ def _dependencies(tenants: Sequence[ResolvedTenant]) -> Iterator[Inhibition]:
 
     Burn alerts only, on both sides: that the other's data are missing explains nobody's errors, and
     that one's own are is told whatever else burns. All matchers are equalities, so that a rule is
-    about one SLO and another. There is a rule for each window of the other, because Alertmanager
-    0.30 to 0.34.0 remembers one source of a rule, and forgets the others when that one resolves.
+    about one SLO and another. There is a rule for each window of the other, and it reads no levels
+    of escalation, so that it has one source: Alertmanager 0.30 to 0.34.0 remembers one of each
+    rule, and forgets the others when that one resolves.
     """
     slos = {(t.name, s.spec.service, s.spec.name): s for t in tenants for s in t.slos}
     for tenant in tenants:
@@ -64,7 +65,12 @@ def _dependencies(tenants: Sequence[ResolvedTenant]) -> Iterator[Inhibition]:
                 tiers = slos[key].policy.tiers
                 for window in sorted({t.long_window for t in tiers if t.severity == top.name}):
                     yield Inhibition(
-                        _side(Identity(*key), top.label, (naming.LONG_WINDOW, str(window))),
+                        _side(
+                            Identity(*key),
+                            top.label,
+                            (naming.LONG_WINDOW, str(window)),
+                            (naming.ESCALATION, ""),
+                        ),
                         _side(identity(tenant, slo), top.label),
                     )
 

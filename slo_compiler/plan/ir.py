@@ -114,6 +114,11 @@ class ExpectedRoute:
     inhibited_by: tuple[str, ...] = ()
     origin: str = ""  # tenants/customer-b.yaml:26
 
+    @property
+    def waits(self) -> bool:
+        """Whether other SLOs keep it quiet, on which its own depends."""
+        return any("/" in name for name in self.inhibited_by)
+
 
 @dataclass(frozen=True, slots=True)
 class ExpectedHours:
