@@ -123,7 +123,8 @@ def check_severities(tenant: ResolvedTenant, report: Report) -> bool:
                 "undefined-severity",
                 f'the policy "{slo.policy.name}" has alerts of severity "{tier.severity}", which '
                 f"the project's severities lack; they are: {', '.join(known)}",
-                "define a policy with these, in spec.policies or in the project's policies",
+                "name them page and ticket, with labels as you like ({page: critical, ...}), or "
+                "define a policy of your own",
             )
     for step in tenant.steps:
         if step.spec.severity is not None and step.spec.severity not in known:

@@ -1,0 +1,154 @@
+"""While an SLO pages, those of the SLOs that depend on it wait; shown on real Alertmanagers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from alertmanagers import Real, every_version, running
+from cases import compiled
+from demo.servers import wait_until
+from demo.sink import Sink
+
+from slo_compiler import naming
+from slo_compiler.plan.ir import Pairs
+
+GROUP_INTERVAL_MS = 500
+PATIENCE_SECONDS = 20
+
+
+def burning(tenant: str, service: str, tier: str = "page-fast", level: str = "") -> Pairs:
+    """Give the labels of a burn alert, as the plan has them."""
+    wanted = {"tenant": tenant, "service": service, "tier": tier}
+    for route in compiled("dependencies").plan.routing.expected:
+        labels = dict(route.labels)
+        if wanted.items() <= labels.items() and labels.get(naming.ESCALATION, "") == level:
+            return route.labels
+    raise LookupError(wanted)
+
+
+INGRESS, INGRESS_SLOW = burning("platform", "ingress"), burning("platform", "ingress", "page-slow")
+CHECKOUT = burning("shop", "checkout")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The compiled dependencies on a real server, and what its receivers are told."""
+
+    real: Real
+    sink: Sink
+
+    def told(self, name: str) -> list[str]:
+        """Give the states that a channel was told, in order."""
+        return [n.status for n in self.sink.notifications if n.destination == name]
+
+    def await_told(self, name: str, *states: str) -> None:
+        """Wait until a channel was told these."""
+        wait_until(lambda: self.told(name) == [*states], PATIENCE_SECONDS, what=f"{name}: {states}")
+
+    def await_waiting(self, labels: Pairs) -> None:
+        """Wait until an alert is inhibited."""
+
+        def inhibited() -> bool:
+            return bool(self.real.alerts()[tuple(sorted(labels))]["status"]["inhibitedBy"])
+
+        wait_until(inhibited, PATIENCE_SECONDS, what="the inhibition")
+
+    def settle(self) -> None:
+        """Give the server the time for what it should not send: several rounds of its groups."""
+        time.sleep(4 * GROUP_INTERVAL_MS / 1000)
+
+
+@contextmanager
+def stage(suite: str, folder: Path) -> Iterator[Stage]:
+    (text,) = (
+        a.text for a in compiled("dependencies").artefacts if a.path == naming.ALERTMANAGER_FILE
+    )
+    text = text.replace("group_wait: 30s", "group_wait: 200ms")
+    text = text.replace("group_interval: 5m", f"group_interval: {GROUP_INTERVAL_MS}ms")
+    with Sink() as sink, running(suite, folder) as real:
+        address = f"http://127.0.0.1:{sink.http_port}/webhook/"
+        real.load(text.replace("http://hooks.internal/", address))
+        yield Stage(real, sink)
+
+
+@every_version
+def test_a_page_waits_while_what_it_depends_on_pages_and_is_sent_if_it_outlives_that(
+    suite: str, tmp_path: Path
+) -> None:
+    with stage(suite, tmp_path) as on:
+        on.real.fire([INGRESS, INGRESS_SLOW])
+        on.await_told("platform", "firing")
+        on.real.fire([CHECKOUT])
+        on.await_waiting(CHECKOUT)
+        # The slower page alone keeps it waiting as well, whichever of the two resolves.
+        on.real.resolve([INGRESS])
+        on.settle()
+        on.await_waiting(CHECKOUT)
+        assert on.told("shop") == []
+        on.real.resolve([INGRESS_SLOW])
+        on.await_told("shop", "firing")
+        on.real.resolve([CHECKOUT])
+        on.await_told("shop", "firing", "resolved")
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "forky"])
+def test_what_resolves_while_it_waits_is_not_told_resolved_and_is_no_news_when_it_fires_again(
+    suite: str, tmp_path: Path
+) -> None:
+    """An orphaned page: its incident stays open, as README's section on dependencies says."""
+    with stage(suite, tmp_path) as on:
+        on.real.fire([CHECKOUT])
+        on.await_told("shop", "firing")
+        on.real.fire([INGRESS])
+        on.await_told("platform", "firing")
+        on.await_waiting(CHECKOUT)
+        on.real.resolve([CHECKOUT])
+        on.settle()
+        on.real.resolve([INGRESS])
+        on.await_told("platform", "firing", "resolved")
+        on.settle()
+        assert on.told("shop") == ["firing"]
+        # To Alertmanager that page still stands: the same again is no news before repeat_interval.
+        on.real.fire([CHECKOUT])
+        on.settle()
+        assert on.told("shop") == ["firing"]
+        # But its end is told, as nothing else pages now, and closes the incident of both.
+        on.real.resolve([CHECKOUT])
+        on.await_told("shop", "firing", "resolved")
+        on.real.fire([CHECKOUT])
+        on.await_told("shop", "firing", "resolved", "firing")
+
+
+@every_version
+def test_only_pages_about_errors_wait_and_only_for_those(suite: str, tmp_path: Path) -> None:
+    def of(alertname: str, tenant: str, service: str) -> Pairs:
+        wanted = {"alertname": alertname, "tenant": tenant, "service": service}
+        routes = compiled("dependencies").plan.routing.expected
+        return next(r.labels for r in routes if wanted.items() <= dict(r.labels).items())
+
+    no_data = of(naming.ALERT_NO_DATA, "platform", "ingress")
+    own_no_data = of(naming.ALERT_NO_DATA, "shop", "checkout")
+    ticket, lead = (
+        burning("shop", "checkout", "ticket-fast"),
+        burning("shop", "checkout", level="2"),
+    )
+    with stage(suite, tmp_path) as on:
+        firing = [INGRESS, CHECKOUT, lead, own_no_data, burning("shop", "payment")]
+        on.real.fire(firing)
+        on.await_waiting(CHECKOUT)
+        on.await_waiting(lead)
+        on.await_waiting(burning("shop", "payment"))
+        on.await_told("shop", "firing")
+        (told,) = (n for n in on.sink.notifications if n.destination == "shop")
+        assert [a["labels"]["alertname"] for a in told.payload["alerts"]] == [naming.ALERT_NO_DATA]
+        on.real.resolve(firing)
+        on.settle()
+        on.real.fire([no_data, ticket, CHECKOUT])
+        wait_until(lambda: on.told("shop")[-1] == "firing", PATIENCE_SECONDS, what="the page")
+        found = on.real.alerts()
+        assert found[tuple(sorted(CHECKOUT))]["status"]["inhibitedBy"] == []
