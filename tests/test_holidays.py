@@ -41,8 +41,8 @@ def test_the_intervals_of_the_example_are_its_hours_at_any_quarter_of_an_hour_of
         assert is_active(model, match, at) == (during and not closed), at
         count += during and closed
         at += timedelta(minutes=15)
-    # In quarters of an hour: the 8 hours of 2026-01-01, 01-06, 04-06 and 2027-01-06, and the 6 of the
-    # Fridays 2026-04-03, 05-01, 12-25 and 2027-01-01; all others are at weekends.
+    # In quarters of an hour: the 8 hours of 2026-01-01, 01-06, 04-06 and 2027-01-06, and the 6 of
+    # the Fridays 2026-04-03, 05-01, 12-25 and 2027-01-01; all others are at weekends.
     assert count == 4 * (4 * 8 + 4 * 6)
 
 

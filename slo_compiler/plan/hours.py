@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from calendar import monthrange
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from slo_compiler import naming
 from slo_compiler.manifest.hours import DAYS, Holiday, Hours, OpenHours
 from slo_compiler.plan.ir import ExpectedHours, Interval
 
-_YEARS = (2026, 2027)  # in which the holidays of each year are tested
-_LEAP_YEAR = 2028
+_YEARS = range(2026, 2066)  # of which two are tested for a holiday of each year
 _DAY = timedelta(days=1)
 
 
@@ -58,7 +59,7 @@ def expected_hours(used: Mapping[str, OpenHours]) -> Iterator[ExpectedHours]:
         } | {
             edge
             for holiday in hours.holidays
-            for day in _occurrences(holiday)
+            for day in _occurrences(holiday, hours)
             for entry in hours.entries
             for edge in _around(day, entry)
         }
@@ -84,15 +85,23 @@ def _around(day: date, entry: Hours) -> list[datetime]:
     return [*sorted(before)[-1:], *midnights, *_edges(day, entry), *sorted(after)[:1]]
 
 
-def _occurrences(holiday: Holiday) -> list[date]:
-    """Give the days of a holiday; after one with a year, the same day of the next is none."""
+def _occurrences(holiday: Holiday, hours: OpenHours) -> list[date]:
+    """Give days of a holiday on which there would be hours, where that shows.
+
+    Of a holiday of each year the first two; after one with a year, that day of the next is none.
+    """
     if holiday.year:
-        years: tuple[int, ...] = (holiday.year, holiday.year + 1)
-    else:
-        years = _YEARS
-    if (holiday.month, holiday.day) == (2, 29):
-        years = (holiday.year or _LEAP_YEAR,)
-    return [date(year, holiday.month, holiday.day) for year in years]
+        return [*_dates(holiday, (holiday.year, holiday.year + 1))]
+    shown = (
+        day for day in _dates(holiday, _YEARS) if any(_is_on(day, entry) for entry in hours.entries)
+    )
+    return [*islice(shown, 2)]
+
+
+def _dates(holiday: Holiday, years: Iterable[int]) -> Iterator[date]:
+    for year in years:
+        if holiday.day <= monthrange(year, holiday.month)[1]:
+            yield date(year, holiday.month, holiday.day)
 
 
 def _at(day: date, entry: Hours, minute: int) -> datetime:
@@ -116,11 +125,14 @@ def _minutes(span: str) -> tuple[int, int]:
 def _is_within(at: datetime, hours: Hours) -> bool:
     local = at.astimezone(ZoneInfo(hours.location))
     minute = local.hour * 60 + local.minute
-    day = local.isoweekday() % 7  # Sunday is 0
-    on_day = any(
+    return _is_on(local.date(), hours) and any(
+        start <= minute < end for start, end in (_minutes(span) for span in hours.times)
+    )
+
+
+def _is_on(date_: date, hours: Hours) -> bool:
+    day = date_.isoweekday() % 7  # Sunday is 0
+    return any(
         DAYS.index(days.split(":")[0]) <= day <= DAYS.index(days.split(":")[-1])
         for days in hours.weekdays
-    )
-    return on_day and any(
-        start <= minute < end for start, end in (_minutes(span) for span in hours.times)
     )
