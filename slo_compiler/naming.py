@@ -126,3 +126,4 @@ def exhaustion_tier(span: Duration) -> str:
 
 # What the receivers of a tenant's steps begin with, beside its severities.
 STEP_PREFIXES = ("budget-", "exhaustion-")
+WAIT_PREFIX = "after-"  # of a receiver's second part: `slo/acme/page/after-15m`, or its hours

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ from demo.servers import wait_until
 from demo.sink import Sink
 
 from slo_compiler import naming
+from slo_compiler.diagnostics import Report
+from slo_compiler.manifest.dependencies import check_dependencies
 from slo_compiler.plan.ir import Pairs
 
 GROUP_INTERVAL_MS = 500
@@ -152,3 +154,37 @@ def test_only_pages_about_errors_wait_and_only_for_those(suite: str, tmp_path: P
         wait_until(lambda: on.told("shop")[-1] == "firing", PATIENCE_SECONDS, what="the page")
         found = on.real.alerts()
         assert found[tuple(sorted(CHECKOUT))]["status"]["inhibitedBy"] == []
+
+
+@every_version
+def test_of_a_dependency_with_by_labels_0_30_to_0_34_0_remember_one_series(
+    suite: str, tmp_path: Path
+) -> None:
+    """The bound that README's section on dependencies tells."""
+    with stage(suite, tmp_path) as on:
+        east, west = ((*INGRESS, ("region", region)) for region in ("east", "west"))
+        for labels in (east, west):  # one after the other
+            on.real.fire([labels])
+            on.settle()
+        on.real.fire([CHECKOUT])
+        on.await_waiting(CHECKOUT)
+        on.real.resolve([west])
+        on.settle()
+        forgets = (0, 30) <= on.real.version < (0, 34, 1)
+        assert on.told("shop") == (["firing"] if forgets else [])
+
+
+def test_an_slo_in_stage_shadow_is_nothing_to_wait_for() -> None:
+    tenants = compiled("dependencies").tenants
+    platform, shop = tenants
+    (ingress,) = platform.slos
+    shadow = replace(ingress, spec=ingress.spec.model_copy(update={"stage": "shadow"}))
+    declared = [(t.name, s.spec.service, s.spec.name) for t in tenants for s in t.slos]
+    report = Report()
+    check_dependencies((replace(platform, slos=(shadow,)), shop), declared, report)
+    shown = [(d.position.line, d.id, d.message) for d in report.diagnostics]
+    message = (
+        "platform/ingress/availability is in stage shadow: it pages nobody, and nobody would be "
+        "paged for this SLO"
+    )
+    assert shown == [(line, "dependency", message) for line in (33, 38)]

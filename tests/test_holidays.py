@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from demo.sink import Sink
 
 from slo_compiler import naming, pipeline
 from slo_compiler.diagnostics import Report
+from slo_compiler.lint import page_muted
 from slo_compiler.routing import Config, is_active, notified, routes_for
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -71,6 +73,21 @@ spec:
       objective: 99.9
       sli: {{ratio: {{errors: e_total, total: t_total}}}}
 """
+
+
+def test_pages_that_no_step_gets_on_holidays_are_a_warning() -> None:
+    report = Report()
+    done = compiled("holidays")
+    (tenant,) = done.tenants
+    page, ticket, _budget = tenant.steps
+    hours = {"hours": ticket.spec.hours, "notify": ["office"]}
+    muted = replace(page, spec=page.spec.model_copy(update=hours), hours=ticket.hours)
+    page_muted.check([replace(tenant, steps=(muted,))], done.settings.spec, report)
+    message = (
+        'alerts of severity "page" of holidays reach nobody outside of: office (nor on their '
+        "holidays)"
+    )
+    assert [(d.id, d.message) for d in report.diagnostics] == [("page-muted", message)]
 
 
 def far_from_midnight(now: datetime) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from slo_compiler.diagnostics import Report, nearest
@@ -24,7 +25,7 @@ def _key(tenant: ResolvedTenant, text: str) -> Key:
 
 
 def check_dependencies(
-    tenants: Sequence[ResolvedTenant], declared: Sequence[Key], report: Report
+    tenants: Sequence[ResolvedTenant], declared: Collection[Key], report: Report
 ) -> None:
     """Check that each dependency is there, pages, and does not wait for the SLO in turn.
 
@@ -71,7 +72,7 @@ def _problem(
     other: Key,
     text: str,
     slos: Mapping[Key, tuple[ResolvedTenant, ResolvedSLO]],
-    declared: Sequence[Key],
+    declared: Collection[Key],
 ) -> tuple[str, str, str] | None:
     """Say what is wrong with a dependency: ID, message and next step."""
     if other == key:
@@ -97,18 +98,16 @@ def _problem(
     return None
 
 
-def _unknown(key: Key, other: Key, declared: Sequence[Key]) -> tuple[str, str, str]:
+def _unknown(key: Key, other: Key, declared: Collection[Key]) -> tuple[str, str, str]:
     tenants = {tenant for tenant, _, _ in declared}
     if other[0] not in tenants:
         near = nearest(other[0], tenants)
         together = "compile its manifest together with this one"
         hint = f"{near} Or {together}" if near.startswith("did you mean") else together
         return ("unknown-tenant", f'the tenant "{other[0]}" is not among the sources', hint)
-    known = ["/".join(k) for k in declared if k != key]
-    near = nearest("/".join(other), known)
-    own = sorted(f"{service}/{name}" for tenant, service, name in declared if tenant == other[0])
-    hint = near if near.startswith("did you mean") else f"{other[0]} has: {', '.join(own)}"
-    return ("unknown-slo", f"no SLO {'/'.join(other)}", hint)
+    own = sorted(f"{s}/{n}" for t, s, n in declared if t == other[0] and (t, s, n) != key)
+    near = nearest("/".join(other[1:]), own)
+    return ("unknown-slo", f"no SLO {'/'.join(other)}", near)
 
 
 def _pages(tenant: ResolvedTenant, slo: ResolvedSLO) -> bool:
@@ -122,18 +121,18 @@ def _cycles(graph: Mapping[Key, Sequence[Key]]) -> Iterator[list[Key]]:
     """
     done: set[Key] = set()
     for start in graph:
-        path: list[Key] = []
+        path: dict[Key, None] = {}
         walk: list[tuple[Key, bool]] = [(start, False)]
         while walk:
             key, leaving = walk.pop()
             if leaving:
-                done.add(path.pop())
+                done.add(path.popitem()[0])
                 continue
             if key in done:
                 continue
             if key in path:
-                yield [*path[path.index(key) :], key]
+                yield [*islice(path, [*path].index(key), None), key]
                 continue
-            path.append(key)
+            path[key] = None
             walk.append((key, True))
             walk += [(other, False) for other in reversed(graph.get(key, ()))]

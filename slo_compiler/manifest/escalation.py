@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from slo_compiler import naming
 from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.manifest.hours import BUSINESS_HOURS, Hours, OpenHours, open_hours
 from slo_compiler.manifest.model import Channel, ProjectSpec, Step, Tenant
 from slo_compiler.source import Document
 
 if TYPE_CHECKING:
-    from slo_compiler.manifest.resolve import ResolvedTenant
+    from slo_compiler.manifest.resolve import Policy, ResolvedTenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,13 @@ def check_hours(
 ) -> None:
     """Check the holidays of a document's hours: they are there, and hold for all entries alike."""
     for name, entries in hours.items():
+        if name.startswith(naming.WAIT_PREFIX):
+            report.error(
+                document.locate(("spec", "hours", name), key=True),
+                "hours",
+                f'the hours "{name}" would be taken for a step with firing_for',
+                f"choose a name that does not begin with {naming.WAIT_PREFIX}",
+            )
         for index, entry in enumerate(entries):
             loc = ("spec", "hours", name, index)
             if entry.holidays is not None and entry.holidays not in holidays:
@@ -104,19 +112,32 @@ def check_hours(
                 )
 
 
+def check_policy(policy: Policy, project: ProjectSpec, report: Report) -> None:
+    """Check that a policy's tiers name severities of the project, whether it is used or not."""
+    for index, tier in enumerate(policy.tiers):
+        if tier.severity not in project.severities and not policy.builtin:
+            report.error(
+                policy.at("tiers", index, "severity"),
+                "undefined-severity",
+                f'no severity "{tier.severity}"',
+                nearest(tier.severity, project.severities),
+            )
+
+
 def check_severities(tenant: ResolvedTenant, report: Report) -> bool:
-    """Check that tiers and steps name severities of the project; tells whether all do."""
+    """Check that the tiers and steps in use name severities of the project; tells whether all do.
+
+    A policy that came with the compiler is told where it is used; others, at their tiers.
+    """
     known = [level.name for level in tenant.levels]
     good = True
     _check_labels(tenant, report)
     for slo in tenant.slos:
-        for index, tier in enumerate(slo.policy.tiers):
+        for tier in slo.policy.tiers:
             if tier.severity in known:
                 continue
             good = False
             if not slo.policy.builtin:
-                at, hint = slo.policy.at("tiers", index, "severity"), nearest(tier.severity, known)
-                report.error(at, "undefined-severity", f'no severity "{tier.severity}"', hint)
                 continue
             report.error(
                 slo.at("alerting", "policy") if slo.spec.alerting.policy else slo.at("name"),

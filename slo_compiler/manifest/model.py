@@ -105,7 +105,7 @@ class SLO(Strict):
     objective: Objective | None = None
     period: Period | None = None
     labels: Labels = {}
-    depends_on: list[SLOReference] = Field(default=[], max_length=16)
+    depends_on: list[SLOReference] = Field(default=[], max_length=8)
     sli: SLI
     alerting: Alerting = Alerting()
 

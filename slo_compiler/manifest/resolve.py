@@ -14,6 +14,7 @@ from slo_compiler.manifest.escalation import (
     ResolvedChannel,
     ResolvedStep,
     check_escalation,
+    check_policy,
     check_severities,
     resolve_steps,
 )
@@ -138,7 +139,7 @@ def resolve(
         if isinstance(manifest.model, Tenant)
     ]
     tenants = tuple(sorted(resolved, key=lambda tenant: tenant.name))
-    check_dependencies(tenants, tuple(resolver.identities), report)
+    check_dependencies(tenants, resolver.identities, report)
     return tenants
 
 
@@ -152,7 +153,9 @@ def _add_policy(resolver: _Resolver, manifest: Manifest) -> None:
             f'the policy "{name}" stands twice; first at {resolver.policies[name].at()}',
         )
         return
-    resolver.policies[name] = Policy(name, manifest.model.spec, manifest.document, ("spec",))
+    policy = Policy(name, manifest.model.spec, manifest.document, ("spec",))
+    check_policy(policy, resolver.project, resolver.report)
+    resolver.policies[name] = policy
 
 
 def _resolve_tenant(resolver: _Resolver, manifest: Manifest, tenant: Tenant) -> ResolvedTenant:
@@ -170,6 +173,7 @@ def _resolve_tenant(resolver: _Resolver, manifest: Manifest, tenant: Tenant) -> 
                 "give it a name of its own",
             )
         policies[own.name] = Policy(own.name, own, document, loc)
+        check_policy(policies[own.name], project, report)
     slos = [*_resolve_slos(resolver, tenant, document, policies)]
     resolved = ResolvedTenant(
         name=name,

@@ -89,4 +89,4 @@ def exhaustion_steps(tenant: ResolvedTenant) -> list[Duration]:
 
 def step_parts(severity: str, wait: Duration | None) -> tuple[str, ...]:
     """Give the parts of a receiver's name that tell a severity's steps apart."""
-    return (severity, f"after-{wait}") if wait else (severity,)
+    return (severity, f"{naming.WAIT_PREFIX}{wait}") if wait else (severity,)
