@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 
 Key = tuple[str, str, str]  # tenant, service, SLO
+_FEW = 10  # SLOs that are listed where none is near
 
 
 def dependencies(tenant: ResolvedTenant, slo: ResolvedSLO) -> tuple[Key, ...]:
@@ -107,7 +108,8 @@ def _unknown(key: Key, other: Key, declared: Collection[Key]) -> tuple[str, str,
         return ("unknown-tenant", f'the tenant "{other[0]}" is not among the sources', hint)
     own = sorted(f"{s}/{n}" for t, s, n in declared if t == other[0] and (t, s, n) != key)
     near = nearest("/".join(other[1:]), own)
-    return ("unknown-slo", f"no SLO {'/'.join(other)}", near)
+    told = near.startswith("did you mean") or len(own) <= _FEW
+    return ("unknown-slo", f"no SLO {'/'.join(other)}", near if told else "")
 
 
 def _pages(tenant: ResolvedTenant, slo: ResolvedSLO) -> bool:
