@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from alertmanagers import Real, every_version, running
-from cases import compiled
+from cases import compiled, tool
 from demo.servers import wait_until
 from demo.sink import Sink
 
-from slo_compiler import naming
+from slo_compiler import naming, pipeline, prove
 from slo_compiler.diagnostics import Report
 from slo_compiler.manifest.dependencies import check_dependencies
 from slo_compiler.plan.ir import Pairs
@@ -172,6 +172,56 @@ def test_of_a_dependency_with_by_labels_0_30_to_0_34_0_remember_one_series(
         on.settle()
         forgets = (0, 30) <= on.real.version < (0, 34, 1)
         assert on.told("shop") == (["firing"] if forgets else [])
+
+
+FIVE = """\
+apiVersion: slo-compiler/v1
+kind: Tenant
+metadata: {{name: {name}, owner: sre}}
+spec:
+  channels: [{{name: chat, webhook: {{url: "http://hooks.internal/"}}}}]
+  escalation: [{{severity: page, notify: [chat]}}, {{severity: ticket, notify: [chat]}}]
+  slos:
+    - name: availability
+      service: web
+      objective: 99.9
+      depends_on: [{on}]
+      sli: {{ratio: {{errors: e_total, total: t_total}}}}
+"""
+
+
+def test_a_tenant_that_waits_without_having_asked_to_fails_the_proof(tmp_path: Path) -> None:
+    """Of five tenants a depends on z; by hand c, which is no neighbour, is made to wait as well."""
+    text = "---\n".join(
+        FIVE.format(name=name, on="z/web/availability" if name == "a" else "") for name in "abcdz"
+    )
+    report = Report()
+    source = pipeline.SourceFile("t.yaml", "t.yaml", text.encode())
+    settings = pipeline.read_project(None, report)
+    done = pipeline.compile_project(settings, [source], report, lambda _step: None)
+    files = {a.path: a.text for a in done.artefacts}
+    config, routes = tmp_path / "alertmanager.yml", tmp_path / "routes.yml"
+    routes.write_text(files[naming.ROUTES_FILE], encoding="utf-8")
+
+    def failures(text: str) -> list[str]:
+        config.write_text(text, encoding="utf-8")
+        jobs = [job() for job in prove.route_jobs(tool("forky", "amtool"), config, routes)]
+        notes.update({job.name: job.note for job in jobs})
+        return [failure.message for job in jobs for failure in job.failures]
+
+    notes: dict[str, str] = {}
+    good = files[naming.ALERTMANAGER_FILE]
+    assert failures(good) == []
+    assert notes["isolation"] == (
+        "50 alerts x 5 tenants checked, 0 crossings; 2 alerts wait for another tenant's, as "
+        "depends_on says"
+    )
+    last = good.index("- source_matchers: ['alertname=")
+    assert 'tenant="a"' in good[last:]
+    broken = good + good[last:].replace('tenant="a"', 'tenant="c"')
+    told = failures(broken)
+    assert len(told) == 4  # by two windows' pages, two windows' pages
+    assert all("tenant=z" in line and "inhibits" in line and "tenant=c" in line for line in told)
 
 
 def test_an_slo_in_stage_shadow_is_nothing_to_wait_for() -> None:

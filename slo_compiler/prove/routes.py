@@ -67,13 +67,20 @@ def _amtool(amtool: Path, config: Path, route: Mapping[str, Any]) -> Iterator[Fa
 def _inhibition(
     model: routing.Config, by_tenant: Mapping[str, Sequence[Any]]
 ) -> tuple[int, list[Failure], str]:
-    """Ask of each pair of alerts who quiets whom: a tenant's, the next's, and its dependencies'."""
+    """Ask of pairs of alerts who quiets whom.
+
+    A tenant's alerts are asked for its own, the next tenant's, those of tenants that are linked to
+    it by dependencies, and all that anybody waits for.
+    """
     checks, failures = 0, []
     tenants = [*by_tenant]
-    linked = _linked(by_tenant)
+    linked, waited_for = _linked(by_tenant), _waited_for(by_tenant)
     for number, tenant in enumerate(tenants):
-        beside = {tenants[(number + 1) % len(tenants)], *linked[tenant]} - {tenant}
-        sources = [r for other in (tenant, *sorted(beside)) for r in by_tenant.get(other, ())]
+        near = {tenant, tenants[(number + 1) % len(tenants)], *linked[tenant]}
+        sources = [
+            *(route for other in sorted(near) for route in by_tenant.get(other, ())),
+            *(route for route in waited_for if route["labels"][naming.TENANT] not in near),
+        ]
         for target in by_tenant[tenant]:
             for source in sources:
                 for other in _variants(source, strange=_is_quieted(target, source)):
@@ -91,12 +98,28 @@ def _linked(by_tenant: Mapping[str, Sequence[Any]]) -> dict[str, set[str]]:
     """Give for each tenant those that its SLOs depend on, and those whose SLOs depend on its."""
     linked: dict[str, set[str]] = {tenant: set() for tenant in by_tenant}
     for tenant, routes in by_tenant.items():
-        for route in routes:
-            for name in route.get("inhibited_by", ()):
-                other = name.partition("/")[0] if "/" in name else tenant
-                linked[tenant].add(other)
-                linked.setdefault(other, set()).add(tenant)
+        for other in {name.partition("/")[0] for name in _others(routes)}:
+            linked[tenant].add(other)
+            linked.setdefault(other, set()).add(tenant)
     return linked
+
+
+def _waited_for(by_tenant: Mapping[str, Sequence[Any]]) -> list[Any]:
+    """Give the alerts for which those of other SLOs wait."""
+    names = {name for routes in by_tenant.values() for name in _others(routes)}
+    return [r for routes in by_tenant.values() for r in routes if _name(r["labels"]) in names]
+
+
+def _others(routes: Sequence[Any]) -> Iterator[str]:
+    """Name the tiers of other SLOs for which these alerts wait: tenant/service/slo/tier."""
+    return (name for r in routes for name in r.get("inhibited_by", ()) if "/" in name)
+
+
+def _name(labels: Mapping[str, str]) -> str:
+    """Name a burn alert without a level of escalation as other SLOs do."""
+    if labels["alertname"] != naming.ALERT_BURN or labels.get(naming.ESCALATION):
+        return ""
+    return "/".join((*(labels[name] for name in naming.IDENTITY), labels[naming.TIER]))
 
 
 def _variants(source: Mapping[str, Any], *, strange: bool) -> Iterator[Mapping[str, Any]]:
@@ -110,13 +133,10 @@ def _variants(source: Mapping[str, Any], *, strange: bool) -> Iterator[Mapping[s
 def _is_quieted(target: Mapping[str, Any], source: Mapping[str, Any]) -> bool:
     """Whether the manifests want it: by a tier of the same SLO and level, or one of another SLO."""
     wanted, one, two = target.get("inhibited_by", ()), target["labels"], source["labels"]
-    if one["alertname"] != two["alertname"]:
-        return False
-    other = "/".join((*(two[name] for name in naming.IDENTITY), two["tier"]))
-    if two.get(naming.ESCALATION, "") == "" and other in wanted:
-        return True
-    same = (*naming.IDENTITY, naming.ESCALATION)
-    return two["tier"] in wanted and all(one.get(n, "") == two.get(n, "") for n in same)
+    same = ("alertname", *naming.IDENTITY, naming.ESCALATION)
+    return _name(two) in wanted or (
+        two[naming.TIER] in wanted and all(one.get(n, "") == two.get(n, "") for n in same)
+    )
 
 
 def _hours(model: routing.Config, hours: Sequence[Any]) -> tuple[int, list[Failure], str]:
