@@ -16,6 +16,7 @@ from demo.sink import Sink
 
 from slo_compiler import naming, pipeline, prove
 from slo_compiler.diagnostics import Report
+from slo_compiler.lint import dependency_muted
 from slo_compiler.manifest.dependencies import check_dependencies
 from slo_compiler.plan.ir import Pairs
 
@@ -238,3 +239,20 @@ def test_an_slo_in_stage_shadow_is_nothing_to_wait_for() -> None:
         "paged for this SLO"
     )
     assert shown == [(line, "dependency", message) for line in (33, 38)]
+
+
+def test_a_dependency_whose_pages_reach_nobody_at_some_hours_is_a_warning() -> None:
+    done = compiled("dependencies")
+    platform, shop = done.tenants
+    page, _ticket = platform.steps
+    hours = next(step.hours for step in shop.steps if step.hours)
+    office = replace(platform, steps=(replace(page, hours=hours),))
+    for tenants, lines in (((platform, shop), []), ((office, shop), [33, 38])):
+        report = Report()
+        dependency_muted.check(tenants, done.settings.spec, report)
+        assert [d.position.line for d in report.diagnostics] == lines
+        for finding in report.diagnostics:
+            assert finding.message == (
+                "at some hours pages of platform reach nobody, but keep back those of this SLO all "
+                "the same"
+            )

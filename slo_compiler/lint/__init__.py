@@ -4,11 +4,16 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 
 from slo_compiler.diagnostics import Report
-from slo_compiler.lint import fires_within_budget, heartbeat_unrouted, page_muted
+from slo_compiler.lint import dependency_muted, fires_within_budget, heartbeat_unrouted, page_muted
 from slo_compiler.manifest.model import ProjectSpec
 from slo_compiler.manifest.resolve import ResolvedTenant
 
-RULES: tuple[ModuleType, ...] = (fires_within_budget, heartbeat_unrouted, page_muted)
+RULES: tuple[ModuleType, ...] = (
+    dependency_muted,
+    fires_within_budget,
+    heartbeat_unrouted,
+    page_muted,
+)
 
 Check = Callable[[Sequence[ResolvedTenant], ProjectSpec, Report], None]
 

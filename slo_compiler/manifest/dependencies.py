@@ -17,10 +17,11 @@ _FEW = 10  # SLOs that are listed where none is near
 
 def dependencies(tenant: ResolvedTenant, slo: ResolvedSLO) -> tuple[Key, ...]:
     """Name the SLOs that an SLO depends on, each once; of two parts the tenant is its own."""
-    return tuple(dict.fromkeys(_key(tenant, text) for text in slo.spec.depends_on))
+    return tuple(dict.fromkeys(dependency(tenant, text) for text in slo.spec.depends_on))
 
 
-def _key(tenant: ResolvedTenant, text: str) -> Key:
+def dependency(tenant: ResolvedTenant, text: str) -> Key:
+    """Read `tenant/service/slo`, or `service/slo` for one of the tenant's own."""
     *other, service, name = text.split("/")
     return (other[0] if other else tenant.name, service, name)
 
@@ -41,7 +42,7 @@ def check_dependencies(
     for key, (tenant, slo) in slos.items():
         good = []
         for index, text in enumerate(slo.spec.depends_on):
-            other = _key(tenant, text)
+            other = dependency(tenant, text)
             problem = _problem(key, other, text, slos, declared)
             if problem is None:
                 good.append(other)
@@ -58,7 +59,9 @@ def check_dependencies(
             )
     for cycle in _cycles(graph):
         tenant, slo = slos[cycle[0]]
-        index = next(i for i, t in enumerate(slo.spec.depends_on) if _key(tenant, t) == cycle[1])
+        index = next(
+            i for i, t in enumerate(slo.spec.depends_on) if dependency(tenant, t) == cycle[1]
+        )
         report.error(
             slo.at("depends_on", index),
             "dependency-cycle",
