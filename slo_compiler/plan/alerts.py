@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
+from slo_compiler.manifest.dependencies import dependencies
 from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.manifest.severity import Severity
@@ -109,6 +110,7 @@ def _links(tenant: ResolvedTenant, slo: ResolvedSLO) -> dict[str, str]:
     return {
         "runbook_url": slo.spec.alerting.runbook or "",
         "dashboard_url": slo.spec.alerting.dashboard or "",
+        "depends_on": ", ".join("/".join(key) for key in dependencies(tenant, slo)),
         "manifest": f"{tenant.source.name} sha256:{tenant.source.digest[:12]}",
     }
 
