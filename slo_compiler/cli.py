@@ -296,7 +296,7 @@ def explain(
             click.echo(yaml_of.as_yaml(s for _, slos in found for s in slos), nl=False)
             return
         document = settings.manifest.document if settings.manifest else None
-        told = [*explaining.explain(found, settings.spec, document, run.report)]
+        told = [*explaining.explain(found, tenants, settings.spec, document, run.report)]
         if format_ == "json":
             click.echo(json.dumps([asdict(one) for one in told], indent=2, ensure_ascii=False))
         else:

@@ -11,6 +11,7 @@ IDENTITY = (TENANT, SERVICE, SLO)
 
 # Labels that alerts and slo_info carry beside those; users may not set them.
 SEVERITY, TIER, ESCALATION, BUDGET_BELOW = "severity", "tier", "escalation", "budget_below"
+EXHAUSTED_WITHIN = "exhausted_within"
 LONG_WINDOW, SHORT_WINDOW = "long_window", "short_window"
 PERIOD, UTC_OFFSET = "period", "utc_offset"
 RESERVED_LABELS = frozenset(
@@ -18,7 +19,7 @@ RESERVED_LABELS = frozenset(
         *IDENTITY,
         *(SEVERITY, TIER, ESCALATION, BUDGET_BELOW, LONG_WINDOW, SHORT_WINDOW),
         *(PERIOD, UTC_OFFSET, "policy", "objective", "owner", "stage", "alertname", "window", "le"),
-        *("exclusion", "formerly"),
+        *(EXHAUSTED_WITHIN, "exclusion", "formerly"),
     }
 )
 
@@ -64,6 +65,7 @@ def burn_rate(window: Duration) -> str:
 # Alerts.
 ALERT_BURN = "SLOErrorBudgetBurn"
 ALERT_BUDGET_LOW = "SLOErrorBudgetLow"
+ALERT_EXHAUSTION = "SLOErrorBudgetExhaustion"
 ALERT_NO_DATA = "SLONoData"
 ALERT_INTEGRITY = "SLODataInconsistent"
 ALERT_STALE = "SLORulesNotEvaluated"
@@ -109,6 +111,11 @@ def time_interval(tenant: str, name: str) -> str:
     return f"slo/{tenant}/{name}"
 
 
+def holidays(interval: str) -> str:
+    """Time interval of the days on which another does not count: `slo/acme/office/holidays`."""
+    return f"{interval}/holidays"
+
+
 # Files, relative to the output folder.
 ALERTMANAGER_FILE = "alertmanager/alertmanager.yml"
 ROUTES_FILE = "alertmanager/routes.yml"
@@ -133,3 +140,13 @@ def isolation_test_file(number: int) -> str:
 def budget_tier(percent: str) -> str:
     """Tier of the alert on a low budget: `budget-10`; 2.5 % is `budget-2-5`."""
     return f"budget-{percent.replace('.', '-')}"
+
+
+def exhaustion_tier(span: Duration) -> str:
+    """Tier of the alert on a budget that is soon spent: `exhaustion-4h`."""
+    return f"exhaustion-{span}"
+
+
+# What the receivers of a tenant's steps begin with, beside its severities.
+STEP_PREFIXES = ("budget-", "exhaustion-")
+WAIT_PREFIX = "after-"  # of a receiver's second part: `slo/acme/page/after-15m`, or its hours

@@ -13,6 +13,7 @@ import yaml
 from slo_compiler import lint
 from slo_compiler import verify as verification
 from slo_compiler.diagnostics import Position, Report
+from slo_compiler.manifest.escalation import check_hours
 from slo_compiler.manifest.library import read_library
 from slo_compiler.manifest.load import Manifest, SourceFile, load
 from slo_compiler.manifest.model import AlertPolicy, Project, ProjectSpec, Tenant
@@ -121,6 +122,8 @@ def resolve_project(
         {name: settings.at("spec", name, "version") for name in ("prometheus", "alertmanager")},
         report,
     )
+    if settings.manifest is not None:
+        check_hours(settings.spec.hours, settings.spec.holidays, settings.manifest.document, report)
     tenants = resolve([*shared, *manifests], settings.spec, report)
     return Resolved(tenants, tuple(inputs), base)
 

@@ -361,6 +361,8 @@ def replaced(data: Any, loc: tuple[str | int, ...], value: object) -> Any:  # no
         (Tenant, "tenants/internal-api.yaml"),
         (Tenant, "vocabulary/tenants/exclusions.yaml"),
         (Tenant, "vocabulary/tenants/renames.yaml"),
+        (Tenant, "vocabulary/tenants/budget-policies.yaml"),
+        (Tenant, "vocabulary/tenants/holidays.yaml"),
     ],
 )
 def test_no_finding_is_in_anothers_words(kind: type[Strict], name: str) -> None:

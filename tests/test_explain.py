@@ -22,7 +22,6 @@ from slo_compiler.explain.resolved import as_yaml
 from slo_compiler.manifest.inherit import inherit
 from slo_compiler.manifest.load import SourceFile
 from slo_compiler.manifest.model import Defaults, Tenant
-from slo_compiler.manifest.resolve import ResolvedTenant
 from slo_compiler.plan.build import build
 from slo_compiler.plan.ir import Plan
 from slo_compiler.source import read_documents
@@ -75,7 +74,7 @@ def test_what_is_told_is_what_is_compiled(case: str) -> None:
     }
     for tenant in result.tenants:
         found = [(tenant, [*tenant.slos])]
-        for told in explain.explain(found, result.settings.spec, None, Report()):
+        for told in explain.explain(found, result.tenants, result.settings.spec, None, Report()):
             name, service, slo = told.slo.split("/")
             assert name == tenant.name
             for tier in told.tiers:
@@ -104,7 +103,11 @@ def test_times_are_those_of_the_workbook() -> None:
     """At 99.9% over 30d, page-fast's 1h x 0.0144 is 51.84 s; 5m less 5m x 0.0144 is 4m55.68s."""
     tenant = next(t for t in compiled(EXAMPLES).tenants if t.name == "customer-b")
     (told,) = explain.explain(
-        [(tenant, [tenant.slos[0]])], compiled(EXAMPLES).settings.spec, None, Report()
+        [(tenant, [tenant.slos[0]])],
+        compiled(EXAMPLES).tenants,
+        compiled(EXAMPLES).settings.spec,
+        None,
+        Report(),
     )
     fast = told.tiers[0]
     assert (fast.fires_at_full_outage, fast.fires_at_ten_times, fast.ends) == ("52s", "6m", "4m56s")
@@ -116,8 +119,8 @@ def replanned(case: str) -> tuple[Plan, Plan]:
     """Plan a case, and plan it again with each SLO replaced by its resolved YAML."""
     result = compiled(case)
     spec, at = result.settings.spec, result.settings.at()
-    again: list[ResolvedTenant] = []
     report = Report()
+    sources = []
     for tenant in result.tenants:
         (document,) = [
             d
@@ -130,13 +133,12 @@ def replanned(case: str) -> tuple[Plan, Plan]:
         data["spec"].pop("slos")
         text = yaml.safe_dump(data) + "  slos:\n"
         text += "".join(f"  {line}\n" for line in as_yaml(tenant.slos).splitlines())
-        bare = spec.model_copy(update={"defaults": type(spec.defaults)()})
-        settings = replace(result.settings, spec=bare)
-        source = SourceFile("again.yaml", tenant.source.name, text.encode())
-        found = pipeline.resolve_project(settings, [source], report, lambda _step: None)
-        assert report.diagnostics == []
-        again += found.tenants
-    return result.plan, build(again, spec, at, report)
+        sources.append(SourceFile(f"{tenant.name}.yaml", tenant.source.name, text.encode()))
+    bare = spec.model_copy(update={"defaults": type(spec.defaults)()})
+    settings = replace(result.settings, spec=bare)
+    again = pipeline.resolve_project(settings, sources, report, lambda _step: None)
+    assert report.diagnostics == []
+    return result.plan, build(again.tenants, spec, at, report)
 
 
 @pytest.mark.parametrize("case", CASES)

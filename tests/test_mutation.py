@@ -83,6 +83,8 @@ def rule_mutants() -> Iterator[tuple[str, Mutation]]:
         "no-data-never",
         once(r"slo_info{tenant=\"customer-b\"} unless", 'slo_info{tenant="x"} unless', 0),
     )
+    yield "low-budget-too-early", once(r"< 0\.1\n", "< 0.12\n", 0)
+    yield "low-budget-too-late", once(r"< 0\.1\n", "< 0.08\n", 0)
     yield "escalation-at-once", once(r"        for: 15m\n", "", 0)
     yield "escalation-too-late", once("for: 15m", "for: 30m", 0)
     for nth, tier in ((0, "page-fast"), (5, "ticket-slow")):
@@ -191,6 +193,85 @@ def test_a_mutated_route_fails_a_routing_test(name: str, output: Path) -> None:
         assert any(job().failures for job in work), f"{name} survives"
     finally:
         config.write_text(original, encoding="utf-8")
+
+
+# Mutants of the vocabulary's rules and routes: how each is made, by word and name.
+ROUTES, BUDGETS = naming.ALERTMANAGER_FILE, naming.rules_file("budget-policies")
+INGRESS_FAST = """slo="availability"', 'severity="page"', 'long_window="1h"'"""
+CHECKOUT, PAYMENT = """'service="checkout"', """, """'service="payment"', """
+WORD_MUTANTS: dict[tuple[str, str], tuple[str, Mutation]] = {
+    ("budget-policies", "spent-budget-too-early"): (BUDGETS, once("<= 0\n", "<= 0.02\n")),
+    ("budget-policies", "spent-budget-never"): (BUDGETS, once("<= 0\n", "<= -1\n")),
+    ("budget-policies", "half-budget-reversed"): (BUDGETS, once(r"< 0\.5\n", "> 0.5\n")),
+    ("budget-policies", "pace-too-slow"): (BUDGETS, once("< 14400\n", "< 14700\n")),
+    ("budget-policies", "pace-too-fast"): (BUDGETS, once("< 14400\n", "< 14100\n")),
+    ("budget-policies", "pace-of-another-step"): (BUDGETS, swapped("< 14400\n", "< 259200\n")),
+    ("budget-policies", "paces-routed-alike"): (
+        ROUTES,
+        swapped("""'exhausted_within="3d"'""", """'exhausted_within="4h"'"""),
+    ),
+    ("holidays", "holidays-dropped"): (ROUTES, once(r"\n +mute_time_intervals: .*", "")),
+    ("holidays", "a-holiday-too-few"): (ROUTES, once('"25", "26"', '"25"')),
+    ("holidays", "a-holiday-too-many"): (ROUTES, once('"25", "26"', '"24", "25", "26"')),
+    ("holidays", "a-holiday-of-each-year"): (ROUTES, once(r'\n +years: \["2026"\]', "")),
+    ("holidays", "a-holiday-of-this-year-only"): (
+        ROUTES,
+        once(r'(?m)(months: \["5"\]$)', r'\1\n    years: ["2026"]'),
+    ),
+    ("holidays", "holidays-in-another-zone"): (
+        ROUTES,
+        once(r'(months: \["5"\]\n +location: )"Europe/Berlin"', r'\1"Pacific/Kiritimati"'),
+    ),
+    ("dependencies", "by-tickets"): (
+        ROUTES,
+        once(INGRESS_FAST, INGRESS_FAST.replace("page", "ticket")),
+    ),
+    ("dependencies", "by-another-window"): (
+        ROUTES,
+        once(INGRESS_FAST, INGRESS_FAST.replace("1h", "9h")),
+    ),
+    ("dependencies", "by-any-tenant"): (ROUTES, once("""'tenant="platform"', """, "", 1)),
+    ("dependencies", "of-another-service"): (ROUTES, once(CHECKOUT, PAYMENT)),
+    ("dependencies", "of-all-services"): (ROUTES, once(CHECKOUT, "", 2)),
+    ("dependencies", "reversed"): (
+        ROUTES,
+        lambda text: (
+            text.replace(f"{SOURCE} ['alertname", "\0")
+            .replace(f"{TARGET} ['alertname", f"{SOURCE} ['alertname")
+            .replace("\0", f"{TARGET} ['alertname")
+        ),
+    ),
+    ("dependencies", "missing-data-inhibit"): (
+        ROUTES,
+        once(
+            """'alertname="SLOErrorBudgetBurn"', ('tenant="platform".*), 'long_window="1h"'""",
+            r"\1",
+        ),
+    ),
+    ("dependencies", "missing-data-wait"): (
+        ROUTES,
+        once("""target_matchers: \\['alertname="SLOErrorBudgetBurn"', """, "target_matchers: ["),
+    ),
+}
+
+
+@pytest.mark.parametrize(("word", "name"), WORD_MUTANTS)
+def test_a_mutated_word_fails_a_proof(word: str, name: str, tmp_path: Path) -> None:
+    file, mutate = WORD_MUTANTS[word, name]
+    for artefact in compiled(word).artefacts:
+        path = tmp_path / artefact.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = mutate(artefact.text) if artefact.path == file else artefact.text
+        assert (text != artefact.text) == (artefact.path == file)
+        path.write_text(text, encoding="utf-8")
+    if file == ROUTES:
+        work = prove.route_jobs(
+            tool("forky", "amtool"), tmp_path / file, tmp_path / naming.ROUTES_FILE
+        )
+    else:
+        test = tmp_path / "prometheus" / "tests" / f"{word}_1m.yml"
+        work = [prove.unit_job(tool("forky", "promtool"), test)]
+    assert any(job().failures for job in work), f"{name} survives"
 
 
 def test_the_unmutated_rules_pass(output: Path) -> None:

@@ -11,7 +11,6 @@ import random
 import subprocess
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import MAXYEAR, UTC, datetime, timedelta
@@ -23,8 +22,9 @@ from urllib.error import HTTPError
 
 import pytest
 import yaml
+from alertmanagers import Real, alert, every_version, running
 from cases import CASES, ROOT, tool
-from demo.servers import alertmanager, free_port, get_json, post_json, wait_until
+from demo.servers import wait_until
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,15 +42,9 @@ from slo_compiler.routing import (
     parse_matchers,
     routes_for,
 )
-from slo_compiler.tools import SUITES
 
 GOLDEN = ROOT / "golden"
-every_version = pytest.mark.parametrize("suite", [suite.name for suite in SUITES])
 CONFIGS, ALERTS = 150, 14
-
-
-def alert(**labels: str) -> Pairs:
-    return tuple(labels.items())
 
 
 def config(route: Mapping[str, object], **rest: object) -> Config:
@@ -466,55 +460,6 @@ def test_an_alert_that_reaches_another_tenant_or_the_root_is_a_crossing() -> Non
 
 
 # Real servers
-
-
-class Real:
-    """A real Alertmanager whose configuration changes while it runs."""
-
-    def __init__(self, url: str, path: Path) -> None:
-        self.url, self.path = url, path
-
-    @property
-    def version(self) -> tuple[int, ...]:
-        """The version's numbers: 0.28.1 of Debian calls itself 0.28.1+ds."""
-        text = get_json(f"{self.url}/api/v2/status")["versionInfo"]["version"]
-        return tuple(int(number) for number in text.partition("+")[0].split("."))
-
-    def load(self, text: str) -> None:
-        self.path.write_text(text, encoding="utf-8")
-        request = urllib.request.Request(f"{self.url}/-/reload", method="POST")
-        with urllib.request.urlopen(request, timeout=10):
-            pass
-
-    def fire(self, alerts: Sequence[Pairs], **fields: str) -> None:
-        post_json(f"{self.url}/api/v2/alerts", [{"labels": dict(a), **fields} for a in alerts])
-
-    def resolve(self, alerts: Sequence[Pairs]) -> None:
-        self.fire(alerts, endsAt=datetime.now(UTC).isoformat())
-
-    def alerts(self) -> dict[Pairs, Any]:
-        found = get_json(f"{self.url}/api/v2/alerts")
-        return {tuple(sorted(item["labels"].items())): item for item in found}
-
-    def groups(self) -> list[Any]:
-        groups: list[Any] = get_json(f"{self.url}/api/v2/alerts/groups")
-        return groups
-
-    def grouped(self) -> set[tuple[Pairs, str]]:
-        return {
-            (tuple(sorted(item["labels"].items())), group["receiver"]["name"])
-            for group in self.groups()
-            for item in group["alerts"]
-        }
-
-
-@contextmanager
-def running(suite: str, folder: Path) -> Iterator[Real]:
-    path = folder / "alertmanager.yml"
-    path.write_text("{route: {receiver: r}, receivers: [{name: r}]}", encoding="utf-8")
-    binary = tool(suite, "prometheus-alertmanager")
-    with alertmanager(binary, path, folder / "data", port=free_port()) as server:
-        yield Real(server.url, path)
 
 
 def names(found: Any) -> list[str]:  # noqa: ANN401 - JSON is any

@@ -15,6 +15,7 @@ from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.explain.audience import Audience, audiences_of
 from slo_compiler.explain.values import Value, place, values_of
+from slo_compiler.manifest.dependencies import dependencies
 from slo_compiler.manifest.model import ProjectSpec, Tier
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
@@ -102,20 +103,32 @@ def similar(tenants: Sequence[ResolvedTenant], wanted: str) -> list[str]:
 
 
 def explain(
-    found: Found, project: ProjectSpec, project_document: Document | None, report: Report
+    found: Found,
+    tenants: Sequence[ResolvedTenant],
+    project: ProjectSpec,
+    project_document: Document | None,
+    report: Report,
 ) -> Iterator[Explanation]:
     """Explain SLOs; what the plan finds wrong with them goes to `report`.
+
+    Args:
+        found: the SLOs, by tenant.
+        tenants: all tenants, of which some keep others' alerts quiet.
+        project: what holds for all.
+        project_document: where it says so.
+        report: takes the findings.
 
     Raises:
         CompileError: the tenant's rules cannot be planned.
     """
     for tenant, slos in found:
-        spec = project.prometheus
-        timing = tenant_timing(tenant, spec.scrape_interval, spec.evaluation_interval)
-        check_tiers(tenant, timing, report)
-        rules = plan_tenant(tenant, timing, report)
+        planned = {one.name: _rules(one, project, report) for one in _related(tenant, tenants)}
         report.raise_if_failed()
-        routing = plan_routing([tenant], [rules], project, tenant.position)
+        rules = planned[tenant.name]
+        related = [one for one in tenants if one.name in planned]
+        routing = plan_routing(
+            related, [planned[one.name] for one in related], project, tenant.position
+        )
         for slo in slos:
             own = _own(tenant, slo, rules)
             budget = burn.error_budget(slo.objective)
@@ -137,6 +150,25 @@ def explain(
                 notified=tuple(audiences_of(tenant, slo, routing)),
                 cost=_cost(tenant, own, rules),
             )
+
+
+def _related(tenant: ResolvedTenant, tenants: Sequence[ResolvedTenant]) -> Iterator[ResolvedTenant]:
+    """Give a tenant, and those whose SLOs its own depend on, at whatever distance."""
+    by_name = {one.name: one for one in tenants}
+    seen, waiting = {tenant.name}, [tenant.name]
+    while waiting:
+        one = by_name[waiting.pop()]
+        yield one
+        others = {key[0] for slo in one.slos for key in dependencies(one, slo)} - seen
+        seen |= others
+        waiting += sorted(others)
+
+
+def _rules(tenant: ResolvedTenant, project: ProjectSpec, report: Report) -> TenantRules:
+    spec = project.prometheus
+    timing = tenant_timing(tenant, spec.scrape_interval, spec.evaluation_interval)
+    check_tiers(tenant, timing, report)
+    return plan_tenant(tenant, timing, report)
 
 
 def _name(tenant: ResolvedTenant, slo: ResolvedSLO) -> str:

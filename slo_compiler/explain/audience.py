@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from slo_compiler import naming
-from slo_compiler.manifest.model import Hours
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
-from slo_compiler.plan.ir import Routing
+from slo_compiler.plan.ir import Interval, Routing
 from slo_compiler.plan.tenant import escalation_waits, identity
 
 
@@ -34,7 +33,9 @@ def audiences_of(tenant: ResolvedTenant, slo: ResolvedSLO, routing: Routing) -> 
             continue
         tier, level = labels[naming.TIER], labels.get(naming.ESCALATION)
         if level is not None:
-            wait = escalation_waits(tenant, labels[naming.SEVERITY])[int(level) - 2]
+            label = labels[naming.SEVERITY]
+            severity = next(known.name for known in tenant.levels if known.label == label)
+            wait = escalation_waits(tenant, severity)[int(level) - 2]
             tier = f"{tier} after {wait}"
         at_hours = expected.hours or ("",) * len(expected.receivers)
         for pair in zip(expected.receivers, at_hours, strict=True):
@@ -48,7 +49,8 @@ def audiences_of(tenant: ResolvedTenant, slo: ResolvedSLO, routing: Routing) -> 
                 f"{integration.channel} ({integration.kind.KIND})"
                 for integration in receivers[receiver].integrations
             ),
-            hours="; ".join(map(_week, intervals.get(hours, ()))),
+            hours="; ".join(map(_week, intervals.get(hours, ())))
+            + (" but holidays" if naming.holidays(hours) in intervals else ""),
         )
 
 
@@ -57,5 +59,6 @@ def _rank(tier: str, order: Sequence[str]) -> int:
     return order.index(name) if name in order else len(order)
 
 
-def _week(hours: Hours) -> str:
-    return f"{', '.join(hours.weekdays)} {', '.join(hours.times)} {hours.location}"
+def _week(hours: Interval) -> str:
+    times = ", ".join(f"{start}-{end}" for start, end in hours.times)
+    return f"{', '.join(hours.weekdays)} {times} {hours.location}"

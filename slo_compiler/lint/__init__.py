@@ -5,6 +5,7 @@ from types import ModuleType
 
 from slo_compiler.diagnostics import Report
 from slo_compiler.lint import (
+    dependency_muted,
     fires_within_budget,
     formerly_expired,
     heartbeat_unrouted,
@@ -14,6 +15,7 @@ from slo_compiler.manifest.model import ProjectSpec
 from slo_compiler.manifest.resolve import ResolvedTenant
 
 RULES: tuple[ModuleType, ...] = (
+    dependency_muted,
     fires_within_budget,
     formerly_expired,
     heartbeat_unrouted,

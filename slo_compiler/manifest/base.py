@@ -51,6 +51,7 @@ _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 # Controls, what reorders the text around it, and what ends a line without being seen.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _LONGEST = Duration.of(days=365)
+_SHORTEST_PACE = Duration.of(minutes=5)
 
 
 def _name(value: object) -> str:
@@ -207,6 +208,33 @@ def _fraction_of_100(value: object) -> Decimal:
     return Decimal(_plain(percent))
 
 
+def _slo_reference(value: object) -> str:
+    text = _string(value)
+    parts = text.split("/")
+    if len(parts) not in (2, 3) or not all(DNS_LABEL.fullmatch(part) for part in parts):
+        raise invalid(
+            "slo-reference",
+            f"{shown(value)} does not name an SLO",
+            "write tenant/service/slo, or service/slo for one of this tenant",
+        )
+    return text
+
+
+def _budget_left(value: object) -> Decimal:
+    return Decimal(0) if _decimal(value) == 0 else _fraction_of_100(value)
+
+
+def _pace(value: object) -> Duration:
+    span = _duration(value)
+    if span < _SHORTEST_PACE:
+        raise invalid(
+            "duration",
+            f"{shown(value)} is shorter than {_SHORTEST_PACE}, in which nobody can do anything",
+            "lengthen it",
+        )
+    return span
+
+
 def _label_name(value: object) -> str:
     name = _string(value)
     if not _LABEL_NAME.fullmatch(name) or name.startswith("__"):
@@ -315,12 +343,13 @@ Objective = Annotated[
     Decimal,
     *_typed(_objective, {"type": "number", "minimum": 1, "exclusiveMaximum": 100}),
 ]
-Percentage = Annotated[
-    Decimal,
-    *_typed(
-        _fraction_of_100,
-        {"anyOf": [{"type": "string", "pattern": "^[0-9.]+%$"}, {"type": "number"}]},
-    ),
+_PERCENT = {"anyOf": [{"type": "string", "pattern": "^[0-9.]+%$"}, {"type": "number"}]}
+Percentage = Annotated[Decimal, *_typed(_fraction_of_100, _PERCENT)]
+BudgetLeft = Annotated[Decimal, *_typed(_budget_left, _PERCENT)]
+Pace = Annotated[Duration, *_typed(_pace, {"type": "string", "examples": ["4h", "3d"]})]
+SLOReference = Annotated[
+    str,
+    *_typed(_slo_reference, {"type": "string", "pattern": "^([a-z0-9-]+/)?[a-z0-9-]+/[a-z0-9-]+$"}),
 ]
 Number = Annotated[Decimal, *_typed(_number, {"type": "number"})]
 Positive = Annotated[Decimal, *_typed(_positive, {"type": "number", "exclusiveMinimum": 0})]

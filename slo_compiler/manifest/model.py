@@ -6,20 +6,21 @@ import re
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias
-from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, create_model, model_validator
 
-from slo_compiler.diagnostics import nearest
 from slo_compiler.duration import Duration
 from slo_compiler.manifest.base import (
+    BudgetLeft,
     Count,
     Labels,
     Link,
     Name,
     Objective,
+    Pace,
     Percentage,
     Period,
+    SLOReference,
     Span,
     Strict,
     Text,
@@ -30,13 +31,21 @@ from slo_compiler.manifest.base import (
 from slo_compiler.manifest.channel import CHANNEL_KINDS
 from slo_compiler.manifest.channel.base import ChannelKind
 from slo_compiler.manifest.formerly import Formerly
+from slo_compiler.manifest.hours import (
+    DAYS,
+    HolidaysByName,
+    HoursByName,
+    Location,
+    Times,
+    Weekdays,
+)
 from slo_compiler.manifest.moment import Moment, every_week, once
+from slo_compiler.manifest.severity import DEFAULT_SEVERITIES, Severities
 from slo_compiler.manifest.sli import SLI_TYPES
 from slo_compiler.manifest.sli.base import SLIType
 from slo_compiler.recurrence import Pattern
 
 API_VERSION = "slo-compiler/v1"
-AlertSeverity = Literal["page", "ticket"]
 
 
 class _OneKind(Strict):
@@ -153,6 +162,7 @@ class SLO(Strict):
     labels: Labels = {}
     stage: Literal["live", "shadow"] = "live"
     formerly: Formerly | None = None
+    depends_on: list[SLOReference] = Field(default=[], max_length=8)
     sli: SLI
     budgeting: Budgeting | Literal["occurrences"] = "occurrences"
     alerting: Alerting = Alerting()
@@ -169,59 +179,24 @@ class Defaults(Alerting):
 class Step(Strict):
     """One step of an escalation: who hears of which alerts, after how long, at which hours."""
 
-    ONE_OF: ClassVar = ("severity", "budget_below")
+    ONE_OF: ClassVar = ("severity", "budget_below", "exhausted_within")
 
-    severity: AlertSeverity | None = None
-    budget_below: Percentage | None = None
+    severity: Name | None = None
+    budget_below: BudgetLeft | None = None
+    exhausted_within: Pace | None = None
     firing_for: Span | None = None
     hours: Name | None = None
     notify: list[Name] = Field(min_length=1)
 
+    @property
+    def on(self) -> str:
+        """The key that says which alerts the step is for."""
+        return next(key for key in self.ONE_OF if getattr(self, key) is not None)
 
-def _clock(value: object) -> object:
-    pattern = r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-4]):[0-5][0-9]"
-    if not isinstance(value, str) or not re.fullmatch(pattern, value):
-        raise invalid("hours", f'expected times such as "09:00-17:00", found {shown(value)}')
-    start, end = value.split("-")
-    if start >= end or end > "24:00":
-        raise invalid(
-            "hours",
-            f"{shown(value)} does not end after it starts on the same day",
-            'across midnight, give two: "22:00-24:00" and "00:00-06:00"',
-        )
-    return value
-
-
-DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-
-
-def _days(value: object) -> object:
-    days = value.split(":") if isinstance(value, str) else []
-    wrong = [day for day in days if day not in DAYS]
-    if not days or wrong or len(days) > 2:  # noqa: PLR2004
-        hint = nearest(wrong[0], DAYS) if wrong else 'such as "monday:friday"'
-        raise invalid("hours", f"{shown(value)} is no day or range of days", hint)
-    if len(days) == 2 and DAYS.index(days[0]) > DAYS.index(days[1]):  # noqa: PLR2004
-        raise invalid(
-            "hours", f"{shown(value)} runs backwards: weeks start on sunday", "give two ranges"
-        )
-    return value
-
-
-def _zone(value: object) -> object:
-    if isinstance(value, str) and value not in available_timezones() | {"UTC"}:
-        raise invalid(
-            "hours", f"{shown(value)} is no IANA time zone", nearest(value, available_timezones())
-        )
-    return value
-
-
-class Hours(Strict):
-    """Hours of a week; several entries add up."""
-
-    weekdays: list[Annotated[str, BeforeValidator(_days)]] = ["monday:friday"]
-    times: list[Annotated[str, BeforeValidator(_clock)]] = ["09:00-17:00"]
-    location: Annotated[str, BeforeValidator(_zone)] = "UTC"
+    @property
+    def alerts(self) -> tuple[object, ...]:
+        """Which alerts the step is for: the same for steps that differ in their hours only."""
+        return (self.severity, self.budget_below, self.exhausted_within, self.firing_for)
 
 
 class Exclusion(Strict):
@@ -233,11 +208,9 @@ class Exclusion(Strict):
     from_: Moment = Field(alias="from")
     to: Moment | None = None
     until: Moment | None = None
-    weekdays: list[Annotated[str, BeforeValidator(_days)]] = Field(
-        default=["sunday:saturday"], min_length=1, max_length=7
-    )
-    times: list[Annotated[str, BeforeValidator(_clock)]] = Field(default=[], max_length=24)
-    location: Annotated[str, BeforeValidator(_zone)] = "UTC"
+    weekdays: list[Weekdays] = Field(default=["sunday:saturday"], min_length=1, max_length=7)
+    times: list[Times] = Field(default=[], max_length=24)
+    location: Location = "UTC"
 
     @model_validator(mode="after")
     def _is_some_time(self) -> Self:
@@ -270,15 +243,11 @@ class TenantExclusion(Exclusion):
     slos: list[Text] | None = Field(default=None, min_length=1, max_length=1000)
 
 
-BUSINESS_HOURS = {"business": [Hours()]}
-HoursByName = dict[Name, Annotated[list[Hours], Field(min_length=1)]]
-
-
 class Tier(Guards):
     """One alert of a policy: fires when `budget_share` of the budget burns within `long_window`."""
 
     name: Name
-    severity: AlertSeverity
+    severity: Name
     budget_share: Percentage
     long_window: Span
     short_window: Span
@@ -312,6 +281,7 @@ class TenantSpec(Strict):
     defaults: Defaults = Defaults()
     policies: list[TenantPolicy] = []
     hours: HoursByName = {}
+    holidays: HolidaysByName = {}
     channels: list[Channel] = []
     escalation: list[Step] = []
     exclusions: list[TenantExclusion] = Field(default=[], max_length=100)
@@ -434,6 +404,8 @@ class ProjectSpec(Strict):
     defaults: Defaults = Defaults()
     hours: HoursByName = {}
     exclusions: list[Exclusion] = Field(default=[], max_length=100)
+    holidays: HolidaysByName = {}
+    severities: Severities = Field(default=DEFAULT_SEVERITIES, min_length=1, max_length=16)
 
 
 class Project(Strict):

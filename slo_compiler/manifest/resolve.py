@@ -9,26 +9,32 @@ from decimal import Decimal
 
 from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.duration import Duration
+from slo_compiler.manifest.dependencies import check_dependencies
+from slo_compiler.manifest.escalation import (
+    ResolvedChannel,
+    ResolvedStep,
+    check_escalation,
+    check_policy,
+    check_severities,
+    resolve_steps,
+)
 from slo_compiler.manifest.exclusions import ResolvedExclusion, resolve_exclusions
 from slo_compiler.manifest.inherit import Inherited, Level, inherit
 from slo_compiler.manifest.load import Manifest, SourceFile
 from slo_compiler.manifest.model import (
-    BUSINESS_HOURS,
     SLO,
     Alerting,
     AlertPolicy,
     Budgeting,
-    Channel,
-    Hours,
     PolicySpec,
     ProjectSpec,
     SLOTemplate,
-    Step,
     Tenant,
     Tier,
     Timeslices,
 )
 from slo_compiler.manifest.renames import check_renames
+from slo_compiler.manifest.severity import BY_DEFAULT, Severity, severities_of
 from slo_compiler.period import Period
 from slo_compiler.source import Document, Loc
 
@@ -111,24 +117,6 @@ class ResolvedSLO:
 
 
 @dataclass(frozen=True, slots=True)
-class ResolvedChannel:
-    """A channel, and where it stands."""
-
-    spec: Channel
-    position: Position
-
-
-@dataclass(frozen=True, slots=True)
-class ResolvedStep:
-    """One step of an escalation, its names looked up."""
-
-    spec: Step
-    channels: tuple[ResolvedChannel, ...]
-    hours: tuple[Hours, ...] | None
-    position: Position
-
-
-@dataclass(frozen=True, slots=True)
 class ResolvedTenant:
     """One tenant, ready to plan."""
 
@@ -141,6 +129,7 @@ class ResolvedTenant:
     document: Document
     source: SourceFile
     exclusions: tuple[ResolvedExclusion, ...] = ()
+    levels: Sequence[Severity] = BY_DEFAULT  # the project's severities, most urgent first
 
     @property
     def position(self) -> Position:
@@ -154,7 +143,7 @@ class ResolvedTenant:
         One that only shadow SLOs have counts where a step waits for their promotion.
         """
         waiting = _severities(self.slos) & {step.spec.severity for step in self.steps}
-        return _most_urgent_first(_severities(self.live) | waiting)
+        return self._most_urgent_first(_severities(self.live) | waiting)
 
     @property
     def health_severities(self) -> tuple[str, ...]:
@@ -162,7 +151,8 @@ class ResolvedTenant:
 
         Shadow SLOs do not make them more urgent; they matter only where nothing is live.
         """
-        return _most_urgent_first(_severities(self.live)) or self.severities or ("ticket",)
+        live = self._most_urgent_first(_severities(self.live))
+        return live or self.severities or (self.levels[-1].name,)
 
     @property
     def live(self) -> tuple[ResolvedSLO, ...]:
@@ -174,13 +164,17 @@ class ResolvedTenant:
         identity = slo.spec.service, slo.spec.name
         return tuple(each for each in self.exclusions if each.holds_for(*identity))
 
+    def level(self, severity: str) -> Severity:
+        """What the project says of a severity; of one that it lacks, which is an error, nothing."""
+        known = (level for level in self.levels if level.name == severity)
+        return next(known, Severity(severity, severity, {}))
+
+    def _most_urgent_first(self, found: set[str | None]) -> tuple[str, ...]:
+        return tuple(level.name for level in self.levels if level.name in found)
+
 
 def _severities(slos: Sequence[ResolvedSLO]) -> set[str | None]:
     return {tier.severity for slo in slos for tier in slo.policy.tiers}
-
-
-def _most_urgent_first(found: set[str | None]) -> tuple[str, ...]:
-    return tuple(s for s in ("page", "ticket") if s in found)
 
 
 @dataclass(slots=True)
@@ -208,7 +202,9 @@ def resolve(
         for manifest in manifests
         if isinstance(manifest.model, Tenant)
     ]
-    return tuple(sorted(resolved, key=lambda tenant: tenant.name))
+    tenants = tuple(sorted(resolved, key=lambda tenant: tenant.name))
+    check_dependencies(tenants, resolver.identities, report)
+    return tenants
 
 
 def _add_policy(resolver: _Resolver, manifest: Manifest) -> None:
@@ -221,7 +217,9 @@ def _add_policy(resolver: _Resolver, manifest: Manifest) -> None:
             f'the policy "{name}" stands twice; first at {resolver.policies[name].at()}',
         )
         return
-    resolver.policies[name] = Policy(name, manifest.model.spec, manifest.document, ("spec",))
+    policy = Policy(name, manifest.model.spec, manifest.document, ("spec",))
+    check_policy(policy, resolver.project, resolver.report)
+    resolver.policies[name] = policy
 
 
 def _resolve_tenant(resolver: _Resolver, manifest: Manifest, tenant: Tenant) -> ResolvedTenant:
@@ -239,6 +237,7 @@ def _resolve_tenant(resolver: _Resolver, manifest: Manifest, tenant: Tenant) -> 
                 "give it a name of its own",
             )
         policies[own.name] = Policy(own.name, own, document, loc)
+        check_policy(policies[own.name], project, report)
     slos = [*_resolve_slos(resolver, tenant, document, policies)]
     resolved = ResolvedTenant(
         name=name,
@@ -246,14 +245,17 @@ def _resolve_tenant(resolver: _Resolver, manifest: Manifest, tenant: Tenant) -> 
         labels=tenant.metadata.labels,
         matchers=_matchers(project, name),
         slos=tuple(slos),
-        steps=_resolve_steps(resolver, tenant, document, _channels(resolver, tenant, document)),
+        steps=resolve_steps(
+            project, tenant, document, _channels(resolver, tenant, document), report
+        ),
         document=document,
         source=manifest.source,
         exclusions=resolve_exclusions(tenant, document, project, report),
+        levels=severities_of(project.severities),
     )
     check_renames(tenant, document, report)
-    if slos:
-        _check_escalation(resolved, report)
+    if slos and check_severities(resolved, report):
+        check_escalation(resolved, report)
     return resolved
 
 
@@ -402,102 +404,4 @@ def check_versions(project: ProjectSpec, at: Mapping[str, Position], report: Rep
                 at[name],
                 f"needs-{name}",
                 f"{name.capitalize()} {declared} is not supported; {oldest} is the oldest that is",
-            )
-
-
-def _resolve_steps(
-    resolver: _Resolver, tenant: Tenant, document: Document, channels: dict[str, ResolvedChannel]
-) -> tuple[ResolvedStep, ...]:
-    report = resolver.report
-    hours_by_name = {**BUSINESS_HOURS, **resolver.project.hours, **tenant.spec.hours}
-    steps = []
-    for index, step in enumerate(tenant.spec.escalation):
-        loc = ("spec", "escalation", index)
-        for number, name in enumerate(step.notify):
-            if name not in channels:
-                report.error(
-                    document.locate((*loc, "notify", number)),
-                    "undefined-channel",
-                    f'no channel "{name}"',
-                    nearest(name, channels) or "define it in spec.channels",
-                )
-        if step.hours is not None and step.hours not in hours_by_name:
-            report.error(
-                document.locate((*loc, "hours")),
-                "undefined-hours",
-                f'no hours "{step.hours}"',
-                nearest(step.hours, hours_by_name),
-            )
-        steps.append(
-            ResolvedStep(
-                spec=step,
-                channels=tuple(channels[n] for n in dict.fromkeys(step.notify) if n in channels),
-                hours=tuple(hours_by_name.get(step.hours, ())) if step.hours else None,
-                position=document.locate((*loc, "severity" if step.severity else "budget_below")),
-            )
-        )
-    return tuple(steps)
-
-
-def _check_escalation(tenant: ResolvedTenant, report: Report) -> None:
-    """Every alert has a route, every route an alert, and nobody hears of one twice."""
-    for step in tenant.steps:
-        _check_reached(tenant, step, report)
-    for number, step in enumerate(tenant.steps):
-        for earlier in tenant.steps[:number]:
-            _check_overlap(earlier, step, report)
-    for severity in tenant.severities:
-        steps = (step.spec for step in tenant.steps)
-        if not any(s.severity == severity and s.firing_for is None for s in steps):
-            report.error(
-                tenant.position,
-                "no-route",
-                f'alerts of severity "{severity}" reach nobody',
-                f"add to spec.escalation: {{severity: {severity}, notify: [...]}}",
-            )
-
-
-def _check_reached(tenant: ResolvedTenant, step: ResolvedStep, report: Report) -> None:
-    spec = step.spec
-    if spec.severity and spec.severity not in tenant.severities:
-        report.error(
-            step.position,
-            "unreachable-escalation",
-            "this step is never reached: no SLO of this tenant has alerts of severity "
-            f'"{spec.severity}"',
-            f"its policies have: {', '.join(tenant.severities)}",
-        )
-    if spec.budget_below and spec.firing_for:
-        report.error(
-            step.position,
-            "unreachable-escalation",
-            "firing_for goes with a severity, not with budget_below",
-            "remove firing_for",
-        )
-
-
-def _check_overlap(earlier: ResolvedStep, step: ResolvedStep, report: Report) -> None:
-    """Two steps on the same alerts differ in their hours and do not share a channel at any."""
-    one, two = earlier.spec, step.spec
-    if (one.severity, one.budget_below, one.firing_for) != (
-        two.severity,
-        two.budget_below,
-        two.firing_for,
-    ):
-        return
-    if one.hours == two.hours:
-        report.error(
-            step.position,
-            "duplicate-step",
-            f"the step at line {earlier.position.line} is for the same alerts",
-            "put all channels into one step",
-        )
-    elif None in (one.hours, two.hours):
-        for name in sorted({*one.notify} & {*two.notify}):
-            report.error(
-                step.position,
-                "notified-twice",
-                f'the channel "{name}" would be notified twice, also by the step at line '
-                f"{earlier.position.line}",
-                "name it in the step without hours only",
             )

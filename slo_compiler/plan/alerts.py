@@ -8,8 +8,10 @@ from types import MappingProxyType
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
+from slo_compiler.manifest.dependencies import dependencies
 from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.manifest.severity import Severity
 from slo_compiler.plan import burn
 from slo_compiler.plan.exclusions import NOTICE, recurring
 from slo_compiler.plan.guards import guards_of
@@ -20,6 +22,7 @@ from slo_compiler.plan.tenant import (
     Identity,
     budget_steps,
     escalation_waits,
+    exhaustion_steps,
     identity,
     tier_windows,
     user_labels,
@@ -48,11 +51,11 @@ def burn_alerts(
         )
         labels = (
             *id_.labels,
-            (naming.SEVERITY, tier.severity),
+            (naming.SEVERITY, tenant.level(tier.severity).label),
             (naming.TIER, tier.name),
             (naming.LONG_WINDOW, str(tier.long_window)),
             (naming.SHORT_WINDOW, str(tier.short_window)),
-            *user_labels(tenant, slo).items(),
+            *sorted({**user_labels(tenant, slo), **tenant.level(tier.severity).labels}.items()),
         )
         annotations = _evidence(tenant, slo, id_, tier, factor)
         at = slo.at("name")
@@ -120,6 +123,7 @@ def _links(tenant: ResolvedTenant, slo: ResolvedSLO) -> dict[str, str]:
     return {
         "runbook_url": slo.alerting.runbook or "",
         "dashboard_url": slo.alerting.dashboard or "",
+        "depends_on": ", ".join("/".join(key) for key in dependencies(tenant, slo)),
         "manifest": ", ".join(f.version for f in (tenant.source, slo.template) if f),
     }
 
@@ -140,8 +144,9 @@ def _exclusions(tenant: ResolvedTenant) -> list[str]:
 
 def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
     """Alerts that hold no SLO's name: low budgets, missing data, and the rules themselves."""
-    severities, name = tenant.health_severities, tenant.name
-    top, shadow, excluded = severities[0], _shadows(tenant), _exclusions(tenant)
+    levels = [tenant.level(severity) for severity in tenant.health_severities]
+    top, name = levels[0], tenant.name
+    shadow, excluded = _shadows(tenant), _exclusions(tenant)
     rules = ((naming.TENANT, name), (naming.SERVICE, naming.RULES_SERVICE))
     one = "{{ $labels.tenant }}/{{ $labels.service }}/{{ $labels.slo }}"
 
@@ -151,11 +156,13 @@ def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]
         tier: str,
         summary: str,
         wait: Duration | None = None,
-        severity: str = top,
+        severity: Severity | None = top,
         labels: Pairs = (),
         more: Mapping[str, str] = MappingProxyType({}),
     ) -> Rule:
-        own = ((naming.SEVERITY, severity), (naming.TIER, tier))
+        value = severity.label if severity else naming.SEVERITY_HEARTBEAT
+        beside = severity.labels.items() if severity else ()
+        own = ((naming.SEVERITY, value), (naming.TIER, tier), *beside)
         annotations = {
             "summary": summary,
             **more,
@@ -182,10 +189,27 @@ def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]
                 quiet=shadow,
             ),
             naming.budget_tier(shown),
-            f"{one}: less than {shown}% of the error budget is left",
-            severity=severities[-1],
+            f"{one}: less than {shown}% of the error budget is left"
+            if percent
+            else f"{one}: the error budget is spent",
+            severity=levels[-1],
             labels=((naming.BUDGET_BELOW, f"{shown}%"),),
             more={"budget_remaining": "{{ $value | humanizePercentage }}"},
+        )
+    for span in exhaustion_steps(tenant):
+        yield alert(
+            naming.ALERT_EXHAUSTION,
+            render_expression(
+                "alert/exhaustion",
+                tenant=name,
+                seconds=burn.literal(Fraction(span.ms, 1000)),
+                quiet=shadow,
+            ),
+            naming.exhaustion_tier(span),
+            f"{one}: at this pace the error budget is spent within {span}",
+            severity=levels[-1],
+            labels=((naming.EXHAUSTED_WITHIN, str(span)),),
+            more={"time_to_exhaustion": "{{ $value | humanizeDuration }}"},
         )
     wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
     yield alert(
@@ -230,7 +254,7 @@ def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]
             "exclusion-ends",
             f"{name}: the exclusion {exclusion.spec.name} ends on {exclusion.spec.until}; extend "
             "it, or remove it",
-            severity=severities[-1],
+            severity=levels[-1],
             labels=(
                 *rules,
                 (naming.SLO, naming.RULES_SLO),
@@ -251,7 +275,7 @@ def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]
         render_expression("alert/watchdog"),
         "watchdog",
         f"{name}: the rules are evaluated; this alert always fires",
-        severity=naming.SEVERITY_HEARTBEAT,
+        severity=None,
         labels=(*rules, (naming.SLO, naming.WATCHDOG_SLO)),
     )
 

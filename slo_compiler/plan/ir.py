@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from slo_compiler.diagnostics import Position
 from slo_compiler.duration import Duration
 from slo_compiler.manifest.channel.base import ChannelKind
-from slo_compiler.manifest.model import Hours
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -72,6 +71,7 @@ class Route:
     matchers: Pairs
     receiver: str | None = None
     active_time_intervals: tuple[str, ...] = ()
+    mute_time_intervals: tuple[str, ...] = ()
     continue_: bool = False
     group_by: tuple[str, ...] = ()
     repeat_interval: Duration | None = None
@@ -81,23 +81,43 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """One entry of a time interval: an instant is within if it is within each field given."""
+
+    location: str
+    weekdays: tuple[str, ...] = ()
+    times: tuple[tuple[str, str], ...] = ()
+    days_of_month: tuple[int, ...] = ()
+    months: tuple[int, ...] = ()
+    years: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Inhibition:
     """While a source fires, its targets with the same `equal` labels do not notify."""
 
     source: tuple[str, ...]
     target: tuple[str, ...]
-    equal: tuple[str, ...]
+    equal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedRoute:
-    """Which receivers an alert must reach, by its labels, and which tiers keep it quiet."""
+    """Which receivers an alert must reach, by its labels, and which tiers keep it quiet.
+
+    A tier of the same SLO is named by itself, another SLO's by tenant/service/slo/tier.
+    """
 
     labels: Pairs
     receivers: tuple[str, ...]
     hours: tuple[str, ...] = ()  # the time interval of each receiver, or nothing
     inhibited_by: tuple[str, ...] = ()
     origin: str = ""  # tenants/customer-b.yaml:26
+
+    @property
+    def waits(self) -> bool:
+        """Whether other SLOs keep it quiet, on which its own depends."""
+        return any("/" in name for name in self.inhibited_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +127,7 @@ class ExpectedHours:
     name: str
     active_at: tuple[str, ...]
     silent_at: tuple[str, ...]
+    holidays: str = ""  # the time interval that takes days out of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +136,7 @@ class Routing:
 
     route: Route
     receivers: tuple[Receiver, ...]
-    time_intervals: tuple[tuple[str, tuple[Hours, ...]], ...] = ()
+    time_intervals: tuple[tuple[str, tuple[Interval, ...]], ...] = ()
     inhibitions: tuple[Inhibition, ...] = ()
     expected: tuple[ExpectedRoute, ...] = ()
     expected_hours: tuple[ExpectedHours, ...] = ()

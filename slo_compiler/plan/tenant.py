@@ -78,4 +78,16 @@ def escalation_waits(tenant: ResolvedTenant, severity: str) -> list[Duration]:
 
 def budget_steps(tenant: ResolvedTenant) -> list[Decimal]:
     """Give the percentages of budget left at which somebody wants to know, highest first."""
-    return sorted({s.spec.budget_below for s in tenant.steps if s.spec.budget_below}, reverse=True)
+    found = {step.spec.budget_below for step in tenant.steps}
+    return sorted((percent for percent in found if percent is not None), reverse=True)
+
+
+def exhaustion_steps(tenant: ResolvedTenant) -> list[Duration]:
+    """Give the spans before the budget is spent at which somebody wants to know, longest first."""
+    found = {step.spec.exhausted_within for step in tenant.steps}
+    return sorted((span for span in found if span is not None), reverse=True)
+
+
+def step_parts(severity: str, wait: Duration | None) -> tuple[str, ...]:
+    """Give the parts of a receiver's name that tell a severity's steps apart."""
+    return (severity, f"{naming.WAIT_PREFIX}{wait}") if wait else (severity,)

@@ -27,7 +27,7 @@ def route_jobs(amtool: Path, config: Path, expected: Path) -> list[Job]:
         *(_amtool_job(amtool, config, tenant, own) for tenant, own in by_tenant.items()),
         _job("inhibition", lambda: _inhibition(model, by_tenant)),
         _job("hours", lambda: _hours(model, hours)),
-        _job("isolation", lambda: _isolation(model, data["routes"])),
+        _job("isolation", lambda: _isolation(model, data["routes"], hours)),
     ]
 
 
@@ -67,13 +67,22 @@ def _amtool(amtool: Path, config: Path, route: Mapping[str, Any]) -> Iterator[Fa
 def _inhibition(
     model: routing.Config, by_tenant: Mapping[str, Sequence[Any]]
 ) -> tuple[int, list[Failure], str]:
-    """For each pair of a tenant's alerts, and of its and the next tenant's: who quiets whom."""
+    """Ask of pairs of alerts who quiets whom.
+
+    A tenant's alerts are asked for its own, the next tenant's, those of tenants that are linked to
+    it by dependencies, and all that anybody waits for.
+    """
     checks, failures = 0, []
     tenants = [*by_tenant]
+    linked, waited_for = _linked(by_tenant), _waited_for(by_tenant)
     for number, tenant in enumerate(tenants):
-        neighbour = by_tenant[tenants[(number + 1) % len(tenants)]]
+        near = {tenant, tenants[(number + 1) % len(tenants)], *linked[tenant]}
+        sources = [
+            *(route for other in sorted(near) for route in by_tenant.get(other, ())),
+            *(route for route in waited_for if route["labels"][naming.TENANT] not in near),
+        ]
         for target in by_tenant[tenant]:
-            for source in (*by_tenant[tenant], *(neighbour if len(tenants) > 1 else ())):
+            for source in sources:
                 for other in _variants(source, strange=_is_quieted(target, source)):
                     checks += 1
                     one, two = _pairs(target), _pairs(other)
@@ -85,6 +94,34 @@ def _inhibition(
     return checks, failures, f"{checks} pairs of alerts"
 
 
+def _linked(by_tenant: Mapping[str, Sequence[Any]]) -> dict[str, set[str]]:
+    """Give for each tenant those that its SLOs depend on, and those whose SLOs depend on its."""
+    linked: dict[str, set[str]] = {tenant: set() for tenant in by_tenant}
+    for tenant, routes in by_tenant.items():
+        for other in {name.partition("/")[0] for name in _others(routes)}:
+            linked[tenant].add(other)
+            linked.setdefault(other, set()).add(tenant)
+    return linked
+
+
+def _waited_for(by_tenant: Mapping[str, Sequence[Any]]) -> list[Any]:
+    """Give the alerts for which those of other SLOs wait."""
+    names = {name for routes in by_tenant.values() for name in _others(routes)}
+    return [r for routes in by_tenant.values() for r in routes if _name(r["labels"]) in names]
+
+
+def _others(routes: Sequence[Any]) -> Iterator[str]:
+    """Name the tiers of other SLOs for which these alerts wait: tenant/service/slo/tier."""
+    return (name for r in routes for name in r.get("inhibited_by", ()) if "/" in name)
+
+
+def _name(labels: Mapping[str, str]) -> str:
+    """Name a burn alert without a level of escalation as other SLOs do."""
+    if labels["alertname"] != naming.ALERT_BURN or labels.get(naming.ESCALATION):
+        return ""
+    return "/".join((*(labels[name] for name in naming.IDENTITY), labels[naming.TIER]))
+
+
 def _variants(source: Mapping[str, Any], *, strange: bool) -> Iterator[Mapping[str, Any]]:
     """Give an alert, and if asked those that differ from it in one label of its identity."""
     yield source
@@ -94,17 +131,19 @@ def _variants(source: Mapping[str, Any], *, strange: bool) -> Iterator[Mapping[s
 
 
 def _is_quieted(target: Mapping[str, Any], source: Mapping[str, Any]) -> bool:
-    same = (*naming.IDENTITY, naming.ESCALATION)
-    one, two = target["labels"], source["labels"]
-    return two["tier"] in target.get("inhibited_by", ()) and all(
-        one.get(name, "") == two.get(name, "") for name in same
+    """Whether the manifests want it: by a tier of the same SLO and level, or one of another SLO."""
+    wanted, one, two = target.get("inhibited_by", ()), target["labels"], source["labels"]
+    same = ("alertname", *naming.IDENTITY, naming.ESCALATION)
+    return _name(two) in wanted or (
+        two[naming.TIER] in wanted and all(one.get(n, "") == two.get(n, "") for n in same)
     )
 
 
 def _hours(model: routing.Config, hours: Sequence[Any]) -> tuple[int, list[Failure], str]:
     checks, failures = 0, []
     for interval in hours:
-        match = routing.RouteMatch("", (), (interval["name"],), ())
+        muted = tuple(filter(None, [interval.get("holidays")]))
+        match = routing.RouteMatch("", (), (interval["name"],), muted)
         for key, wanted in (("active_at", True), ("silent_at", False)):
             for at in interval[key]:
                 checks += 1
@@ -114,13 +153,16 @@ def _hours(model: routing.Config, hours: Sequence[Any]) -> tuple[int, list[Failu
     return checks, failures, f"{len(hours)} time intervals"
 
 
-def _isolation(model: routing.Config, routes: Sequence[Any]) -> tuple[int, list[Failure], str]:
+def _isolation(
+    model: routing.Config, routes: Sequence[Any], hours: Sequence[Any]
+) -> tuple[int, list[Failure], str]:
+    holidays = {interval["name"]: interval.get("holidays", "") for interval in hours}
     expected = [
         ExpectedRoute(
             _pairs(route),
             receivers=tuple(route["receivers"]),
             hours=tuple(route.get("hours", [""] * len(route["receivers"]))),
-            inhibited_by=(),
+            inhibited_by=tuple(route.get("inhibited_by", ())),
             origin=route["manifest"],
         )
         for route in routes
@@ -132,12 +174,25 @@ def _isolation(model: routing.Config, routes: Sequence[Any]) -> tuple[int, list[
     ]
     for route in expected:
         matches = routing.routes_for(model, route.labels)
-        reached = [(m.receiver, ",".join(m.active_time_intervals)) for m in matches]
-        wanted = [*zip(route.receivers, route.hours, strict=True)]
+        reached = [
+            (m.receiver, ",".join(m.active_time_intervals), ",".join(m.mute_time_intervals))
+            for m in matches
+        ]
+        wanted = [
+            (receiver, name, holidays.get(name, ""))
+            for receiver, name in zip(route.receivers, route.hours, strict=True)
+        ]
         if reached != wanted:
             message = f"{_shown(dict(route.labels))} reaches {reached}, not {wanted}"
             failures.append(Failure("isolation", message, route.origin))
-    return len(expected), failures, str(found)
+    waiting = sum(_waits_for_another(route) for route in expected)
+    note = f"; {waiting} alerts wait for another tenant's, as depends_on says" if waiting else ""
+    return len(expected), failures, f"{found}{note}"
+
+
+def _waits_for_another(route: ExpectedRoute) -> bool:
+    own = dict(route.labels)[naming.TENANT]
+    return any("/" in n and n.partition("/")[0] != own for n in route.inhibited_by)
 
 
 def _pairs(route: Mapping[str, Any]) -> Pairs:

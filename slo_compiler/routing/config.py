@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 import yaml
 
 from slo_compiler.routing.intervals import TimeInterval
 from slo_compiler.routing.matchers import ConfigError, Matcher, parse_matchers
 
-_INDEXED = 8  # children from which on an index pays
+Matchers = tuple[Matcher, ...]
+_INDEXED = 8  # routes or rules from which on an index pays
 _TRUE = ("y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE")
 _ROUTE_FIELDS = {
     *("receiver", "group_by", "group_wait", "group_interval", "repeat_interval"),
@@ -22,6 +23,41 @@ _INHIBIT_FIELDS = {
     *("name", "equal", "source_match", "source_match_re", "source_matchers"),
     *("target_match", "target_match_re", "target_matchers"),
 }
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ByValue(Generic[T]):
+    """Routes or rules by the value that they want of the label that tells most of them apart."""
+
+    label: str
+    by_value: Mapping[str, tuple[T, ...]]
+    others: tuple[T, ...]  # for any other value
+
+    def candidates(self, labels: Mapping[str, str]) -> tuple[T, ...]:
+        """Give those that may match, in order, without asking hundreds that cannot."""
+        return self.by_value.get(labels.get(self.label, ""), self.others)
+
+    @classmethod
+    def of(cls, items: tuple[T, ...], matchers: Callable[[T], Matchers]) -> ByValue[T] | None:
+        """Index items by their matchers, if there are enough of them."""
+        asked: dict[str, set[str]] = {}
+        for item in items:
+            for matcher in matchers(item):
+                if matcher.operator == "=":
+                    asked.setdefault(matcher.name, set()).add(matcher.value)
+        if len(items) < _INDEXED or not asked:
+            return None
+        label = max(asked, key=lambda name: len(asked[name]))
+        wanted = [_wanted(matchers(item), label) for item in items]
+        pairs = [*zip(items, wanted, strict=True)]
+        by_value = {
+            value: tuple(item for item, w in pairs if w is None or w == value)
+            for value in asked[label]
+        }
+        return cls(label, by_value, tuple(item for item, w in pairs if w is None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,39 +72,11 @@ class Route:
     mute_time_intervals: tuple[str, ...] = ()
     group_by: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()
-    index: ChildIndex | None = field(default=None, repr=False, compare=False)
+    index: ByValue[Route] | None = field(default=None, repr=False, compare=False)
 
     def candidates(self, labels: Mapping[str, str]) -> tuple[Route, ...]:
-        """Give the children that may match, in order, without asking hundreds that cannot."""
-        if self.index is None:
-            return self.routes
-        return self.index.by_value.get(labels.get(self.index.label, ""), self.index.others)
-
-
-@dataclass(frozen=True, slots=True)
-class ChildIndex:
-    """Children by the value that they want of the label that most of them ask for."""
-
-    label: str
-    by_value: Mapping[str, tuple[Route, ...]]
-    others: tuple[Route, ...]  # for any other value
-
-    @classmethod
-    def of(cls, routes: tuple[Route, ...]) -> ChildIndex | None:
-        """Index the children of a route, if it has enough of them."""
-        asked = Counter(m.name for route in routes for m in route.matchers if m.operator == "=")
-        if len(routes) < _INDEXED or not asked:
-            return None
-        ((label, _),) = asked.most_common(1)
-        wanted = [_wanted(route, label) for route in routes]
-        by_value = {
-            value: tuple(r for r, w in zip(routes, wanted, strict=True) if w is None or w == value)
-            for value in wanted
-            if value is not None
-        }
-        return cls(
-            label, by_value, tuple(r for r, w in zip(routes, wanted, strict=True) if w is None)
-        )
+        """Give the children that may match, in order."""
+        return self.routes if self.index is None else self.index.candidates(labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,11 @@ class Config:
     route: Route
     inhibit_rules: tuple[InhibitRule, ...]
     time_intervals: Mapping[str, tuple[TimeInterval, ...]]
+    index: ByValue[InhibitRule] | None = field(default=None, repr=False, compare=False)
+
+    def rules_for(self, labels: Mapping[str, str]) -> tuple[InhibitRule, ...]:
+        """Give the inhibit rules of which an alert may be a target, in order."""
+        return self.inhibit_rules if self.index is None else self.index.candidates(labels)
 
     @classmethod
     def load(cls, text: str) -> Config:
@@ -99,10 +112,12 @@ class Config:
             top = _mapping(yaml.load(text, Loader=_Text), "the configuration")  # noqa: S506
         except yaml.YAMLError as error:
             raise ConfigError(str(error)) from error
+        rules = tuple(_inhibit_rule(rule) for rule in _items(top.get("inhibit_rules")))
         config = cls(
             _route(_mapping(top.get("route"), "route"), Route("", ()), ()),
-            tuple(_inhibit_rule(rule) for rule in _items(top.get("inhibit_rules"))),
+            rules,
             dict(_intervals(top)),
+            ByValue.of(rules, lambda rule: rule.target),
         )
         root = config.route
         if not root.receiver:
@@ -140,11 +155,11 @@ def _route(fields: Mapping[str, object], parent: Route, path: tuple[int, ...]) -
         _route(_mapping(child, "a route"), node, (*path, number))
         for number, child in enumerate(_items(fields.get("routes")))
     )
-    return replace(node, routes=children, index=ChildIndex.of(children))
+    return replace(node, routes=children, index=ByValue.of(children, lambda r: r.matchers))
 
 
-def _wanted(route: Route, label: str) -> str | None:
-    return next((m.value for m in route.matchers if (m.name, m.operator) == (label, "=")), None)
+def _wanted(matchers: Matchers, label: str) -> str | None:
+    return next((m.value for m in matchers if (m.name, m.operator) == (label, "=")), None)
 
 
 def _inhibit_rule(value: object) -> InhibitRule:

@@ -73,7 +73,7 @@ def inhibitors(
     """
     labels = dict(alert)
     found: dict[Pairs, None] = {}
-    for rule in config.inhibit_rules:
+    for rule in config.rules_for(labels):
         if _matches(rule.target, labels):
             sources = [other for other in firing if _is_source(rule, dict(other), labels)]
             if one_source:

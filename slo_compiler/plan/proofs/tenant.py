@@ -17,6 +17,7 @@ from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check, TenantRules, UnitTest, UnitTestFile
+from slo_compiler.plan.proofs.budget import budget_proofs
 from slo_compiler.plan.proofs.by import plan_by
 from slo_compiler.plan.proofs.calendar import EVALUATION, plan_boundaries
 from slo_compiler.plan.proofs.composite import composite_test
@@ -46,7 +47,7 @@ from slo_compiler.plan.proofs.timeline import (
     up,
 )
 from slo_compiler.plan.proofs.values import value_test
-from slo_compiler.plan.tenant import escalation_waits, tier_windows
+from slo_compiler.plan.tenant import budget_steps, escalation_waits, tier_windows
 
 FAST_UP_TO = Duration.of(hours=1)
 
@@ -58,7 +59,7 @@ def plan_proofs(
     subjects = [subject_of(tenant, slo, timing) for slo in tenant.slos]
     tests: dict[Duration, list[UnitTest]] = {}
     for round_ in rounds_of(subjects):
-        tests.setdefault(MINUTE, []).extend(_steady(round_, timing))
+        tests.setdefault(MINUTE, []).extend(_steady(tenant, round_, timing))
         for group, tier in groups_of(round_):
             evaluation = _evaluation(tier)
             test = _burst(tenant, round_, group, tier, evaluation, timing)
@@ -96,11 +97,11 @@ def _evaluation(tier: Tier) -> Duration:
     return MINUTE * (5 if tier.long_window <= burn.TILED_ABOVE else 30)
 
 
-def _steady(round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
+def _steady(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
     """Constant error ratios: every window holds the same one, so that thresholds show exactly."""
     settled = settled_at((s.slo.period for s in round_.subjects), MINUTE * 12)
     quarter = {s.name: burn.error_budget(s.slo.objective) / 4 for s in round_.subjects}
-    checks = [_none_fires(round_, settled)]
+    checks = [_none_fires(tenant, round_, settled)]
     for subject in round_.subjects:
         period = subject.slo.period
         left = 1 - elapsed(period, settled) / 4
@@ -116,6 +117,9 @@ def _steady(round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
         checks,
         timing,
     )
+    for name, ratios, expected, why in budget_proofs(tenant, round_, settled):
+        timelines: dict[str, Timeline] = {n: (Segment(settled, e),) for n, e in ratios.items()}
+        yield _test(name, round_, timelines, expected, timing, why)
     tiles = timing.longest_tile(tier_windows(s.slo for s in round_.subjects))
     settled = max(MINUTE * 12, tiles + MINUTE * 2)
     pace = {s.name: burn.error_budget(s.slo.objective) for s in round_.subjects}
@@ -344,8 +348,10 @@ def _holds(at: Duration, series: str, subject: Subject, value: Fraction) -> Chec
     return Check(at, f"count({expr} == 1)", (("{}", "1"),), why)
 
 
-def _none_fires(round_: Round, at: Duration) -> Check:
+def _none_fires(tenant: ResolvedTenant, round_: Round, at: Duration) -> Check:
     names = f"{naming.ALERT_BURN}|{naming.ALERT_BUDGET_LOW}|{naming.ALERT_INTEGRITY}"
+    if max(budget_steps(tenant), default=0) > 75:  # noqa: PLR2004  (percent that are left here)
+        names = f"{naming.ALERT_BURN}|{naming.ALERT_INTEGRITY}"
     fired = f'ALERTS{{alertname=~"{names}"}}'
     fired += f" or {naming.SHADOW_ALERT}" if round_.shadow else ""
     expr = f"count by (alertname, service, slo, tier) ({fired})"

@@ -1,0 +1,85 @@
+"""Which alerts keep others quiet: shorter windows of an SLO, and what its pages depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from slo_compiler import naming
+from slo_compiler.manifest.dependencies import dependencies
+from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.plan.ir import Inhibition
+from slo_compiler.plan.tenant import Identity, identity
+
+
+def plan_inhibitions(tenants: Sequence[ResolvedTenant]) -> Iterator[Inhibition]:
+    """Plan all inhibitions; none holds between SLOs but those that a manifest asks for."""
+    yield from _windows(tenants)
+    yield from _dependencies(tenants)
+
+
+def _windows(tenants: Sequence[ResolvedTenant]) -> Iterator[Inhibition]:
+    """While an alert fires, those of the same SLO with longer windows do not notify.
+
+    Only alerts that are as urgent as itself, or less. Keyed by window and severity rather than by
+    tier, because tiers are named by users: two policies may give the same names another order, but
+    a longer window is longer in both, so that no two alerts can silence each other.
+    """
+    by_labels = sorted({label for t in tenants for slo in t.live for label in slo.by})
+    equal = (*naming.IDENTITY, naming.ESCALATION, *by_labels)
+    tiers = {
+        (tier.severity, tier.long_window)
+        for tenant in tenants
+        for slo in tenant.live
+        for tier in slo.policy.tiers
+    }
+    levels = tenants[0].levels if tenants else ()
+    for rank, level in enumerate(levels):
+        quieter = {other.name: other.label for other in levels[rank:]}
+        for window in sorted(w for s, w in tiers if s == level.name):
+            longer = sorted({w for s, w in tiers if s in quieter and w > window})
+            if longer:
+                source = (f'severity="{level.label}"', f'long_window="{window}"', 'slo!=""')
+                labels = "|".join(quieter.values())
+                target = (
+                    f'severity=~"{labels}"' if len(quieter) > 1 else f'severity="{labels}"',
+                    f'long_window=~"{"|".join(map(str, longer))}"',
+                    'slo!=""',
+                )
+                yield Inhibition(source, target, equal)
+
+
+def _dependencies(tenants: Sequence[ResolvedTenant]) -> Iterator[Inhibition]:
+    """While an SLO's most urgent alert fires, those of the SLOs that depend on it do not notify.
+
+    Burn alerts only, on both sides: that the other's data are missing explains nobody's errors, and
+    that one's own are is told whatever else burns. All matchers are equalities, so that a rule is
+    about one SLO and another. There is a rule for each window of the other, and it reads no levels
+    of escalation, so that it has one source: Alertmanager 0.30 to 0.34.0 remembers one of each
+    rule, and forgets the others when that one resolves.
+    """
+    slos = {(t.name, s.spec.service, s.spec.name): s for t in tenants for s in t.slos}
+    for tenant in tenants:
+        top = tenant.levels[0]
+        for slo in tenant.live:
+            for key in dependencies(tenant, slo):
+                tiers = slos[key].policy.tiers
+                for window in sorted({t.long_window for t in tiers if t.severity == top.name}):
+                    yield Inhibition(
+                        _side(
+                            Identity(*key),
+                            top.label,
+                            (naming.LONG_WINDOW, str(window)),
+                            (naming.ESCALATION, ""),
+                        ),
+                        _side(identity(tenant, slo), top.label),
+                    )
+
+
+def _side(id_: Identity, severity: str, *more: tuple[str, str]) -> tuple[str, ...]:
+    pairs = (
+        ("alertname", naming.ALERT_BURN),
+        *id_.labels,
+        (naming.SEVERITY, severity),
+        *more,
+    )
+    return tuple(f'{name}="{value}"' for name, value in pairs)
