@@ -437,7 +437,7 @@ def _check_reached(tenant: ResolvedTenant, step: ResolvedStep, report: Report) -
             "unreachable-escalation",
             "this step is never reached: no SLO of this tenant has alerts of severity "
             f'"{spec.severity}"',
-            f"its policies have: {', '.join(tenant.severities)}",
+            f"its policies have: {', '.join(_most_urgent_first(_severities(tenant.slos)))}",
         )
     if spec.budget_below and spec.firing_for:
         report.error(
