@@ -204,7 +204,7 @@ def _check_reached(tenant: ResolvedTenant, step: ResolvedStep, report: Report) -
             "unreachable-escalation",
             "this step is never reached: no SLO of this tenant has alerts of severity "
             f'"{spec.severity}"',
-            f"its policies have: {', '.join(tenant.severities)}",
+            f"its policies have: {', '.join(tenant.all_severities)}",
         )
     if not spec.severity and spec.firing_for:
         report.error(

@@ -146,6 +146,11 @@ class ResolvedTenant:
         return self._most_urgent_first(_severities(self.live) | waiting)
 
     @property
+    def all_severities(self) -> tuple[str, ...]:
+        """Severities of all SLOs' policies, the most urgent first."""
+        return self._most_urgent_first(_severities(self.slos))
+
+    @property
     def health_severities(self) -> tuple[str, ...]:
         """Severities of the alerts on the rules and the data, the most urgent first.
 

@@ -45,12 +45,14 @@ def _counts_nothing(round_: Round, timing: burn.Timing) -> UnitTest:
     """Errors of a maintenance are no errors; those after it are."""
     windows = {s.name: min(tier_windows([s.slo])) for s in round_.subjects}
     again = rounded(max(windows.values()), MINUTE) + MINUTE * 3
-    over, rest = BEFORE + MINUTE * 30, MINUTE * 15
-    end = over + rest + again
+    over = BEFORE + MINUTE * 30
+    # The budget is there once a tile is.
+    after = max(over, *(burn.tile(s.slo.period) for s in round_.subjects)) + MINUTE * 14
+    end = after + MINUTE + again
     timeline = (
         Segment(BEFORE, CLEAN),
         Segment(over - BEFORE, Fraction(1)),
-        Segment(rest, CLEAN),
+        Segment(after + MINUTE - over, CLEAN),
         Segment(again + MINUTE, Fraction(1)),
     )
     active = BEFORE, over + timing.base_range
@@ -59,14 +61,14 @@ def _counts_nothing(round_: Round, timing: burn.Timing) -> UnitTest:
         for at, of, value, why in (
             (over - MINUTE, naming.EVENTS_RATE, 0, "no event counts while it is active"),
             (over - MINUTE, naming.ERRORS_RATE, 0, "no error counts while it is active"),
-            (over + MINUTE * 14, naming.error_ratio(windows[subject.name]), 0, "nor after it"),
-            (over + MINUTE * 14, naming.BUDGET_REMAINING, 1, "no budget pays for it"),
+            (after, naming.error_ratio(windows[subject.name]), 0, "nor after it"),
+            (after, naming.BUDGET_REMAINING, 1, "no budget pays for it"),
             (end, naming.error_ratio(windows[subject.name]), 1, "what comes later counts again"),
         ):
             told = f"count(abs({of}{{{subject.labels}}} - {value}) < 1e-9)"
             checks.append(Check(at, told, (("{}", "1"),), f"{subject.name}: {why}"))
     quiet = (naming.ALERT_BURN, naming.ALERT_INTEGRITY, naming.ALERT_NO_DATA, naming.ALERT_STALE)
-    for at in (over - MINUTE, over + MINUTE * 2, over + MINUTE * 14):
+    for at in (over - MINUTE, over + MINUTE * 2, after):
         for subject in round_.subjects:
             expr = f'count(ALERTS{{alertname=~"{"|".join(quiet)}",{subject.labels}}})'
             checks.append(Check(at, expr, (), f"{subject.name}: nothing fires for it"))
