@@ -9,10 +9,11 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How bad a finding is: an error stops the compile, a warning does not."""
+    """How bad a finding is: errors stop the compile, warnings do with --strict, infos never do."""
 
     ERROR = "error"
     WARNING = "warning"
+    INFO = "info"
 
 
 @dataclass(frozen=True, slots=True, order=True)

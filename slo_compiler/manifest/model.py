@@ -17,6 +17,8 @@ from slo_compiler.manifest.base import (
     Objective,
     Percentage,
     Period,
+    Reason,
+    Retention,
     Span,
     Strict,
     Text,
@@ -97,6 +99,12 @@ class Alerting(Strict):
     dashboard: Text | None = None
 
 
+class Traffic(Strict):
+    """How much an SLO expects to count, in a usual day."""
+
+    events_per_day: Count
+
+
 class SLO(Strict):
     """One objective for one service."""
 
@@ -107,6 +115,7 @@ class SLO(Strict):
     period: Period | None = None
     labels: Labels = {}
     sli: SLI
+    traffic: Traffic | None = None
     alerting: Alerting = Alerting()
 
 
@@ -259,6 +268,7 @@ class PrometheusSpec(Strict):
     version: Version = "3.5"
     scrape_interval: Span = Duration.of(seconds=15)
     evaluation_interval: Span = Duration.of(seconds=30)
+    retention: Retention | None = None
 
 
 class AlertmanagerSpec(Strict):
@@ -286,6 +296,21 @@ class TenantGrant(Strict):
     )
 
 
+class LintSwitch(Strict):
+    """A lint that does not apply, here or to some tenants, and why."""
+
+    id: Name
+    reason: Reason
+    tenants: list[Name] | None = Field(default=None, min_length=1)
+
+
+class LintSpec(Strict):
+    """Which lints are off, and which ones a tenant's comment cannot switch off."""
+
+    disable: list[LintSwitch] = []
+    locked: list[Name] = []
+
+
 class ProjectSpec(Strict):
     """What holds for all tenants; tenants cannot widen it."""
 
@@ -301,6 +326,7 @@ class ProjectSpec(Strict):
     secrets: Text | None = None
     defaults: Defaults = Defaults()
     hours: HoursByName = {}
+    lint: LintSpec = LintSpec()
 
 
 class Project(Strict):
