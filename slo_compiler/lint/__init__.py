@@ -7,19 +7,29 @@ from types import ModuleType
 
 from slo_compiler.diagnostics import Diagnostic, Report
 from slo_compiler.lint import (
+    aggregated_away,
     bad_disable,
     channel_unused,
+    counter_without_rate,
     duplicate_selectors,
     fires_within_budget,
+    fragile_selection,
+    hard_coded_window,
     heartbeat_unrouted,
     high_cardinality_by,
+    impossible_le,
     missing_description,
     missing_owner,
     missing_runbook,
     one_error_breaks_objective,
     page_muted,
     period_policy_contradiction,
+    rate_of_sum,
+    regex_anchored_twice,
+    regex_no_effect,
     retention,
+    sides_aggregate_differently,
+    sum_of_irate,
     tenant_without_page_route,
     tier_overshadowed,
     unused_disable,
@@ -32,6 +42,17 @@ from slo_compiler.manifest.resolve import ResolvedTenant
 from slo_compiler.source import Document
 
 MODULES: tuple[ModuleType, ...] = (
+    # queries
+    counter_without_rate,
+    rate_of_sum,
+    sum_of_irate,
+    hard_coded_window,
+    fragile_selection,
+    regex_no_effect,
+    regex_anchored_twice,
+    impossible_le,
+    aggregated_away,
+    sides_aggregate_differently,
     # series
     high_cardinality_by,
     duplicate_selectors,

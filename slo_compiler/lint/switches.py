@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import yaml
 
@@ -14,7 +16,12 @@ from slo_compiler.source import Document
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*slo-compiler:\s*(?P<words>.*)")
 _DISABLE = re.compile(r"disable\s*=\s*(?P<ids>[^\s,]+(?:\s*,\s*[^\s,]+)*)(?:\s+--\s*(?P<why>.*))?")
+_EMPTY = re.compile(r"\s*(#.*)?")
+MAX_COMMENTS = 1_000  # of one document: manifests are hostile, and each is held to each finding
 _HOW = "write # slo-compiler: disable=<ID>[,<ID>] -- <reason>"
+
+
+_Comment = tuple[int, re.Match[str]]  # its line, and where it is in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +124,25 @@ def _is_known(id_: str, at: Position, known: Collection[str], switches: Switches
 def _read_comments(
     document: Document, known: Collection[str], locked: Collection[str], switches: Switches
 ) -> None:
-    found = [*_comments(document)]
+    texts = sorted(_scalars(document.node), key=_start)
+    found = [*islice(_comments(document, texts), MAX_COMMENTS + 1)]
     if not found:
         return
-    extents = [*_extents(document)]
-    for line, comment in found:
+    extents, following = _extents(document, texts), _following(document.lines)
+    if len(found) > MAX_COMMENTS:
+        at = Position(document.path, found[-1][0])
+        message = f"a document holds more than {MAX_COMMENTS:,} switches: the rest is not read"
+        switches.broken.append(Finding(at, message, "repair what is found, or split the document"))
+    for line, comment in found[:MAX_COMMENTS]:
         words, text = comment["words"], comment.string
         at = Position(document.path, line, comment.start() + 1, len(comment[0].rstrip()), text)
         parsed = _DISABLE.fullmatch(words.strip())
         if parsed is None:
             switches.broken.append(Finding(at, "this comment says nothing that is known", _HOW))
             continue
-        spans = _spans(document, comment, line, extents)
+        alone = not text[: comment.start()].strip()
+        target = following[line - 1] if alone else line
+        spans = [_Span(target, target), *extents.get(target, ())]
         column = comment.start("words") + 1
         for id_ in re.split(r"\s*,\s*", parsed["ids"]):
             start = column + words.index(id_, parsed.start("ids"))
@@ -146,17 +160,16 @@ def _read_comments(
                 switches.switches.append(_Switch(id_, here, document.path, spans))
 
 
-def _comments(document: Document) -> Iterator[tuple[int, re.Match[str]]]:
-    """Give the comments for us between a document's first line and its last."""
-    node = document.node
-    first, last = node.start_mark.line, node.end_mark.line + 1
-    texts: list[yaml.ScalarNode] | None = None
+def _comments(document: Document, texts: Sequence[yaml.ScalarNode]) -> Iterator[_Comment]:
+    """Give the comments for us between a document's first line and its last, and their line."""
+    starts = [_start(text) for text in texts]
+    first, last = document.node.start_mark.line, document.node.end_mark.line + 1
     for number, line in enumerate(document.lines[first:last], first):
         comment = _COMMENT.search(line)
         if comment is None:
             continue
-        texts = [*_scalars(node)] if texts is None else texts
-        if not any(_inside(text, number, comment.start()) for text in texts):
+        before = bisect_right(starts, (number, comment.start())) - 1
+        if before < 0 or not _inside(texts[before], number, comment.start()):
             yield number + 1, comment
 
 
@@ -164,31 +177,37 @@ def _inside(text: yaml.ScalarNode, line: int, column: int) -> bool:
     """Whether a place is in a text; a comment in a block of PromQL is one to us, too."""
     if text.style == "|" or (text.style == ">" and line == text.start_mark.line):
         return False
-    start = (text.start_mark.line, text.start_mark.column)
-    return start <= (line, column) < (text.end_mark.line, text.end_mark.column)
+    return (line, column) < (text.end_mark.line, text.end_mark.column)
 
 
-def _spans(
-    document: Document, comment: re.Match[str], line: int, extents: Sequence[_Span]
-) -> list[_Span]:
-    """Give the lines that a comment is for: its own or the next, and what begins there."""
-    lines = document.lines
-    if not comment.string[: comment.start()].strip():
-        while line < len(lines) and re.fullmatch(r"\s*(#.*)?", lines[line]):
-            line += 1
-        line += 1
-    return [_Span(line, line), *(e for e in extents if e.first == line)]
+def _following(lines: Sequence[str]) -> list[int]:
+    """Give for each line the next one, or itself, that holds more than a comment."""
+    following, after = [0] * len(lines), len(lines)
+    for number in range(len(lines) - 1, -1, -1):
+        if not _EMPTY.fullmatch(lines[number]):
+            after = number + 1
+        following[number] = after
+    return following
 
 
-def _extents(document: Document) -> Iterator[_Span]:
-    """Give the lines of what a comment can be for as a whole: texts, and SLOs by their name."""
-    for text in _scalars(document.node):
-        yield _Span(text.start_mark.line + 1, _last(text))
+def _extents(document: Document, texts: Sequence[yaml.ScalarNode]) -> dict[int, list[_Span]]:
+    """Give, by their first line, what a comment can be for as a whole: texts, and SLOs by name."""
+    extents: dict[int, list[_Span]] = {}
+    for text in texts:
+        first, last = text.start_mark.line + 1, _last(text)
+        if last > first:
+            extents.setdefault(first, []).append(_Span(first, last))
     slos = _value(_value(document.node, "spec"), "slos")
     for slo in slos.value if isinstance(slos, yaml.SequenceNode) else ():
         name = _value(slo, "name")
         if name is not None:
-            yield _Span(name.start_mark.line + 1, max(map(_last, _scalars(slo))))
+            lines = [slo.start_mark.line + 1, *map(_last, _scalars(slo))]
+            extents.setdefault(name.start_mark.line + 1, []).append(_Span(min(lines), max(lines)))
+    return extents
+
+
+def _start(text: yaml.ScalarNode) -> tuple[int, int]:
+    return text.start_mark.line, text.start_mark.column
 
 
 def _last(text: yaml.ScalarNode) -> int:
