@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from pathlib import Path
 
 import click
 import pytest
@@ -93,3 +94,304 @@ def test_the_command_lists_and_explains() -> None:
     code, wrong = run("page-mute")
     assert code == 2
     assert 'no lint "page-mute": did you mean "page-muted"?' in wrong
+
+
+def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors") -> str:
+    """Write a ratio's fragment; errors and total are on lines 17 and 18, total in column 19."""
+    lines = [f"{name}: '{text}'" for name, text in ((key, errors), ("total", total))]
+    return "ratio:\n" + "".join(f"  {line}\n" for line in [*lines, *([f"by: [{by}]"] * bool(by))])
+
+
+@pytest.mark.parametrize(
+    ("fragment", "expected"),
+    [
+        # counters
+        (ratio("x_total", "x_errors_total"), []),
+        (ratio("sum(rate(x_total[$window])) + count(y_total)"), []),
+        (
+            ratio("sum(rate(x_total[$window])) / sum(x_count)"),
+            ['18:53 counter-without-rate "x_count"'],
+        ),
+        (ratio("sum(rate(max(x_total)[$window:15s]))"), ['18:28 rate-of-sum "max"']),
+        (ratio("sum(deriv(x[$window]))"), []),
+        (ratio("sum(deriv(x_total[$window]))"), ['18:23 sum-of-irate "deriv"']),
+        (ratio("sum(idelta(x[$window]))"), ['18:23 sum-of-irate "idelta"']),
+        # windows and time
+        (
+            ratio("sum(rate(x_total[$window])) + sum(rate(y_total[5m] offset 1h))"),
+            ['18:66 hard-coded-window "5m"', '18:70 fragile-selection "offset"'],
+        ),
+        (ratio("sum(max_over_time(rate(x_total[5m])[$window:1m]))"), []),
+        (ratio("sum(rate(x_total[$window] @ end()))"), ['18:45 fragile-selection "@"']),
+        # words that stand where they mean something else
+        (ratio('sum(rate(x_total{topk="@ offset"}[$window]))'), []),
+        (ratio("sum(rate(rate_total[$window])) + sum(rate)"), []),
+        # matchers
+        (
+            ratio('x_total{code=~"abc", job!~"", a=~"^$", b!~".*", c=~"a.c"}'),
+            [
+                '18:34 regex-no-effect "abc"',
+                '18:43 regex-no-effect "!~"',
+                '18:53 regex-no-effect "^$"',
+                '18:62 regex-no-effect ".*"',
+            ],
+        ),
+        (
+            ratio('x_total{job=~"^abc$", b=~"ab$|c", c!~"^.*$", d=~"a\\\\$"}'),
+            ['18:33 regex-anchored-twice "^abc$"', '18:57 regex-no-effect "^.*$"'],
+        ),
+        (ratio("x_total{code=~`5..`, code=~`^5`}"), ['18:47 regex-anchored-twice "^5"']),
+        (
+            'ratio:\n  errors: e_total\n  total: "x_total{a=~\\"b\\"}"\n',
+            ['18:32 regex-no-effect "b"'],
+        ),
+        (
+            (
+                "ratio:\n  errors: e_total\n  total: |\n    sum(\n      rate(x_total[$window])\n    )\n"
+                '    + sum(rate(x_total{a=~"b"}[$window]))\n'
+            ),
+            ['22:36 regex-no-effect "b"'],
+        ),
+        (
+            "latency: {histogram: \"x_seconds{a=~'b'}\", threshold: 300ms}\n",
+            ['16:45 regex-no-effect "b"'],
+        ),
+        # buckets
+        (ratio("x_count", 'x_bucket{le="1.0"}', key="good"), []),
+        (ratio("x_count", 'x_bucket{le=~"1|1.0"}', key="good"), []),
+        (ratio("x_count", 'x_bucket{le="1"}', key="good"), ['17:31 impossible-le "1"']),
+        (ratio("x_count", 'x_bucket{le="300ms"}', key="good"), ['17:31 impossible-le "300ms"']),
+        (ratio("x_count", 'x_bucket{le="-1"}', key="good"), ['17:31 impossible-le "-1"']),
+        (ratio('x_bucket{le="+Inf"}'), []),
+        (ratio("x_count", 'x_bucket{le="+Inf"}', key="good"), ['17:31 impossible-le "+Inf"']),
+        (
+            'prometheus: {version: "2.42"}\n' + ratio("x_count", 'x_bucket{le="1.0"}', key="good"),
+            ['17:31 impossible-le "1.0"'],
+        ),
+        # labels
+        (
+            ratio("sum without (job) (rate(x_total[$window]))", by="job"),
+            ['18:19 aggregated-away "sum"'],
+        ),
+        (ratio("sum without (a) (rate(x_total[$window]))", by="job"), []),
+        (ratio('label_replace(sum(rate(x_total[$window])), "job", "x", "", "")', by="job"), []),
+        (ratio("sum by (job) (rate(x_total[$window])) * on () group_left () sum(y)", by="job"), []),
+        (
+            ratio("sum by (job) (sum by (a) (rate(x_total[$window])))", by="job"),
+            ['18:33 aggregated-away "sum"'],
+        ),
+        (
+            ratio(
+                "sum by (a, b) (rate(x_total[$window]))", "sum by (b,a) (rate(e_total[$window]))"
+            ),
+            ['17:20 sides-aggregate-differently "sum"'],
+        ),
+        (
+            ratio("sum(rate(x_total[$window])) by (a)", "sum(rate(e_total[$window]))"),
+            ['17:20 sides-aggregate-differently "sum"'],
+        ),
+        # what is refused is told once, by whom it is refused
+        (ratio("sum(rate(x_total[5m]))"), ['18:35 window-missing "[5m]"']),
+        (ratio("sum(RATE(x_total[$window]))"), ['18:23 promql-syntax "RATE"']),
+        # people and traffic
+        ("metadata: {name: customer-b, owner: n/a}\n", ['3:37 missing-owner "n/a"']),
+        (
+            (
+                "traffic: {events_per_day: 100}\n"
+                'alerting: {min_events: 10, runbook: "https://r.example/"}\n'
+            ),
+            ['20:33 one-error-breaks-objective "100"'] * 3,
+        ),
+        (
+            (
+                "traffic: {events_per_day: 300}\n"
+                'alerting: {min_events: 200, runbook: "https://r.example/"}\n'
+            ),
+            ['20:33 one-error-breaks-objective "300"'],
+        ),
+    ],
+)
+def test_findings_stand_at_their_token(fragment: str, expected: list[str]) -> None:
+    assert told(fragment) == expected
+
+
+SPARE = '  - {name: spare, webhook: {url: "http://spare.internal/"}}'
+CHANNELS = 'channels:\n  - {name: chat, webhook: {url: "http://chat.internal/"}}\n'
+BY_PATH = """\
+slos:
+  - name: availability%s
+    service: checkout
+    description: Requests answered without a server error
+    objective: 99.9
+    alerting: {runbook: "https://runbooks.example/checkout"}
+    sli:
+      ratio:
+        errors: e_total
+        total: t_total
+        by: [path]
+"""
+UNUSED = "channel-unused"
+
+
+@pytest.mark.parametrize(
+    ("fragment", "expected"),
+    [
+        # where it holds
+        (f"{CHANNELS}{SPARE}  # slo-compiler: disable={UNUSED} -- soon\n", []),
+        (f"{CHANNELS}  # slo-compiler: disable={UNUSED} -- soon\n  # and so on\n\n{SPARE}\n", []),
+        (
+            f"{CHANNELS}{SPARE}\n  # slo-compiler: disable={UNUSED} -- too late\n",
+            [f'7:14 {UNUSED} "spare"', f'8:29 unused-disable "{UNUSED}"'],
+        ),
+        (
+            f"{CHANNELS}{SPARE}\n"
+            + SPARE.replace("spare", "two", 1)
+            + f"  # slo-compiler: disable={UNUSED} -- only this line\n",
+            [f'7:14 {UNUSED} "spare"'],
+        ),
+        (BY_PATH % "  # slo-compiler: disable=high-cardinality-by -- twelve paths", []),
+        (
+            "# slo-compiler: disable=high-cardinality-by -- not at the name\n" + BY_PATH % "",
+            ['10:27 unused-disable "high-cardinality-by"', '21:16 high-cardinality-by "path"'],
+        ),
+        (
+            (BY_PATH % "").replace(
+                "  - name", "  # slo-compiler: disable=high-cardinality-by -- few\n  - name"
+            ),
+            [],
+        ),
+        (
+            (
+                "ratio:\n  errors: e_total\n"
+                "  total: |  # slo-compiler: disable=regex-no-effect, fragile-selection -- try out\n"
+                '    sum(\n      topk(1, rate(x_total{a=~"b"}[$window]))\n    )\n'
+            ),
+            [],
+        ),
+        (
+            (
+                "ratio:\n  errors: e_total\n  total: |\n    sum(\n"
+                "      # slo-compiler: disable=regex-no-effect -- for this selector\n"
+                '      rate(x_total{a=~"b"}[$window]) + rate(y_total[$window])\n'
+                '      + rate(z_total{a=~"b"}[$window])\n    )\n'
+            ),
+            ['22:34 regex-no-effect "b"'],
+        ),
+        # texts that are no comment
+        (f'description: "# slo-compiler: disable={UNUSED} -- no"\n', []),
+        (f"description: see x#slo-compiler:disable={UNUSED} -- no\n", []),
+        (f"description: >-\n  see\n  # slo-compiler: disable={UNUSED} -- no\n", []),
+        # what is wrong with it
+        (
+            f"{CHANNELS}{SPARE}  # slo-compiler: disable={UNUSED}\n",
+            [f'7:14 {UNUSED} "spare"', f'7:88 bad-disable "{UNUSED}"'],
+        ),
+        (
+            f"{CHANNELS}{SPARE}  # slo-compiler: disable={UNUSED} --\n",
+            [f'7:14 {UNUSED} "spare"', f'7:88 bad-disable "{UNUSED}"'],
+        ),
+        (
+            f"{CHANNELS}  # slo-compiler: disable={UNUSED}, chanel-unused -- why\n{SPARE}\n",
+            ['7:45 bad-disable "chanel-unused"'],
+        ),
+        (
+            f"{CHANNELS}  # slo-compiler: off={UNUSED} -- why\n",
+            ['7:5 bad-disable "# slo-compiler: off=channel-unused -- why"'],
+        ),
+        (
+            "# slo-compiler: disable=bad-disable -- no switch for the switches\n" + CHANNELS,
+            ['5:27 bad-disable "bad-disable"'],
+        ),
+        # an error is never switched off, and hides whether a switch was of use
+        (
+            "alerting: {policy: gone}  # slo-compiler: disable=undefined-policy -- please\n",
+            ['19:26 undefined-policy "gone"', '19:57 bad-disable "undefined-policy"'],
+        ),
+        (
+            f"# slo-compiler: disable={UNUSED} -- x\n" + ratio("sum(x_total[5m"),
+            ['19:19 promql-syntax "sum(x_total[5m"'],
+        ),
+        # the project's
+        (
+            f"lint: {{disable: [{{id: {UNUSED}, reason: shared file}}]}}\n{CHANNELS}{SPARE}\n",
+            [],
+        ),
+        (
+            (
+                f"lint: {{disable: [{{id: {UNUSED}, reason: shared, tenants: [customer-a]}}]}}\n"
+                f"{CHANNELS}{SPARE}\n"
+            ),
+            [f'7:14 {UNUSED} "spare"', f'5:25 unused-disable "{UNUSED}"'],
+        ),
+        (
+            "lint: {disable: [{id: chanel-unused, reason: x}], locked: [nothing]}\n",
+            ['5:25 bad-disable "chanel-unused"', '5:62 bad-disable "nothing"'],
+        ),
+        (
+            (
+                f"lint: {{locked: [{UNUSED}]}}\n"
+                f"{CHANNELS}{SPARE}  # slo-compiler: disable={UNUSED} -- I want to\n"
+            ),
+            [f'7:14 {UNUSED} "spare"', f'7:88 bad-disable "{UNUSED}"'],
+        ),
+        (
+            "alertmanager: {version: '0.33'}  # slo-compiler: disable=heartbeat-unrouted -- dev\n",
+            [],
+        ),
+    ],
+)
+def test_a_switch_holds_for_its_place_and_says_why(fragment: str, expected: list[str]) -> None:
+    assert told(fragment) == expected
+
+
+def test_a_switch_of_the_project_is_judged_where_all_manifests_are_read() -> None:
+    files = wrapped("lint: {disable: [{id: channel-unused, reason: shared file}]}\n")
+    assert [d.id for d in findings(files, whole=True)] == ["unused-disable"]
+    assert findings(files, whole=False) == []
+    files = wrapped("lint: {disable: [{id: channel-unused, reason: x, tenants: [customer-b]}]}\n")
+    assert [d.id for d in findings(files, whole=False)] == ["unused-disable"]
+
+
+def test_of_thousands_of_switches_a_thousand_are_read() -> None:
+    files = wrapped("")
+    many = "  # slo-compiler: disable=page-muted\n" * 20_000 + "  channels:\n"
+    files["customer-b.yaml"] = files["customer-b.yaml"].replace("  channels:\n", many)
+    found = findings(files)
+    assert len(found) == 1_001
+    assert {d.id for d in found} == {"bad-disable"}
+    assert found[-1].message == ("a document holds more than 1,000 switches: the rest is not read")
+
+
+def test_infos_are_told_by_check_only_and_never_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLO_COMPILER_TOOLS", f"{ROOT}/.tools")
+    monkeypatch.chdir(tmp_path)
+    for name, content in wrapped("description: ''\n").items():
+        Path(name).write_text(content, encoding="utf-8")
+
+    def run(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(main, [*arguments, "customer-b.yaml"], catch_exceptions=False)
+        return done.exit_code, done.stderr
+
+    code, stderr = run("check", "--strict")
+    assert code == 0
+    assert stderr.splitlines()[1:] == [
+        "customer-b.yaml:13:20: info[missing-description] this SLO has no description",
+        "   13 |       description: ''",
+        "                           ^^",
+        "      = say in one line which events are good",
+        "1 info",
+    ]
+    code, stderr = run("check", "--format", "github")
+    assert "::notice file=customer-b.yaml,line=13,col=20," in stderr
+    code, stderr = run("compile", "--strict", "-o", "out")
+    assert code == 0
+    assert "missing-description" not in stderr
+    Path("customer-b.yaml").write_text(
+        Path("customer-b.yaml").read_text(encoding="utf-8").replace("99.9", "0.999"),
+        encoding="utf-8",
+    )
+    code, stderr = run("check")
+    assert code == 1
+    assert "missing-description" not in stderr

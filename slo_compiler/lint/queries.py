@@ -159,10 +159,10 @@ def unwrapped(node: pp.Expr) -> pp.Expr:
 
 def _texts(slo: ResolvedSLO) -> Iterator[tuple[str, str]]:
     body = slo.spec.sli.body
-    for name in FIELDS:
-        text = getattr(body, name, None)
+    for key in FIELDS:
+        text = getattr(body, key) if key in type(body).model_fields else None
         if isinstance(text, str):
-            yield name, text
+            yield key, text
 
 
 def _parts(node: pp.Expr, parents: tuple[pp.Expr, ...] = ()) -> Iterator[Part]:

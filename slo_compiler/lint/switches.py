@@ -45,9 +45,7 @@ class _Switch:
     project: bool = False
     used: bool = False
 
-    def covers(self, id_: str, position: Position, tenant: str) -> bool:
-        if self.id != id_:
-            return False
+    def covers(self, position: Position, tenant: str) -> bool:
         if self.project:
             return self.tenants is None or tenant in self.tenants
         return position.path == self.path and any(s.holds(position.line) for s in self.spans)
@@ -58,19 +56,23 @@ class Switches:
     """All switches of a run; each remembers whether it kept anything quiet."""
 
     compiled: Collection[str]  # names of the tenants of this run
-    switches: list[_Switch] = field(default_factory=list)
+    switches: dict[str, list[_Switch]] = field(default_factory=dict)  # by ID
     broken: list[Finding] = field(default_factory=list)
+
+    def add(self, switch: _Switch) -> None:
+        """Remember one."""
+        self.switches.setdefault(switch.id, []).append(switch)
 
     def silence(self, id_: str, position: Position, tenant: str) -> bool:
         """Whether a finding is switched off."""
-        covering = [s for s in self.switches if s.covers(id_, position, tenant)]
+        covering = [s for s in self.switches.get(id_, ()) if s.covers(position, tenant)]
         for switch in covering:
             switch.used = True
         return bool(covering)
 
     def unused(self, *, whole: bool) -> Iterator[Finding]:
         """Give the switches that kept nothing quiet, once all lints have run."""
-        for switch in self.switches:
+        for switch in (s for same in self.switches.values() for s in same):
             judged = not switch.project or whole or {*(switch.tenants or ())} & {*self.compiled}
             if switch.used or not judged:
                 continue
@@ -106,9 +108,7 @@ def _read_project(context: Context, known: Collection[str], switches: Switches) 
     for index, switch in enumerate(context.project.lint.disable):
         if _is_known(switch.id, at("disable", index, "id"), known, switches):
             at_id = at("disable", index, "id")
-            switches.switches.append(
-                _Switch(switch.id, at_id, tenants=switch.tenants, project=True)
-            )
+            switches.add(_Switch(switch.id, at_id, tenants=switch.tenants, project=True))
     for index, id_ in enumerate(context.project.lint.locked):
         _is_known(id_, at("locked", index), known, switches)
 
@@ -157,7 +157,7 @@ def _read_comments(
                 message = f"{id_} is not switched off: there is no reason"
                 switches.broken.append(Finding(here, message, _HOW))
             else:
-                switches.switches.append(_Switch(id_, here, document.path, spans))
+                switches.add(_Switch(id_, here, document.path, spans))
 
 
 def _comments(document: Document, texts: Sequence[yaml.ScalarNode]) -> Iterator[_Comment]:

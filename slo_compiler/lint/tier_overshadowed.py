@@ -26,6 +26,7 @@ Passes:
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
@@ -46,22 +47,20 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
                 yield Finding(
                     slo.at("name") if slo.policy.builtin else slo.policy.at("tiers", index, "name"),
                     f"{tier.name} fires only after {other.name}: at a burn rate of "
-                    f"{_factor(slo, tier)} over {tier.long_window}, that one at "
-                    f"{_factor(slo, other)} over {other.long_window}",
+                    f"{burn.literal(_factor(slo, tier))} over {tier.long_window}, that one at "
+                    f"{burn.literal(_factor(slo, other))} over {other.long_window}",
                     f"lower the budget_share of {tier.name}, or remove it",
                 )
 
 
 def _comes_first(slo: ResolvedSLO, one: Tier, other: Tier) -> bool:
+    if one.long_window >= other.long_window or one.short_window > other.short_window:
+        return False
     urgent = one.severity == other.severity or other.severity != "page"
-    shorter = one.long_window < other.long_window and one.short_window <= other.short_window
     waits = one.for_ is not None and (other.for_ is None or one.for_ > other.for_)
     guarded = any(getattr(one, key, None) for key in ("min_errors", "min_events"))
-    factor, later = (
-        burn.burn_factor(t.budget_share, slo.period, t.long_window) for t in (one, other)
-    )
-    return urgent and shorter and not waits and not guarded and factor <= later
+    return urgent and not waits and not guarded and _factor(slo, one) <= _factor(slo, other)
 
 
-def _factor(slo: ResolvedSLO, tier: Tier) -> str:
-    return burn.literal(burn.burn_factor(tier.budget_share, slo.period, tier.long_window))
+def _factor(slo: ResolvedSLO, tier: Tier) -> Fraction:
+    return burn.burn_factor(tier.budget_share, slo.period, tier.long_window)
