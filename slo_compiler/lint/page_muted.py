@@ -1,5 +1,7 @@
 """Pages are muted at some hours, and nobody else gets them.
 
+Hours of one time zone that add up to the whole week leave nothing out.
+
 Fails:
 
     escalation:
@@ -17,23 +19,41 @@ Passes:
       - {severity: ticket, notify: [chat]}
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.manifest.model import DAYS
+from slo_compiler.manifest.resolve import ResolvedStep, ResolvedTenant
 
 ID = "page-muted"
 SEVERITY = Severity.WARNING
 
 
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
-    """Give tenants where every step for pages has hours."""
+    """Give tenants where every step for pages has hours, and these leave some of the week out."""
     steps = [s for s in tenant.steps if s.spec.severity == "page" and not s.spec.firing_for]
-    if steps and all(step.hours for step in steps):
+    if steps and all(step.hours for step in steps) and not _whole_week(steps):
         yield Finding(
             steps[0].position,
             f"pages of {tenant.name} reach nobody outside of: "
             + ", ".join(sorted({str(step.spec.hours) for step in steps})),
             "add a step for pages without hours",
         )
+
+
+def _whole_week(steps: Sequence[ResolvedStep]) -> bool:
+    """Whether the hours of one time zone add up to all minutes of a week."""
+    minutes: dict[str, set[tuple[int, int]]] = {}
+    for hours in (hours for step in steps for hours in step.hours or ()):
+        covered = minutes.setdefault(hours.location, set())
+        for days in hours.weekdays:
+            first, _, last = days.partition(":")
+            for times in hours.times:
+                start, end = (int(t[:2]) * 60 + int(t[3:]) for t in times.split("-"))
+                covered |= {
+                    (day, minute)
+                    for day in range(DAYS.index(first), DAYS.index(last or first) + 1)
+                    for minute in range(start, end)
+                }
+    return any(len(covered) == len(DAYS) * 24 * 60 for covered in minutes.values())
