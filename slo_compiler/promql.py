@@ -144,6 +144,8 @@ def read(query: str, window: Duration) -> tuple[pp.Expr, str] | None:
     try:
         _check_size(query)
         _check_spans(query)
+        if len(re.findall(r"\[\s*\$window\s*[\]:]", _code(query))) != query.count(WINDOW):
+            return None
         return _parse(query.replace(WINDOW, str(window)), query), _code(query)
     except QueryError:
         return None

@@ -411,8 +411,53 @@ def test_the_examples_need_no_warning(project: str) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "tests/manifests").glob("*.yaml")), ids=str)
 def test_other_manifests_lack_a_heartbeat_at_most(path: Path) -> None:
     parts = path.read_text(encoding="utf-8").split("\n---\n")
-    files = {f"{number}.yaml": part for number, part in enumerate(parts) if "Tenant\n" in part}
-    project = {"slo-compiler.yaml": part for part in parts if "kind: Project\n" in part}
-    found = [d for d in findings({**files, **project}) if d.severity is not Severity.INFO]
-    assert len(files) + len(project) == len(parts)
+    is_project = ["kind: Project\n" in part for part in parts]
+    names = ["slo-compiler.yaml" if is_ else f"{n}.yaml" for n, is_ in enumerate(is_project)]
+    files = dict(zip(names, parts, strict=True))
+    found = [d for d in findings(files) if d.severity is not Severity.INFO]
     assert {d.id for d in found} <= {"heartbeat-unrouted"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *(
+            '{"a.b"}',
+            "1",
+            '"x"',
+            "vector(1)",
+            "-x",
+            "x[5m]",
+            "(x)",
+            "x @ 5",
+            "x{}",
+            "sum(x",
+            "up == 0",
+        ),
+        *(
+            "x{a='b' or c='d'}",
+            "x{__name__='y'}",
+            "x offset -5m",
+            "rate(x[$window:])",
+            "x[$window]",
+        ),
+        *('x{"a.b"="c"}', '{"x", a=~"b"}', "sum by () (x_total)", 'count_values("a", x_total)'),
+        *(
+            "absent(x_total)",
+            "x or on () vector(0)",
+            "x_total / ignoring (a) group_left () y_count",
+        ),
+        *("quantile(0.9, rate(x_total[$window]))", "topk(scalar(x_total), rate(y_total[$window]))"),
+        *("histogram_quantile(0.9, sum by (le) (rate(x_bucket[$window])))", "sum without () (x)"),
+        *("$window", "rate($window)", "x{a=~'('}", "x{a=~'[$window]'}", "sum(sum(sum(x_total)))"),
+        *("(" * 60 + "x" + ")" * 60, "x" + " + x" * 99, "rate(x_total[5y] offset 1w)", "x{a=~''}"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["ratio", "latency"])
+def test_no_query_is_too_odd(kind: str, query: str) -> None:
+    """A lint that fails on one would end the run without a word on the manifest."""
+    text = "'" + query.replace("'", "''") + "'"
+    if kind == "ratio":
+        told(f"ratio:\n  good: {text}\n  total: {text}\n  by: [job, le]\n")
+    else:
+        told(f"latency:\n  histogram: {text}\n  threshold: 1s\n  by: [job, pod]\n")
