@@ -192,6 +192,28 @@ def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors"
             ratio("sum(rate(x_total[$window])) by (a)", "sum(rate(e_total[$window]))"),
             ['17:20 sides-aggregate-differently "sum"'],
         ),
+        (
+            (
+                "escalation:\n  - {severity: page, hours: day, notify: [chat]}\n"
+                "  - {severity: page, hours: rest, notify: [chat]}\n"
+                "  - {severity: ticket, notify: [chat]}\n"
+                'hours:\n  day: [{times: ["08:00-20:00"]}]\n'
+                '  rest: [{times: ["00:00-08:00", "20:00-24:00"]}, {weekdays: [saturday, sunday], '
+                'times: ["00:00-24:00"]}]\n'
+            ),
+            [],
+        ),
+        (
+            (
+                "escalation:\n  - {severity: page, hours: day, notify: [chat]}\n"
+                "  - {severity: page, hours: rest, notify: [chat]}\n"
+                "  - {severity: ticket, notify: [chat]}\n"
+                'hours:\n  day: [{times: ["08:00-20:00"]}]\n'
+                '  rest: [{times: ["00:00-07:59", "20:00-24:00"]}, {weekdays: [saturday, sunday], '
+                'times: ["00:00-24:00"]}]\n  night: [{times: ["00:00-07:59"]}]\n'
+            ),
+            ['8:18 page-muted "page"', '14:5 definition-unused "night"'],
+        ),
         # what is refused is told once, by whom it is refused
         (ratio("sum(rate(x_total[5m]))"), ['18:35 window-missing "[5m]"']),
         (ratio("sum(RATE(x_total[$window]))"), ['18:23 promql-syntax "RATE"']),
@@ -284,6 +306,13 @@ UNUSED = "channel-unused"
         (f"description: see x#slo-compiler:disable={UNUSED} -- no\n", []),
         (f"description: >-\n  see\n  # slo-compiler: disable={UNUSED} -- no\n", []),
         # what is wrong with it
+        (
+            (
+                f"metadata: {{name: customer-b, owner: todo}}  "
+                f"# slo-compiler: disable=missing, missing-owner,{UNUSED} -- for now\n"
+            ),
+            ['3:68 bad-disable "missing"', f'3:91 unused-disable "{UNUSED}"'],
+        ),
         (
             f"{CHANNELS}{SPARE}  # slo-compiler: disable={UNUSED}\n",
             [f'7:14 {UNUSED} "spare"', f'7:88 bad-disable "{UNUSED}"'],
@@ -461,3 +490,20 @@ def test_no_query_is_too_odd(kind: str, query: str) -> None:
         told(f"ratio:\n  good: {text}\n  total: {text}\n  by: [job, le]\n")
     else:
         told(f"latency:\n  histogram: {text}\n  threshold: 1s\n  by: [job, pod]\n")
+
+
+def test_a_comment_above_the_first_key_is_not_passed_over() -> None:
+    files = wrapped(f"{CHANNELS}{SPARE}\n")
+    comment = f"# Ours.\n# slo-compiler: disable={UNUSED} -- up here it is for one line only\n\n"
+    files["customer-b.yaml"] = comment + files["customer-b.yaml"]
+    found = [(d.position.line, d.id) for d in findings(files)]
+    assert found == [(2, "unused-disable"), (10, UNUSED)]
+
+
+def test_switches_of_one_document_do_not_hold_in_another_of_the_same_file() -> None:
+    """A switch is for lines, and lines are of one document: even where both are in one file."""
+    one = wrapped(f"{CHANNELS}{SPARE}  # slo-compiler: disable={UNUSED} -- soon\n")
+    two = wrapped(f"{CHANNELS}{SPARE}\n")["customer-b.yaml"].replace("customer-b", "customer-c")
+    one["customer-b.yaml"] += "---\n" + two
+    found = [(d.position.line, d.id) for d in findings(one)]
+    assert found == [(28, UNUSED)]

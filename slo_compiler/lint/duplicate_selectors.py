@@ -37,6 +37,7 @@ Passes:
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
@@ -45,13 +46,20 @@ from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 ID = "duplicate-selectors"
 SEVERITY = Severity.WARNING
 
+# What does not change which events alert whom, and what is compared with its defaults applied.
+_OWN: dict[str, Any] = {
+    **dict.fromkeys(("name", "service", "description", "labels", "traffic"), True),
+    **dict.fromkeys(("objective", "period"), True),
+    "alerting": {"policy", "runbook", "dashboard"},
+}
+
 
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give each SLO that repeats an earlier one."""
     first: dict[tuple[object, ...], ResolvedSLO] = {}
     for slo in tenant.slos:
-        sli = slo.spec.sli.model_dump_json()
-        key = (sli, slo.objective, slo.period, slo.policy.name)
+        rest = slo.spec.model_dump_json(exclude=_OWN)
+        key = (rest, slo.objective, slo.period, slo.policy.name)
         earlier = first.setdefault(key, slo)
         same_name = (earlier.spec.service, earlier.spec.name) == (slo.spec.service, slo.spec.name)
         if not same_name:  # one name twice is an error already

@@ -17,11 +17,8 @@ from slo_compiler.source import Document
 _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*slo-compiler:\s*(?P<words>.*)")
 _DISABLE = re.compile(r"disable\s*=\s*(?P<ids>[^\s,]+(?:\s*,\s*[^\s,]+)*)(?:\s+--\s*(?P<why>.*))?")
 _EMPTY = re.compile(r"\s*(#.*)?")
-MAX_COMMENTS = 1_000  # of one document: manifests are hostile, and each is held to each finding
+MAX_IDS = 1_000  # of one document: manifests are hostile, and each is held to each finding
 _HOW = "write # slo-compiler: disable=<ID>[,<ID>] -- <reason>"
-
-
-_Comment = tuple[int, re.Match[str]]  # its line, and where it is in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +112,7 @@ def _read_project(context: Context, known: Collection[str], switches: Switches) 
 
 def _is_known(id_: str, at: Position, known: Collection[str], switches: Switches) -> bool:
     if id_ not in known:
-        hint = nearest(id_, known)
+        hint = nearest(id_[:80], known)
         hint = hint if hint.startswith("did you mean") else "`slo-compiler lints` lists them"
         switches.broken.append(Finding(at, f'no lint "{id_[:80]}" that can be switched off', hint))
     return id_ in known
@@ -125,52 +122,71 @@ def _read_comments(
     document: Document, known: Collection[str], locked: Collection[str], switches: Switches
 ) -> None:
     texts = sorted(_scalars(document.node), key=_start)
-    found = [*islice(_comments(document, texts), MAX_COMMENTS + 1)]
-    if not found:
-        return
-    extents, following = _extents(document, texts), _following(document.lines)
-    if len(found) > MAX_COMMENTS:
-        at = Position(document.path, found[-1][0])
-        message = f"a document holds more than {MAX_COMMENTS:,} switches: the rest is not read"
-        switches.broken.append(Finding(at, message, "repair what is found, or split the document"))
-    for line, comment in found[:MAX_COMMENTS]:
-        words, text = comment["words"], comment.string
-        at = Position(document.path, line, comment.start() + 1, len(comment[0].rstrip()), text)
-        parsed = _DISABLE.fullmatch(words.strip())
-        if parsed is None:
-            switches.broken.append(Finding(at, "this comment says nothing that is known", _HOW))
+    found = [*islice(_ids(document, texts), MAX_IDS + 1)]
+    extents = _extents(document, texts) if found else {}
+    following = _following(document) if found else {}
+    for here, words in found[:MAX_IDS]:
+        if words is None:
+            switches.broken.append(Finding(here, "this comment says nothing that is known", _HOW))
             continue
-        alone = not text[: comment.start()].strip()
-        target = following[line - 1] if alone else line
-        spans = [_Span(target, target), *extents.get(target, ())]
-        column = comment.start("words") + 1
-        for id_ in re.split(r"\s*,\s*", parsed["ids"]):
-            start = column + words.index(id_, parsed.start("ids"))
-            here = Position(document.path, line, start, len(id_), text)
-            if not _is_known(id_, here, known, switches):
-                continue
-            if id_ in locked:
-                message = f"the project keeps {id_} on: it is locked"
-                hint = "remove this, or ask who owns the project file"
-                switches.broken.append(Finding(here, message, hint))
-            elif not (parsed["why"] or "").strip():
-                message = f"{id_} is not switched off: there is no reason"
-                switches.broken.append(Finding(here, message, _HOW))
-            else:
-                switches.add(_Switch(id_, here, document.path, spans))
+        id_ = here.text[here.column - 1 :][: here.width]
+        if not _is_known(id_, here, known, switches):
+            continue
+        if id_ in locked:
+            message = f"the project keeps {id_} on: it is locked"
+            hint = "remove this, or ask who owns the project file"
+            switches.broken.append(Finding(here, message, hint))
+        elif not (words["why"] or "").strip():
+            message = f"{id_} is not switched off: there is no reason"
+            switches.broken.append(Finding(here, message, _HOW))
+        else:
+            alone = here.text.lstrip().startswith("#")
+            target = following[here.line] if alone else here.line
+            spans = [_Span(target, target), *extents.get(target, ())]
+            switches.add(_Switch(id_, here, document.path, spans))
+    if len(found) > MAX_IDS:
+        message = f"a document holds more than {MAX_IDS:,} switches: the rest is not read"
+        hint = "repair what is found, or split the document"
+        switches.broken.append(Finding(found[-1][0], message, hint))
 
 
-def _comments(document: Document, texts: Sequence[yaml.ScalarNode]) -> Iterator[_Comment]:
-    """Give the comments for us between a document's first line and its last, and their line."""
+def _ids(
+    document: Document, texts: Sequence[yaml.ScalarNode]
+) -> Iterator[tuple[Position, re.Match[str] | None]]:
+    """Give the place of each ID in the comments for us, and the words around it if they fit."""
+    for number, comment in _comments(document, texts):
+        line, start = comment.string, comment.start("words")
+        words = _DISABLE.fullmatch(line.rstrip(), start)
+        if words is None:
+            width = len(comment[0].rstrip())
+            yield Position(document.path, number, comment.start() + 1, width, line), None
+            continue
+        for id_ in re.compile(r"[^\s,]+").finditer(line, *words.span("ids")):
+            place = id_.start() + 1, len(id_[0])
+            yield Position(document.path, number, *place, line), words
+
+
+def _comments(
+    document: Document, texts: Sequence[yaml.ScalarNode]
+) -> Iterator[tuple[int, re.Match[str]]]:
+    """Give the comments for us from above a document's first key to its end, and their line."""
     starts = [_start(text) for text in texts]
-    first, last = document.node.start_mark.line, document.node.end_mark.line + 1
-    for number, line in enumerate(document.lines[first:last], first):
-        comment = _COMMENT.search(line)
+    for number in _lines(document):
+        comment = _COMMENT.search(document.lines[number - 1])
         if comment is None:
             continue
-        before = bisect_right(starts, (number, comment.start())) - 1
-        if before < 0 or not _inside(texts[before], number, comment.start()):
-            yield number + 1, comment
+        place = (number - 1, comment.start())
+        before = bisect_right(starts, place) - 1
+        if before < 0 or not _inside(texts[before], *place):
+            yield number, comment
+
+
+def _lines(document: Document) -> range:
+    """Give the numbers of a document's lines, with the comments above its first key."""
+    first = document.node.start_mark.line
+    while first > 0 and _EMPTY.fullmatch(document.lines[first - 1]):
+        first -= 1
+    return range(first + 1, min(document.node.end_mark.line + 1, len(document.lines)) + 1)
 
 
 def _inside(text: yaml.ScalarNode, line: int, column: int) -> bool:
@@ -180,12 +196,12 @@ def _inside(text: yaml.ScalarNode, line: int, column: int) -> bool:
     return (line, column) < (text.end_mark.line, text.end_mark.column)
 
 
-def _following(lines: Sequence[str]) -> list[int]:
+def _following(document: Document) -> dict[int, int]:
     """Give for each line the next one, or itself, that holds more than a comment."""
-    following, after = [0] * len(lines), len(lines)
-    for number in range(len(lines) - 1, -1, -1):
-        if not _EMPTY.fullmatch(lines[number]):
-            after = number + 1
+    following, after = {}, 0
+    for number in reversed(_lines(document)):
+        if not _EMPTY.fullmatch(document.lines[number - 1]):
+            after = number
         following[number] = after
     return following
 

@@ -58,7 +58,12 @@ def _comes_first(slo: ResolvedSLO, one: Tier, other: Tier) -> bool:
         return False
     urgent = one.severity == other.severity or other.severity != "page"
     waits = one.for_ is not None and (other.for_ is None or one.for_ > other.for_)
-    guarded = any(getattr(one, key, None) for key in ("min_errors", "min_events"))
+    # What is too few errors or events for the shorter window may be enough for the longer one.
+    guarded = any(
+        getattr(where, key, None)
+        for where in (one, slo.spec.alerting)
+        for key in ("min_errors", "min_events")
+    )
     return urgent and not waits and not guarded and _factor(slo, one) <= _factor(slo, other)
 
 

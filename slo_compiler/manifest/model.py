@@ -100,7 +100,7 @@ class Alerting(Strict):
 
 
 class Traffic(Strict):
-    """How much an SLO expects to count, in a usual day."""
+    """How much an SLO expects to count on a usual day; with `by`, each of its series."""
 
     events_per_day: Count
 
