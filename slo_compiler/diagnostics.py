@@ -68,6 +68,10 @@ class Report:
         """Add a warning."""
         self._found[Diagnostic(position, Severity.WARNING, id_, message, help_)] = None
 
+    def info(self, position: Position, id_: str, message: str, help_: str = "") -> None:
+        """Add what is worth knowing, and never fails."""
+        self._found[Diagnostic(position, Severity.INFO, id_, message, help_)] = None
+
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Add findings that were made elsewhere."""
         self._found.update(dict.fromkeys(diagnostics))

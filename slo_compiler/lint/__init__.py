@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from types import ModuleType
 
-from slo_compiler.diagnostics import Diagnostic, Report
+from slo_compiler.diagnostics import Report, Severity
 from slo_compiler.lint import (
     aggregated_away,
     bad_disable,
@@ -36,7 +36,7 @@ from slo_compiler.lint import (
     tier_overshadowed,
     unused_disable,
 )
-from slo_compiler.lint.base import Context, Rule
+from slo_compiler.lint.base import Context, Finding, Rule
 from slo_compiler.lint.queries import refuses
 from slo_compiler.lint.switches import read_switches
 from slo_compiler.manifest.model import ProjectSpec
@@ -105,15 +105,19 @@ def run(
         for rule in RULES:
             for found in rule.check(tenant, context) if rule.check else ():
                 if not switches.silence(rule.id, found.position, tenant.name):
-                    told = Diagnostic(
-                        found.position, rule.severity, rule.id, found.message, found.help
-                    )
-                    report.extend([told])
-    for module, findings in (
-        (bad_disable, switches.broken),
-        # Where something is refused, a lint may have had nothing to look at yet.
-        (unused_disable, () if report.failed or refuses(tenants) else switches.unused(whole=whole)),
-    ):
-        report.extend(
-            Diagnostic(f.position, module.SEVERITY, module.ID, f.message, f.help) for f in findings
-        )
+                    _tell(rule, found, report)
+    for found in switches.broken:
+        _tell(Rule.of(bad_disable), found, report)
+    # Where something is refused, a lint may have had nothing to look at yet.
+    if not report.failed and not refuses(tenants):
+        for found in switches.unused(whole=whole):
+            _tell(Rule.of(unused_disable), found, report)
+
+
+def _tell(rule: Rule, found: Finding, report: Report) -> None:
+    tell = {
+        Severity.ERROR: report.error,
+        Severity.WARNING: report.warning,
+        Severity.INFO: report.info,
+    }[rule.severity]
+    tell(found.position, rule.id, found.message, found.help)

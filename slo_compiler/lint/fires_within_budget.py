@@ -18,8 +18,8 @@ from collections.abc import Iterator
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
+from slo_compiler.lint.slo import burn_factor
 from slo_compiler.manifest.resolve import ResolvedTenant
-from slo_compiler.plan import burn
 
 ID = "fires-within-budget"
 SEVERITY = Severity.WARNING
@@ -29,7 +29,7 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give each tier whose burn rate is below 1."""
     for slo in tenant.slos:
         for tier in slo.policy.tiers:
-            factor = burn.burn_factor(tier.budget_share, slo.period, tier.long_window)
+            factor = burn_factor(slo, tier)
             if factor < 1:
                 yield Finding(
                     slo.at("name"),

@@ -21,6 +21,7 @@ from fractions import Fraction
 from slo_compiler.diagnostics import Severity
 from slo_compiler.duration import Duration
 from slo_compiler.lint.base import Context, Finding
+from slo_compiler.lint.slo import minimum, period, threshold
 from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
@@ -41,18 +42,17 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
         for tier in slo.policy.tiers:
             if tier.severity != "page":
                 continue
-            factor = burn.burn_factor(tier.budget_share, slo.period, tier.long_window)
-            threshold = burn.threshold(factor, slo.objective)
+            limit = threshold(slo, tier)
             events = daily * tier.long_window.ms / _DAY.ms
-            if 1 / events > threshold and not _guarded(slo, tier, threshold):
+            if 1 / events > limit and not _guarded(slo, tier, limit):
                 yield Finding(
                     at,
                     f"one failed event fires {tier.name}: of about {_rounded(events)} events in "
                     f"{tier.long_window} it is {_percent(1 / events)}, the threshold is "
-                    f"{_percent(threshold)}",
+                    f"{_percent(limit)}",
                     "add alerting: {min_errors: 3}, or lower the objective",
                 )
-        budget = daily * slo.period.ms / _DAY.ms * burn.error_budget(slo.objective)
+        budget = daily * period(slo).ms / _DAY.ms * burn.error_budget(slo.objective)
         if 1 / budget > _TOO_MUCH:
             yield Finding(
                 at,
@@ -62,12 +62,10 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
             )
 
 
-def _guarded(slo: ResolvedSLO, tier: Tier, threshold: Fraction) -> bool:
-    """Whether a minimum, of the tier or of all, keeps one error from firing."""
-    alerting = slo.spec.alerting
-    errors = getattr(tier, "min_errors", None) or alerting.min_errors
-    events = getattr(tier, "min_events", None) or alerting.min_events
-    return (errors or 1) > 1 or (events is not None and Fraction(1, events) <= threshold)
+def _guarded(slo: ResolvedSLO, tier: Tier, limit: Fraction) -> bool:
+    """Whether a minimum of errors or events keeps one error from firing."""
+    errors, events = minimum(slo, tier, "errors") or 1, minimum(slo, tier, "events") or 1
+    return errors > 1 or Fraction(1, events) <= limit
 
 
 def _rounded(number: Fraction) -> str:

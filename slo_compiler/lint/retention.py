@@ -17,6 +17,7 @@ from collections.abc import Iterator
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
+from slo_compiler.lint.slo import period
 from slo_compiler.manifest.resolve import ResolvedTenant
 
 ID = "retention"
@@ -27,7 +28,7 @@ def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
     """Give the SLOs whose period is longer than what is kept."""
     kept = context.project.prometheus.retention
     for slo in tenant.slos:
-        if kept is not None and slo.period > kept:
+        if kept is not None and period(slo) > kept:
             yield Finding(
                 slo.at("period") if slo.spec.period else slo.at("name"),
                 f"the budget counts {slo.period}, but Prometheus keeps {kept}",

@@ -26,10 +26,10 @@ Passes:
 """
 
 from collections.abc import Iterator
-from fractions import Fraction
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
+from slo_compiler.lint.slo import burn_factor, minimum
 from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
@@ -47,8 +47,8 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
                 yield Finding(
                     slo.at("name") if slo.policy.builtin else slo.policy.at("tiers", index, "name"),
                     f"{tier.name} fires only after {other.name}: at a burn rate of "
-                    f"{burn.literal(_factor(slo, tier))} over {tier.long_window}, that one at "
-                    f"{burn.literal(_factor(slo, other))} over {other.long_window}",
+                    f"{burn.literal(burn_factor(slo, tier))} over {tier.long_window}, that one at "
+                    f"{burn.literal(burn_factor(slo, other))} over {other.long_window}",
                     f"lower the budget_share of {tier.name}, or remove it",
                 )
 
@@ -59,13 +59,7 @@ def _comes_first(slo: ResolvedSLO, one: Tier, other: Tier) -> bool:
     urgent = one.severity == other.severity or other.severity != "page"
     waits = one.for_ is not None and (other.for_ is None or one.for_ > other.for_)
     # What is too few errors or events for the shorter window may be enough for the longer one.
-    guarded = any(
-        getattr(where, key, None)
-        for where in (one, slo.spec.alerting)
-        for key in ("min_errors", "min_events")
-    )
-    return urgent and not waits and not guarded and _factor(slo, one) <= _factor(slo, other)
-
-
-def _factor(slo: ResolvedSLO, tier: Tier) -> Fraction:
-    return burn.burn_factor(tier.budget_share, slo.period, tier.long_window)
+    guarded = minimum(slo, one, "errors") or minimum(slo, one, "events")
+    if not urgent or waits or guarded:
+        return False
+    return burn_factor(slo, one) <= burn_factor(slo, other)
