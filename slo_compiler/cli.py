@@ -142,7 +142,7 @@ def check(
       slo-compiler check tenants/customer-b.yaml --format github
       git show HEAD:tenants/customer-b.yaml | slo-compiler check -
     """
-    run = _Run(project, sources, format_, strict=strict, log=log_json, infos=True)
+    run = _Run(project, sources, format_, strict=strict, log=log_json)
     with run.reporting():
         compiled = run.compile()
         run.log(compiled, None)
@@ -213,6 +213,26 @@ def _table(results: Sequence[Any]) -> None:
 
 
 @main.command()
+@click.argument("lint_id", required=False, metavar="[ID]")
+def lints(lint_id: str | None) -> None:
+    """List all lints, or explain one.
+
+    \b
+    Examples:
+      slo-compiler lints
+      slo-compiler lints fires-within-budget
+    """
+    from slo_compiler.lint import document  # noqa: PLC0415
+
+    if lint_id is None:
+        click.echo(document.listing(), nl=False)
+    elif (rule := document.find(lint_id)) is None:
+        raise click.UsageError(f'no lint "{lint_id}": {document.meant(lint_id)}')
+    else:
+        click.echo(document.explained(rule), nl=False)
+
+
+@main.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 def init(folder: Path) -> None:
     """Write a working GitOps repo: a project file, a first tenant, a Makefile and CI.
@@ -241,26 +261,6 @@ def tools(suites: tuple[str, ...], *, servers: bool) -> None:
     from slo_compiler import tools as fetching  # noqa: PLC0415
 
     sys.exit(fetching.main([*suites, *(["--servers"] if servers else [])]))
-
-
-@main.command()
-@click.argument("lint_id", required=False, metavar="[ID]")
-def lints(lint_id: str | None) -> None:
-    """List all lints, or explain one.
-
-    \b
-    Examples:
-      slo-compiler lints
-      slo-compiler lints fires-within-budget
-    """
-    from slo_compiler.lint import document  # noqa: PLC0415
-
-    if lint_id is None:
-        click.echo(document.listing(), nl=False)
-    elif (rule := document.find(lint_id)) is None:
-        raise click.UsageError(f'no lint "{lint_id}": {document.meant(lint_id)}')
-    else:
-        click.echo(document.explained(rule), nl=False)
 
 
 @main.command()
@@ -297,7 +297,6 @@ class _Run:
         strict: bool,
         log: Path | None,
         writes: bool = False,
-        infos: bool = False,
     ) -> None:
         self.report = Report()
         self.exit_code = 0
@@ -306,7 +305,6 @@ class _Run:
         self._format = format_
         self._strict = strict
         self._writes = writes
-        self._infos = infos
         self._log_file = log
         self._steps: list[tuple[str, float]] = []
         self._live = sys.stderr.isatty() and format_ == "text"
@@ -407,9 +405,9 @@ class _Run:
             sys.exit(self.exit_code)
 
     def _told(self) -> list[Diagnostic]:
-        """Leave out infos, unless they were asked for and nothing worse stands beside them."""
+        """Leave out infos where the output is what counts, and beside errors."""
         found = self.report.diagnostics
-        if self._infos and not self.report.failed:
+        if not self._writes and not self.report.failed:
             return found
         return [d for d in found if d.severity is not Severity.INFO]
 

@@ -33,14 +33,14 @@ SEVERITY = Severity.WARNING
 
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give the channels that no step names."""
+    channels = [c["name"] for c in tenant.document.data["spec"].get("channels", ())]
     named = [name for step in tenant.steps for name in step.spec.notify]
-    known = {channel.spec.name for channel in tenant.channels}
-    if not named or not known.issuperset(named):
+    if not named or not {*named} <= {*channels}:
         return  # no steps, or a misspelled name, are errors: this may be the channel that is meant
-    for channel in tenant.channels:
-        if channel.spec.name not in named:
+    for index, name in enumerate(channels):
+        if name not in named:
             yield Finding(
-                channel.position,
-                f'no step notifies the channel "{channel.spec.name}"',
+                tenant.document.locate(("spec", "channels", index, "name")),
+                f'no step notifies the channel "{name}"',
                 "name it in a step of spec.escalation, or remove it",
             )

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.slo import alerting
+from slo_compiler.lint.slo import alerting, rank
 from slo_compiler.manifest.resolve import ResolvedTenant
 
 ID = "missing-runbook"
@@ -26,7 +26,7 @@ SEVERITY = Severity.INFO
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give the SLOs that page without one."""
     for slo in tenant.slos:
-        pages = any(tier.severity == "page" for tier in slo.policy.tiers)
+        pages = any(rank(tenant, tier.severity) == 0 for tier in slo.policy.tiers)
         if pages and not alerting(slo).runbook:
             yield Finding(
                 slo.at("name"),

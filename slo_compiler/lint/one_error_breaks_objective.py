@@ -21,7 +21,7 @@ from fractions import Fraction
 from slo_compiler.diagnostics import Severity
 from slo_compiler.duration import Duration
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.slo import minimum, period, threshold
+from slo_compiler.lint.slo import minimum, period, rank, threshold
 from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
@@ -40,7 +40,7 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
             continue
         at, daily = slo.at("traffic", "events_per_day"), Fraction(slo.spec.traffic.events_per_day)
         for tier in slo.policy.tiers:
-            if tier.severity != "page":
+            if rank(tenant, tier.severity) > 0:
                 continue
             limit = threshold(slo, tier)
             events = daily * tier.long_window.ms / _DAY.ms

@@ -23,6 +23,7 @@ from collections.abc import Iterator, Sequence
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
+from slo_compiler.lint.slo import rank
 from slo_compiler.manifest.model import DAYS
 from slo_compiler.manifest.resolve import ResolvedStep, ResolvedTenant
 
@@ -32,7 +33,11 @@ SEVERITY = Severity.WARNING
 
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give tenants where every step for pages has hours, and these leave some of the week out."""
-    steps = [s for s in tenant.steps if s.spec.severity == "page" and not s.spec.firing_for]
+    steps = [
+        step
+        for step in tenant.steps
+        if step.spec.severity and rank(tenant, step.spec.severity) == 0 and not step.spec.firing_for
+    ]
     if steps and all(step.hours for step in steps) and not _whole_week(steps):
         yield Finding(
             steps[0].position,

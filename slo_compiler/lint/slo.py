@@ -6,8 +6,15 @@ from fractions import Fraction
 
 from slo_compiler.duration import Duration
 from slo_compiler.manifest.model import Alerting, Tier
-from slo_compiler.manifest.resolve import ResolvedSLO
+from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
+
+SEVERITIES = ("page", "ticket")
+
+
+def rank(_tenant: ResolvedTenant, severity: str) -> int:
+    """How urgent a severity is: 0 pages."""
+    return SEVERITIES.index(severity)
 
 
 def period(slo: ResolvedSLO) -> Duration:

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
+from slo_compiler.lint.slo import rank
 from slo_compiler.manifest.resolve import ResolvedTenant
 
 ID = "tenant-without-page-route"
@@ -29,7 +30,7 @@ SEVERITY = Severity.INFO
 
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give tenants with SLOs, none of which has a page."""
-    if tenant.slos and "page" not in tenant.severities:
+    if tenant.slos and all(rank(tenant, severity) > 0 for severity in tenant.severities):
         yield Finding(
             tenant.position,
             f"no SLO of {tenant.name} can page anybody",

@@ -29,7 +29,7 @@ from collections.abc import Iterator
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.slo import burn_factor, minimum
+from slo_compiler.lint.slo import burn_factor, minimum, rank
 from slo_compiler.manifest.model import Tier
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
@@ -42,7 +42,7 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give each tier that a shorter one of the same policy comes before, whatever happens."""
     for slo in tenant.slos:
         for index, tier in enumerate(slo.policy.tiers):
-            other = next((o for o in slo.policy.tiers if _comes_first(slo, o, tier)), None)
+            other = next((o for o in slo.policy.tiers if _comes_first(tenant, slo, o, tier)), None)
             if other is not None:
                 yield Finding(
                     slo.at("name") if slo.policy.builtin else slo.policy.at("tiers", index, "name"),
@@ -53,10 +53,10 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
                 )
 
 
-def _comes_first(slo: ResolvedSLO, one: Tier, other: Tier) -> bool:
+def _comes_first(tenant: ResolvedTenant, slo: ResolvedSLO, one: Tier, other: Tier) -> bool:
     if one.long_window >= other.long_window or one.short_window > other.short_window:
         return False
-    urgent = one.severity == other.severity or other.severity != "page"
+    urgent = rank(tenant, one.severity) <= rank(tenant, other.severity)
     waits = one.for_ is not None and (other.for_ is None or one.for_ > other.for_)
     # What is too few errors or events for the shorter window may be enough for the longer one.
     guarded = minimum(slo, one, "errors") or minimum(slo, one, "events")

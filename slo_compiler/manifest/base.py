@@ -107,23 +107,6 @@ def _duration(value: object) -> Duration:
     return span
 
 
-def _retention(value: object) -> Duration:
-    if isinstance(value, Duration):
-        return value
-    try:
-        return Duration.parse(value if isinstance(value, str) else "")
-    except ValueError:
-        message = f"expected a span of time such as 45d or 1y, found {shown(value)}"
-        raise invalid("duration", message) from None
-
-
-def _reason(value: object) -> str:
-    reason = _text(value)
-    if not reason.strip():
-        raise invalid("reason", "the reason is empty", "say why, for whoever reads this next")
-    return reason
-
-
 def _period(value: object) -> Duration:
     period, day = _duration(value), Duration.of(days=1)
     if period.ms % day.ms:
@@ -240,8 +223,6 @@ Span = Annotated[
     Duration, *_typed(_duration, {"type": "string", "examples": ["5m", "1h30m", "30d"]})
 ]
 Period = Annotated[Duration, *_typed(_period, {"type": "string", "pattern": "^[0-9]+[dw]$"})]
-Retention = Annotated[Duration, *_typed(_retention, {"type": "string", "examples": ["45d", "1y"]})]
-Reason = Annotated[str, *_typed(_reason, {"type": "string", "minLength": 1})]
 Objective = Annotated[
     Decimal,
     *_typed(_objective, {"type": "number", "minimum": 1, "exclusiveMaximum": 100}),

@@ -17,8 +17,6 @@ from slo_compiler.manifest.base import (
     Objective,
     Percentage,
     Period,
-    Reason,
-    Retention,
     Span,
     Strict,
     Text,
@@ -28,6 +26,7 @@ from slo_compiler.manifest.base import (
 )
 from slo_compiler.manifest.channel import CHANNEL_KINDS
 from slo_compiler.manifest.channel.base import ChannelKind
+from slo_compiler.manifest.lint import LintSpec, Retention, Traffic
 from slo_compiler.manifest.sli import SLI_TYPES
 from slo_compiler.manifest.sli.base import SLIType
 
@@ -97,12 +96,6 @@ class Alerting(Strict):
     min_events: Count | None = None
     runbook: Text | None = None
     dashboard: Text | None = None
-
-
-class Traffic(Strict):
-    """How much an SLO expects to count on a usual day; with `by`, each of its series."""
-
-    events_per_day: Count
 
 
 class SLO(Strict):
@@ -296,21 +289,6 @@ class TenantGrant(Strict):
     )
 
 
-class LintSwitch(Strict):
-    """A lint that does not apply, here or to some tenants, and why."""
-
-    id: Name
-    reason: Reason
-    tenants: list[Name] | None = Field(default=None, min_length=1)
-
-
-class LintSpec(Strict):
-    """Which lints are off, and which ones a tenant's comment cannot switch off."""
-
-    disable: list[LintSwitch] = []
-    locked: list[Name] = []
-
-
 class ProjectSpec(Strict):
     """What holds for all tenants; tenants cannot widen it."""
 
@@ -324,9 +302,9 @@ class ProjectSpec(Strict):
     tenants: dict[Name, TenantGrant] = {}
     ownership: Text | None = None
     secrets: Text | None = None
+    lint: LintSpec = LintSpec()
     defaults: Defaults = Defaults()
     hours: HoursByName = {}
-    lint: LintSpec = LintSpec()
 
 
 class Project(Strict):

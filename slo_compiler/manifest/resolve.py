@@ -109,7 +109,6 @@ class ResolvedTenant:
     steps: tuple[ResolvedStep, ...]
     document: Document
     source: SourceFile
-    channels: tuple[ResolvedChannel, ...] = ()
 
     @property
     def position(self) -> Position:
@@ -177,17 +176,15 @@ def _resolve_tenant(resolver: _Resolver, manifest: Manifest, tenant: Tenant) -> 
             )
         policies[own.name] = Policy(own.name, own, document, loc)
     slos = [*_resolve_slos(resolver, tenant, document, policies)]
-    channels = _channels(resolver, tenant, document)
     resolved = ResolvedTenant(
         name=name,
         owner=tenant.metadata.owner,
         labels=tenant.metadata.labels,
         matchers=_matchers(project, name),
         slos=tuple(slos),
-        steps=_resolve_steps(resolver, tenant, document, channels),
+        steps=_resolve_steps(resolver, tenant, document, _channels(resolver, tenant, document)),
         document=document,
         source=manifest.source,
-        channels=tuple(channels.values()),
     )
     if slos:
         _check_escalation(resolved, report)
