@@ -150,6 +150,26 @@ def check(
 
 
 @main.command()
+@click.argument("lint_id", required=False, metavar="[ID]")
+def lints(lint_id: str | None) -> None:
+    """List all lints, or explain one.
+
+    \b
+    Examples:
+      slo-compiler lints
+      slo-compiler lints fires-within-budget
+    """
+    from slo_compiler.lint import document  # noqa: PLC0415
+
+    if lint_id is None:
+        click.echo(document.listing(), nl=False)
+    elif (rule := document.find(lint_id)) is None:
+        raise click.UsageError(f'no lint "{lint_id}": {document.meant(lint_id)}')
+    else:
+        click.echo(document.explained(rule), nl=False)
+
+
+@main.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "--junit",
@@ -210,26 +230,6 @@ def _table(results: Sequence[Any]) -> None:
     for result in results:
         if result.name == "isolation":
             click.echo(result.note)
-
-
-@main.command()
-@click.argument("lint_id", required=False, metavar="[ID]")
-def lints(lint_id: str | None) -> None:
-    """List all lints, or explain one.
-
-    \b
-    Examples:
-      slo-compiler lints
-      slo-compiler lints fires-within-budget
-    """
-    from slo_compiler.lint import document  # noqa: PLC0415
-
-    if lint_id is None:
-        click.echo(document.listing(), nl=False)
-    elif (rule := document.find(lint_id)) is None:
-        raise click.UsageError(f'no lint "{lint_id}": {document.meant(lint_id)}')
-    else:
-        click.echo(document.explained(rule), nl=False)
 
 
 @main.command()
