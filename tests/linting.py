@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from slo_compiler import lint, pipeline
+from slo_compiler import pipeline
 from slo_compiler.diagnostics import CompileError, Diagnostic, Report
-from slo_compiler.manifest.load import SourceFile, load
-from slo_compiler.manifest.model import SLI, SLO, Tenant
-from slo_compiler.manifest.resolve import resolve
-from slo_compiler.plan.build import build
+from slo_compiler.manifest.load import SourceFile
+from slo_compiler.manifest.model import SLI, SLO
 
 METADATA = {"metadata": "metadata: {name: customer-b, owner: customer-b-sre}\n"}
 SPEC = {
@@ -82,23 +81,28 @@ def _blocks(fragment: str) -> Iterator[tuple[str, str]]:
     yield key, block
 
 
+class PlannedError(Exception):
+    """All lints have run and the plan is made: promtool need not be asked."""
+
+
 def findings(files: dict[str, str], *, whole: bool = True) -> list[Diagnostic]:
-    """Lint manifests and plan them, without promtool."""
+    """Compile manifests up to the plan."""
     report = Report()
     sources = {name: SourceFile(name, name, text.encode()) for name, text in files.items()}
     settings = pipeline.read_project(None, report)
-    if "slo-compiler.yaml" in sources:
-        settings = pipeline.parse_project(sources.pop("slo-compiler.yaml"), Path(), report)
-    try:
-        policies = pipeline._policies(settings, report, [])  # noqa: SLF001
-        tenants = resolve(
-            [*policies, *load(sources.values(), (Tenant,), report)], settings.spec, report
-        )
-        project = settings.manifest.document if settings.manifest else None
-        lint.run(tenants, settings.spec, project, report, whole=whole)
-        build(tenants, settings.spec, settings.at("spec"), report)
-    except CompileError:
-        pass
+
+    def stop(step: str) -> None:
+        if step == "rendering":
+            raise PlannedError
+
+    with suppress(CompileError, PlannedError):
+        if "slo-compiler.yaml" in sources:
+            settings = pipeline.parse_project(sources.pop("slo-compiler.yaml"), Path(), report)
+        # The files that the project names are not there.
+        spec = settings.spec.alertmanager.model_copy(update={"base": None})
+        settings = pipeline.with_overrides(settings, {"alertmanager": spec})
+        pipeline.compile_project(settings, [*sources.values()], report, stop, whole=whole)
+        raise AssertionError("the compile went on to verify")
     return report.diagnostics
 
 
