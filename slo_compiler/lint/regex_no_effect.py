@@ -1,7 +1,7 @@
 """A regular expression selects what no expression is needed for.
 
-`=~".*"` selects everything, as if it were not there; one without a special character is a slower
-`=`. Mostly something is missing in it.
+`=~".*"` selects everything, as if it were not there; one without a special character says no more
+than `=`. Mostly something is missing in it.
 
 Fails:
 

@@ -1,7 +1,7 @@
 """Prometheus deletes samples before the period is over.
 
 The budget is a sum over the whole period. Where the oldest part is deleted, its errors are
-forgotten, and the budget looks better than it is. Declare in the project file what
+forgotten, and the budget may look better than it is. Declare in the project file what
 `--storage.tsdb.retention.time` says.
 
 Fails:
