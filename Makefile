@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SUITES := bookworm trixie forky
 
-.PHONY: rules check proofs test lint demo tools tools-all bench-eval golden lock clean help
+.PHONY: rules check proofs test lint demo tools tools-all bench-eval golden docs lock clean help
 
 rules: $(VENV)/installed tools ## compile examples/ and verify the result
 	@cd examples && ../$(BIN)/slo-compiler compile
@@ -39,6 +39,9 @@ bench-eval: $(VENV)/installed-dev tools-all ## cost of evaluation, beside rules 
 
 golden: $(VENV)/installed-dev ## accept the present output as golden/
 	@$(BIN)/pytest -q tests/test_golden.py --snapshot-update
+
+docs: $(VENV)/installed ## write docs/lints.md from the lints' own words
+	@$(BIN)/python -m slo_compiler.lint.document > docs/lints.md
 
 lock: $(VENV)/installed-dev ## pin all dependencies, with hashes
 	@for part in runtime build dev; do \

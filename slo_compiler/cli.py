@@ -16,7 +16,7 @@ import click
 
 from slo_compiler import __version__
 from slo_compiler import report as reporting
-from slo_compiler.diagnostics import CompileError, Report, Severity
+from slo_compiler.diagnostics import CompileError, Diagnostic, Report, Severity
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 EXIT_FINDINGS, EXIT_USAGE = 1, 2
@@ -173,6 +173,8 @@ def check(
 ) -> None:
     """Check manifests with all lints, promtool and amtool; write nothing.
 
+    Where there is no error, this tells what compile does not: findings of severity info.
+
     \b
     Examples:
       slo-compiler check
@@ -191,6 +193,26 @@ def check(
         run.log(compiled, None)
         run.report.raise_if_failed()
         _say(f"{_size(compiled)}: no errors{_skipped(compiled)}")
+
+
+@main.command()
+@click.argument("lint_id", required=False, metavar="[ID]")
+def lints(lint_id: str | None) -> None:
+    """List all lints, or explain one.
+
+    \b
+    Examples:
+      slo-compiler lints
+      slo-compiler lints fires-within-budget
+    """
+    from slo_compiler.lint import document  # noqa: PLC0415
+
+    if lint_id is None:
+        click.echo(document.listing(), nl=False)
+    elif (rule := document.find(lint_id)) is None:
+        raise click.UsageError(f'no lint "{lint_id}": {document.meant(lint_id)}')
+    else:
+        click.echo(document.explained(rule), nl=False)
 
 
 @main.command()
@@ -421,7 +443,9 @@ class _Run:
         from slo_compiler import pipeline  # noqa: PLC0415
 
         settings, files = self._read()
-        return pipeline.compile_project(settings, files, self.report, self.progress)
+        return pipeline.compile_project(
+            settings, files, self.report, self.progress, whole=not self._sources
+        )
 
     def resolve(self) -> tuple[Any, Any]:
         """Read the inputs; gives the settings and the tenants, if they hold no error."""
@@ -509,22 +533,28 @@ class _Run:
             _say(f"slo-compiler: {where}{error.strerror or error}")
             sys.exit(EXIT_FINDINGS)
         self.clear()
-        found = self.report.diagnostics
+        found = self._told()
         if found or self._format in ("json", "sarif"):
             click.echo(reporting.FORMATS[self._format](found), nl=False, err=True, color=_color())
-        errors = sum(d.severity is Severity.ERROR for d in found)
-        warnings = len(found) - errors
+        errors, warnings, infos = (sum(d.severity is s for d in found) for s in Severity)
         if found and self._format == "text":
-            parts = [_count(errors, "error")] if errors else []
-            parts += [_count(warnings, "warning")] if warnings else []
+            counts = {"error": errors, "warning": warnings, "info": infos}
+            parts = [_count(number, word) for word, number in counts.items() if number]
             _say(
-                f"{' and '.join(parts)}"
+                f"{' and '.join([', '.join(parts[:-1]), parts[-1]] if parts[1:] else parts)}"
                 + (": nothing was written" if errors and self._writes else "")
             )
         if self._strict and warnings:
             self.exit_code = EXIT_FINDINGS
         if self.exit_code:
             sys.exit(self.exit_code)
+
+    def _told(self) -> list[Diagnostic]:
+        """Leave out infos where the output is what counts, and beside errors."""
+        found = self.report.diagnostics
+        if not self._writes and not self.report.failed:
+            return found
+        return [d for d in found if d.severity is not Severity.INFO]
 
     def clear(self) -> None:
         """Take the progress line off the terminal."""

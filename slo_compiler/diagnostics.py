@@ -9,10 +9,11 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How bad a finding is: an error stops the compile, a warning does not."""
+    """How bad a finding is: errors stop the compile, warnings do with --strict, infos never do."""
 
     ERROR = "error"
     WARNING = "warning"
+    INFO = "info"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -77,6 +78,10 @@ class Report:
                 return
             found = replace(found, help="; ".join(filter(None, (found.help, f"used at {use}"))))
         self._found[found] = None
+
+    def info(self, position: Position, id_: str, message: str, help_: str = "") -> None:
+        """Add what is worth knowing, and never fails."""
+        self._add(Diagnostic(position, Severity.INFO, id_, message, help_))
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Add findings that were made elsewhere."""

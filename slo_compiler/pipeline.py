@@ -69,9 +69,22 @@ class Compiled:
 
 
 def compile_project(
-    settings: Settings, sources: Sequence[SourceFile], report: Report, progress: Progress
+    settings: Settings,
+    sources: Sequence[SourceFile],
+    report: Report,
+    progress: Progress,
+    *,
+    whole: bool = False,
 ) -> Compiled:
     """Compile and verify; nothing is written.
+
+    Args:
+        settings: the project.
+        sources: the manifests.
+        report: where findings go.
+        progress: is told of each step.
+        whole: whether these are all manifests of the project, so that what none of them needs is
+            needed by none.
 
     Raises:
         CompileError: with every finding of the run, if there is an error among them.
@@ -79,7 +92,8 @@ def compile_project(
     resolved = resolve_project(settings, sources, report, progress)
     tenants, base = resolved.tenants, resolved.base
     progress(f"planning {len(tenants)} tenants")
-    lint.run(tenants, settings.spec, report)
+    project = settings.manifest.document if settings.manifest else None
+    lint.run(tenants, settings.spec, project, report, whole=whole)
     position = settings.at("spec", "alertmanager", "heartbeat")
     plan = build(tenants, settings.spec, position, report)
     progress("rendering")

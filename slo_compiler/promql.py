@@ -181,6 +181,23 @@ def selector(query: str, matchers: Mapping[str, str], suffix: str, extra: str) -
     return result
 
 
+def read(query: str, window: Duration) -> tuple[pp.Expr, str] | None:
+    """Parse a query only to look at it; None where it is refused.
+
+    Returns:
+        The tree, and the text with blanks for what strings and comments hold: each token that is
+        found in it stands at its own place.
+    """
+    try:
+        _check_size(query)
+        _check_spans(query)
+        if len(re.findall(r"\[\s*\$window\s*[\]:]", _code(query))) != query.count(WINDOW):
+            return None
+        return _parse(query.replace(WINDOW, str(window)), query), _code(query)
+    except QueryError:
+        return None
+
+
 def children(node: pp.Expr) -> Iterator[pp.Expr]:
     """Give the direct parts of an expression, in the order of the text."""
     match node:

@@ -13,7 +13,7 @@ import click
 from slo_compiler import __version__
 from slo_compiler.diagnostics import Diagnostic, Position, Severity
 
-_COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+_COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 MAX_LINE = 160  # longer source lines are cut around the caret
 
 
@@ -94,7 +94,7 @@ def github(diagnostics: Sequence[Diagnostic]) -> str:
         return value
 
     lines = [
-        f"::{found.severity} file={escaped(found.position.path, ':', ',')},"
+        f"::{_told_as(found, 'notice')} file={escaped(found.position.path, ':', ',')},"
         f"line={found.position.line},col={found.position.column},"
         f"endColumn={found.position.column + found.position.width},"
         f"title={escaped(found.id, ':', ',')}::"
@@ -103,6 +103,11 @@ def github(diagnostics: Sequence[Diagnostic]) -> str:
         for found in diagnostics
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _told_as(found: Diagnostic, info: str) -> str:
+    """Give a severity in the words of a format, which differ for infos only."""
+    return info if found.severity is Severity.INFO else str(found.severity)
 
 
 def sarif(diagnostics: Sequence[Diagnostic]) -> str:
@@ -139,7 +144,7 @@ def _result(found: Diagnostic, rule: int) -> dict[str, Any]:
     return {
         "ruleId": found.id,
         "ruleIndex": rule,
-        "level": str(found.severity),
+        "level": _told_as(found, "note"),
         "message": {"text": message},
         "locations": [{"physicalLocation": where}],
     }

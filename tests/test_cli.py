@@ -93,7 +93,7 @@ def test_usage_errors_exit_2(repo: Path) -> None:  # noqa: ARG001
     assert run("nonsense").exit_code == 2
 
 
-@pytest.mark.parametrize("command", ["compile", "check", "init", "schema", "tools"])
+@pytest.mark.parametrize("command", ["compile", "check", "lints", "init", "schema", "tools"])
 def test_each_command_explains_itself(command: str) -> None:
     done = run(command, "--help")
     assert done.exit_code == 0

@@ -5,34 +5,35 @@ period: 10 % of the budget in 3 days is a burn rate of 1 over 30 days, but of 0.
 
 Fails:
 
-    slos: [{name: availability, period: 7d, alerting: {policy: sre-workbook}, ...}]
+    period: 7d
+    alerting: {policy: sre-workbook, runbook: "https://runbooks.example/checkout"}
 
 Passes:
 
-    slos: [{name: availability, period: 7d, alerting: {policy: sre-workbook-7d}, ...}]
+    period: 7d
+    alerting: {policy: sre-workbook-7d, runbook: "https://runbooks.example/checkout"}
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
-from slo_compiler.diagnostics import Report
-from slo_compiler.manifest.model import ProjectSpec
+from slo_compiler.diagnostics import Severity
+from slo_compiler.lint.base import Context, Finding
+from slo_compiler.lint.slo import burn_factor
 from slo_compiler.manifest.resolve import ResolvedTenant
-from slo_compiler.plan import burn
 
 ID = "fires-within-budget"
+SEVERITY = Severity.WARNING
 
 
-def check(tenants: Sequence[ResolvedTenant], _project: ProjectSpec, report: Report) -> None:
-    """Warn of each tier whose burn rate is below 1."""
-    for tenant in tenants:
-        for slo in tenant.slos:
-            for tier in slo.policy.tiers:
-                factor = burn.burn_factor(tier.budget_share, slo.period.nominal, tier.long_window)
-                if factor < 1:
-                    report.warning(
-                        slo.at("name"),
-                        ID,
-                        f"the tier {tier.name} of {slo.policy.name} fires at a burn rate of "
-                        f"{float(factor):.2f}: within the budget of {slo.period.words}",
-                        "choose a policy that was made for this period, such as sre-workbook-7d",
-                    )
+def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
+    """Give each tier whose burn rate is below 1."""
+    for slo in tenant.slos:
+        for tier in slo.policy.tiers:
+            factor = burn_factor(slo, tier)
+            if factor < 1:
+                yield Finding(
+                    slo.at("name"),
+                    f"the tier {tier.name} of {slo.policy.name} fires at a burn rate of "
+                    f"{float(factor):.2f}: within the budget of {slo.period.words}",
+                    "choose a policy that was made for this period, such as sre-workbook-7d",
+                )

@@ -4,28 +4,29 @@ Each tenant has a watchdog that always fires. It is of use only where something 
 
 Fails:
 
-    spec: {alertmanager: {version: "0.33"}}
+    alertmanager: {version: "0.33"}
 
 Passes:
 
-    spec: {alertmanager: {heartbeat: {webhook: {url: "http://deadman.internal/slo"}}}}
+    alertmanager: {heartbeat: {webhook: {url: "http://deadman.internal/slo"}}}
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
-from slo_compiler.diagnostics import Report
-from slo_compiler.manifest.model import ProjectSpec
+from slo_compiler.diagnostics import Severity
+from slo_compiler.lint.base import Context, Finding
 from slo_compiler.manifest.resolve import ResolvedTenant
 
 ID = "heartbeat-unrouted"
+SEVERITY = Severity.WARNING
 
 
-def check(tenants: Sequence[ResolvedTenant], project: ProjectSpec, report: Report) -> None:
-    """Warn once if the project has no heartbeat."""
-    if project.alertmanager.heartbeat is None and tenants:
-        report.warning(
-            tenants[0].position,
-            ID,
+def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
+    """Tell it once, in the project file if there is one."""
+    if context.project.alertmanager.heartbeat is None and tenant is context.tenants[0]:
+        project = context.document
+        yield Finding(
+            project.locate(("spec", "alertmanager"), key=True) if project else tenant.position,
             "the watchdogs reach nobody: the project has no alertmanager.heartbeat",
             "name a dead man's switch, such as {webhook: {url: ...}}",
         )

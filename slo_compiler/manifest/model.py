@@ -39,6 +39,7 @@ from slo_compiler.manifest.hours import (
     Times,
     Weekdays,
 )
+from slo_compiler.manifest.lint import LintSpec, Retention, Traffic
 from slo_compiler.manifest.moment import Moment, every_week, once
 from slo_compiler.manifest.severity import DEFAULT_SEVERITIES, Severities
 from slo_compiler.manifest.sli import SLI_TYPES
@@ -165,6 +166,7 @@ class SLO(Strict):
     depends_on: list[SLOReference] = Field(default=[], max_length=8)
     sli: SLI
     budgeting: Budgeting | Literal["occurrences"] = "occurrences"
+    traffic: Traffic | None = None
     alerting: Alerting = Alerting()
 
 
@@ -360,6 +362,7 @@ class PrometheusSpec(Strict):
     version: Version = "3.5"
     scrape_interval: Span = Duration.of(seconds=15)
     evaluation_interval: Span = Duration.of(seconds=30)
+    retention: Retention | None = None
 
 
 class AlertmanagerSpec(Strict):
@@ -401,6 +404,7 @@ class ProjectSpec(Strict):
     tenants: dict[Name, TenantGrant] = {}
     ownership: Text | None = None
     secrets: Text | None = None
+    lint: LintSpec = LintSpec()
     defaults: Defaults = Defaults()
     hours: HoursByName = {}
     exclusions: list[Exclusion] = Field(default=[], max_length=100)

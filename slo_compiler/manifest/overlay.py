@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from slo_compiler.diagnostics import Position
@@ -72,6 +72,14 @@ class Overlay(Document):
     own: Document
     places: Mapping[Loc, Origin | Text] = field(default_factory=dict)
     uses: Mapping[Loc, Position] = field(default_factory=dict)  # of templates, by the SLO
+
+    @property
+    def sources(self) -> Iterator[Document]:
+        """The documents of templates that some of it comes from; one may come several times."""
+        for place in self.places.values():
+            document = (place.origin if isinstance(place, Text) else place).document
+            if document.path != self.path:
+                yield document
 
     def locate(self, loc: Loc = (), *, key: bool = False) -> Position:
         """Place of the value at `loc`, in the file that says it."""

@@ -47,7 +47,7 @@ def _counts_nothing(round_: Round, timing: burn.Timing) -> UnitTest:
     again = rounded(max(windows.values()), MINUTE) + MINUTE * 3
     over = BEFORE + MINUTE * 30
     # The budget is there once a tile is.
-    after = max(over, *(burn.tile(s.slo.period) for s in round_.subjects)) + MINUTE * 14
+    after = max(over, *(burn.period_tile(s.slo.period) for s in round_.subjects)) + MINUTE * 14
     end = after + MINUTE + again
     timeline = (
         Segment(BEFORE, CLEAN),

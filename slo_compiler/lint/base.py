@@ -1,0 +1,55 @@
+"""What a lint sees, and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import cast
+
+from slo_compiler.diagnostics import Position, Severity
+from slo_compiler.manifest.model import ProjectSpec
+from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.source import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is around a tenant: the project, its file if there is one, and all tenants."""
+
+    project: ProjectSpec
+    document: Document | None
+    tenants: Sequence[ResolvedTenant]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a lint says of one place; its ID and severity are the lint's."""
+
+    position: Position
+    message: str
+    help: str
+
+
+Check = Callable[[ResolvedTenant, Context], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A lint: one module, whose docstring is its documentation."""
+
+    id: str
+    severity: Severity
+    doc: str
+    check: Check | None  # None for those on the switches, which the runner finds itself
+
+    @classmethod
+    def of(cls, module: ModuleType) -> Rule:
+        """Read what a lint's module declares."""
+        check = cast("Check | None", getattr(module, "check", None))
+        return cls(module.ID, module.SEVERITY, (module.__doc__ or "").strip(), check)
+
+    @property
+    def summary(self) -> str:
+        """The first line of its documentation."""
+        return self.doc.partition("\n")[0].removesuffix(".")

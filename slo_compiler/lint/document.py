@@ -1,0 +1,121 @@
+"""The lints as text: the list, one explained, and docs/lints.md (`python -m` this prints it)."""
+
+from __future__ import annotations
+
+import re
+
+from slo_compiler.diagnostics import nearest
+from slo_compiler.lint import RULES
+from slo_compiler.lint.base import Rule
+
+_HEAD = """\
+# Lints
+
+What is allowed but probably not meant. Generated from the lints' own words; do not edit.
+
+- A **warning** is told by `compile` and `check`, and fails them with `--strict`.
+- An **info** is told by `check` only, where there is no error, and never fails.
+
+`slo-compiler lints` lists them, `slo-compiler lints <ID>` explains one. The examples are fragments
+of a manifest; those that begin with `prometheus` or `alertmanager` are of the project file.
+
+## How to switch one off
+
+A reason is part of each switch: without one it does nothing and is a finding itself. So is a
+switch that keeps nothing quiet, and one with an ID that there is not.
+
+In a manifest, on the line of the finding or on the line above:
+
+```yaml
+by: [path]  # slo-compiler: disable=high-cardinality-by -- twelve paths, by routing table
+```
+
+Beside the `name` of an SLO it holds for the whole SLO, and beside the key of a text of several
+lines for all of them. Two IDs are separated by a comma.
+
+In the project file, for all tenants or for some:
+
+```yaml
+spec:
+  lint:
+    disable:
+      - {id: missing-runbook, reason: runbooks are found by the alert's name}
+      - {id: channel-unused, reason: they share a file of channels, tenants: [customer-b]}
+    locked: [high-cardinality-by]  # a tenant's comment cannot switch this off
+```
+
+Errors cannot be switched off.
+"""
+_TAIL = """\
+## Errors that other linters would call lints
+
+These cannot work, so they stop the compile.
+
+| ID | When |
+|---|---|
+| `never-fires` | a tier's threshold is an error ratio of 1 or more |
+| `window-too-short` | a window holds fewer than four scrapes and one evaluation |
+| `window-beyond-period` | a tier looks back further than the period |
+| `window-tiles` | a window above 6h is no multiple of its tiles |
+| `tier-windows` | a short window is not shorter than the long one |
+| `evaluation-interval` | the evaluation interval divides no tile |
+| `no-route` | alerts of a severity reach nobody |
+| `unreachable-escalation` | a step waits for alerts that no policy has |
+| `notified-twice` | two steps tell the same channel of the same alerts |
+| `window-missing` | a query that is no plain selector holds no `$window` |
+| `no-metric-name` | a selector has no metric's name |
+"""
+
+
+def listing() -> str:
+    """Give one line for each lint."""
+    wide = max(len(rule.id) for rule in RULES)
+    return "".join(f"{rule.id:<{wide}}  {rule.severity:<7}  {rule.summary}\n" for rule in RULES)
+
+
+def find(id_: str) -> Rule | None:
+    """Find a lint by its ID."""
+    return next((rule for rule in RULES if rule.id == id_), None)
+
+
+def meant(id_: str) -> str:
+    """Say which lint was probably meant."""
+    return nearest(id_, [rule.id for rule in RULES])
+
+
+def explained(rule: Rule) -> str:
+    """Give a lint's whole documentation."""
+    return f"{rule.id} ({rule.severity})\n\n{rule.doc}\n"
+
+
+def markdown() -> str:
+    """Give the page on all lints."""
+    table = ["| ID | Severity | |", "|---|---|---|"]
+    table += [f"| [`{r.id}`](#{r.id}) | {r.severity} | {_inline(r.summary)} |" for r in RULES]
+    sections = [f"## {rule.id}\n\n{_body(rule)}\n" for rule in RULES]
+    return "\n".join([_HEAD, *table, "", *sections, _TAIL])
+
+
+def _body(rule: Rule) -> str:
+    """Turn a docstring into Markdown: its indented blocks are YAML."""
+    head, _, rest = rule.doc.partition("\n")
+    text = f"{_inline(head)} *({rule.severity})*\n{rest}"
+    return re.sub(
+        r"(?m)(?:^ {4}.*\n|^\n(?= {4}))+(?:^ {4}.*\n?)?",
+        lambda block: _fenced(block[0]),
+        text + "\n",
+    ).rstrip()
+
+
+def _fenced(block: str) -> str:
+    lines = [line[4:] for line in block.strip("\n").split("\n")]
+    return "\n```yaml\n" + "\n".join(lines) + "\n```\n"
+
+
+def _inline(text: str) -> str:
+    """Keep angle brackets and pipes of a line as text."""
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")  # noqa: T201  (that is what it is for)

@@ -1,0 +1,34 @@
+"""An SLO does not say what it promises.
+
+Its alerts carry the description. Without it, whoever gets one must read the query to know what
+fails.
+
+Fails:
+
+    description: ""
+
+Passes:
+
+    description: Requests answered without a server error
+"""
+
+from collections.abc import Iterator
+
+from slo_compiler.diagnostics import Severity
+from slo_compiler.lint.base import Context, Finding
+from slo_compiler.manifest.resolve import ResolvedTenant
+
+ID = "missing-description"
+SEVERITY = Severity.INFO
+
+
+def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
+    """Give the SLOs that have none."""
+    for slo in tenant.slos:
+        if not slo.spec.description.strip():
+            given = "description" in slo.spec.model_fields_set
+            yield Finding(
+                slo.at("description" if given else "name"),
+                "this SLO has no description",
+                "say in one line which events are good",
+            )

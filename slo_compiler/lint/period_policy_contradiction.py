@@ -1,0 +1,50 @@
+"""A tier looks back over more than half of the period.
+
+What it tells has mostly been spent before: the budget that is left says as much. Such a tier comes
+from a policy that was made for a longer period.
+
+Fails:
+
+    period: 5d
+    policies:
+      - name: own
+        tiers:
+          - {name: fast, severity: page, budget_share: 10%, long_window: 1h, short_window: 5m}
+          - {name: slow, severity: page, budget_share: 80%, long_window: 3d, short_window: 6h}
+    escalation: [{severity: page, notify: [chat]}]
+    alerting: {policy: own, runbook: "https://runbooks.example/checkout"}
+
+Passes:
+
+    period: 5d
+    policies:
+      - name: own
+        tiers:
+          - {name: fast, severity: page, budget_share: 10%, long_window: 1h, short_window: 5m}
+          - {name: slow, severity: page, budget_share: 40%, long_window: 1d, short_window: 2h}
+    escalation: [{severity: page, notify: [chat]}]
+    alerting: {policy: own, runbook: "https://runbooks.example/checkout"}
+"""
+
+from collections.abc import Iterator
+
+from slo_compiler.diagnostics import Severity
+from slo_compiler.lint.base import Context, Finding
+from slo_compiler.lint.slo import period
+from slo_compiler.manifest.resolve import ResolvedTenant
+
+ID = "period-policy-contradiction"
+SEVERITY = Severity.INFO
+
+
+def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
+    """Give each tier whose long window is more than half of the period."""
+    for slo in tenant.slos:
+        for tier in slo.policy.tiers:
+            if tier.long_window <= period(slo) < tier.long_window * 2:
+                yield Finding(
+                    slo.at("period") if slo.spec.period else slo.at("name"),
+                    f"the tier {tier.name} of {slo.policy.name} looks back {tier.long_window}, "
+                    f"more than half of the period of {slo.period}",
+                    "choose a policy that was made for this period, or use budget_below",
+                )

@@ -1,0 +1,219 @@
+"""The queries of SLOs as lints see them: parsed, and each part with its place in the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+
+import promql_parser as pp
+
+from slo_compiler.diagnostics import Position
+from slo_compiler.duration import Duration
+from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.promql import WINDOW, children, read
+
+# What holds a query, in any SLI type; other texts of an SLI are none, though some would parse.
+FIELDS = ("errors", "good", "total", "histogram", "gauge", "query", "error_ratio")
+COUNTED = ("errors", "good", "total", "histogram")  # a plain selector here is a counter's
+SENTINEL = Duration.of(seconds=31_337)  # stands for $window: nobody writes it by chance
+
+_LISTS = re.compile(
+    r"\{[^{}]*\}|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^()]*\)", re.IGNORECASE
+)
+_MATCHER = re.compile(
+    r"(?P<label>[A-Za-z_]\w*|[\"'`][^\"'`]*[\"'`])\s*(?P<op>=~|!~|!=|=)\s*"
+    r"(?P<value>\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)"
+)
+_OPS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
+_RANGE = re.compile(r"\[\s*([^\]:]*)")
+_COUNTER = re.compile(r".*_(total|count|bucket)")
+Place = tuple[int, int]  # offset and width in the query's text
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """A label matcher: what it says, and where its value stands, or its operator if that is ""."""
+
+    label: str
+    op: str
+    value: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A node of the tree, what it stands in, and the place of its first word."""
+
+    node: pp.Expr
+    parents: tuple[pp.Expr, ...]  # the innermost last
+    place: Place = (0, 0)
+    matchers: tuple[Matcher, ...] = ()
+
+    @property
+    def call(self) -> str:
+        """Name of the function or aggregation, if it is one."""
+        return name_of(self.node)
+
+    @property
+    def metric(self) -> str:
+        """Name of the series, if it is a selector."""
+        return str(self.node.name or "") if isinstance(self.node, pp.VectorSelector) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The text of a query, its tree, and the tree's parts in the order of the text."""
+
+    text: str
+    tree: pp.Expr
+    code: str  # the text, with blanks for strings, comments, matchers and lists of labels
+    parts: Sequence[Part]
+    ranges: Sequence[Part]  # what has a range, with the place of the range
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One query of an SLO."""
+
+    slo: ResolvedSLO
+    key: str
+    parsed: Parsed
+
+    @property
+    def text(self) -> str:
+        """What the manifest says."""
+        return self.parsed.text
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        """All nodes of the tree, in the order of the text."""
+        return self.parsed.parts
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a counter's selector, around which the compiler writes the rate."""
+        return self.key in COUNTED and WINDOW not in self.text
+
+    def at(self, place: Place) -> Position:
+        """Where a part of the text stands in the manifest."""
+        loc = (*self.slo.loc, "sli", self.slo.spec.sli.body.KIND, self.key)
+        return self.slo.document.within(loc, *place)
+
+
+def queries(tenant: ResolvedTenant) -> Iterator[Query]:
+    """Give each query of each SLO; those that are refused are told elsewhere."""
+    for slo in tenant.slos:
+        for key, text in _texts(slo):
+            if (parsed := _parsed(text)) is not None:
+                yield Query(slo, key, parsed)
+
+
+def refuses(tenants: Iterable[ResolvedTenant]) -> bool:
+    """Whether any query cannot be parsed, so that lints did not see it."""
+    return any(
+        _parsed(text) is None
+        for tenant in tenants
+        for slo in tenant.slos
+        for _, text in _texts(slo)
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _parsed(text: str) -> Parsed | None:
+    """Parse a query once for all lints."""
+    if (found := read(text, SENTINEL)) is None:
+        return None
+    tree, code = found
+    code = _LISTS.sub(lambda m: " " * len(m[0]), code)
+    return Parsed(text, tree, code, [*_placed(tree, text, code)], [*_ranges(tree, code)])
+
+
+def is_counter(metric: str) -> bool:
+    """Whether a series is a counter, by the name that conventions give to one."""
+    return _COUNTER.fullmatch(metric) is not None
+
+
+def name_of(node: pp.Expr) -> str:
+    """Name of a function or aggregation; nothing for other parts."""
+    if isinstance(node, pp.Call):
+        return str(node.func.name)
+    return str(node.op) if isinstance(node, pp.AggregateExpr) else ""
+
+
+def is_window(node: pp.Expr) -> bool:
+    """Whether a part's range is $window."""
+    if not isinstance(node, pp.MatrixSelector | pp.SubqueryExpr):
+        return False
+    return bool(node.range == timedelta(milliseconds=SENTINEL.ms))
+
+
+def unwrapped(node: pp.Expr) -> pp.Expr:
+    """Take parentheses off."""
+    while isinstance(node, pp.ParenExpr):
+        node = node.expr
+    return node
+
+
+def _texts(slo: ResolvedSLO) -> Iterator[tuple[str, str]]:
+    body = slo.spec.sli.body
+    for key in FIELDS:
+        text = getattr(body, key) if key in type(body).model_fields else None
+        if isinstance(text, str):
+            yield key, text
+
+
+def _parts(node: pp.Expr, parents: tuple[pp.Expr, ...] = ()) -> Iterator[Part]:
+    yield Part(node, parents)
+    for child in children(node):
+        yield from _parts(child, (*parents, node))
+
+
+def _ranges(tree: pp.Expr, code: str) -> Iterator[Part]:
+    """Find the ranges: each stands behind what it is of."""
+    places = [(m.start(1), len(m[1].rstrip())) for m in _RANGE.finditer(code)]
+    ranged = [*_inside_out(tree)]
+    if len(places) == len(ranged):
+        for part, place in zip(ranged, places, strict=True):
+            yield Part(part.node, part.parents, place)
+
+
+def _inside_out(node: pp.Expr, parents: tuple[pp.Expr, ...] = ()) -> Iterator[Part]:
+    for child in children(node):
+        yield from _inside_out(child, (*parents, node))
+    if isinstance(node, pp.MatrixSelector | pp.SubqueryExpr):
+        yield Part(node, parents)
+
+
+def _placed(tree: pp.Expr, text: str, code: str) -> Iterator[Part]:
+    """Find the first word of each part: they stand in the text in the order of the tree."""
+    cursor = 0
+    for part in _parts(tree):
+        place, matchers = part.place, part.matchers
+        if word := part.call or part.metric:
+            pattern = re.compile(rf"(?<![\w:.]){re.escape(word)}(?![\w:])", re.IGNORECASE)
+            if found := pattern.search(code, cursor):
+                place, cursor = (found.start(), len(word)), found.end()
+            if isinstance(part.node, pp.VectorSelector):
+                matchers = _matchers(part.node, text, place, cursor)
+        yield Part(part.node, part.parents, place, matchers)
+
+
+def _matchers(node: pp.VectorSelector, text: str, place: Place, after: int) -> tuple[Matcher, ...]:
+    """Pair a selector's matchers with their text, which is in the braces that follow its name."""
+    braces = re.compile(r"\s*\{").match(text, after)
+    places: list[Place] = []
+    if braces:
+        start = braces.end()
+        while found := re.compile(rf"[\s,]*{_MATCHER.pattern}").match(text, start):
+            start = found.end()
+            value = (found.start("value") + 1, len(found["value"]) - 2)
+            places.append(value if value[1] else (found.start("op"), len(found["op"])))
+    written = node.matchers.matchers
+    if len(places) != len(written):
+        places = [place] * len(written)
+    return tuple(
+        Matcher(m.name, _OPS[str(m.op)], m.value, at) for m, at in zip(written, places, strict=True)
+    )

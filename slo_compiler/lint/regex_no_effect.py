@@ -1,0 +1,56 @@
+"""A regular expression selects what no expression is needed for.
+
+`=~".*"` selects everything, as if it were not there; one without a special character says no more
+than `=`. Mostly something is missing in it.
+
+Fails:
+
+    ratio:
+      errors: http_requests_total{code=~"5.."}
+      total: http_requests_total{code=~".*"}
+
+Passes:
+
+    ratio:
+      errors: http_requests_total{code=~"5.."}
+      total: http_requests_total{code=~".+"}
+"""
+
+import re
+from collections.abc import Iterator
+
+from slo_compiler.diagnostics import Severity
+from slo_compiler.lint.base import Context, Finding
+from slo_compiler.lint.queries import queries
+from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.templating import promql_string
+
+ID = "regex-no-effect"
+SEVERITY = Severity.WARNING
+
+_EVERYTHING = (".*", "(.*)", "^.*$", ".*.*", "(?s:.*)")
+_NOTHING = ("", "^$", "()", "^()$")
+_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
+
+
+def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
+    """Give the matchers that say the same without a regular expression, or nothing at all."""
+    for query in queries(tenant):
+        for part in query.parts:
+            for matcher in part.matchers:
+                if "~" not in matcher.op:
+                    continue
+                told = f"{matcher.label}{matcher.op}{promql_string(matcher.value)}"
+                plain = matcher.op.replace("~", "").replace("!", "!=")
+                if matcher.value in _EVERYTHING:
+                    what = "everything" if matcher.op == "=~" else "nothing"
+                    finding = f"{told} selects {what}", "remove it, or say what is meant"
+                elif matcher.value in _NOTHING:
+                    better = f'write {matcher.label}{plain}""'
+                    finding = f"{told} asks whether the label is empty", better
+                elif not _SPECIAL.search(matcher.value):
+                    better = f"write {matcher.label}{plain}{promql_string(matcher.value)}"
+                    finding = f"{told} has no special character", better
+                else:
+                    continue
+                yield Finding(query.at(matcher.place), *finding)

@@ -1,0 +1,36 @@
+"""Prometheus deletes samples before the period is over.
+
+The budget is a sum over the whole period. Where the oldest part is deleted, its errors are
+forgotten, and the budget may look better than it is. Declare in the project file what
+`--storage.tsdb.retention.time` says.
+
+Fails:
+
+    prometheus: {version: "3.5", retention: 15d}
+
+Passes:
+
+    prometheus: {version: "3.5", retention: 45d}
+"""
+
+from collections.abc import Iterator
+
+from slo_compiler.diagnostics import Severity
+from slo_compiler.lint.base import Context, Finding
+from slo_compiler.lint.slo import period
+from slo_compiler.manifest.resolve import ResolvedTenant
+
+ID = "retention"
+SEVERITY = Severity.WARNING
+
+
+def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
+    """Give the SLOs whose period is longer than what is kept."""
+    kept = context.project.prometheus.retention
+    for slo in tenant.slos:
+        if kept is not None and period(slo) > kept:
+            yield Finding(
+                slo.at("period") if slo.spec.period else slo.at("name"),
+                f"the budget counts {slo.period}, but Prometheus keeps {kept}",
+                "keep samples for longer, or shorten the period",
+            )

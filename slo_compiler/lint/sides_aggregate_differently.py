@@ -1,0 +1,77 @@
+"""The two sides of a ratio are aggregated differently.
+
+An average of errors beside a sum of all is no ratio of events. Labels that one side keeps and the
+other does not, or that the SLI's `by` does not name, are summed up by the compiler and so say
+nothing; mostly, `by` was meant to name them.
+
+Fails:
+
+    ratio:
+      errors: avg(rate(http_requests_total{code=~"5.."}[$window]))
+      total: sum(rate(http_requests_total[$window]))
+
+Passes:
+
+    ratio:
+      errors: sum(rate(http_requests_total{code=~"5.."}[$window]))
+      total: sum(rate(http_requests_total[$window]))
+"""
+
+from collections.abc import Iterator
+
+import promql_parser as pp
+
+from slo_compiler.diagnostics import Severity
+from slo_compiler.lint.base import Context, Finding
+from slo_compiler.lint.queries import Place, Query, queries, unwrapped
+from slo_compiler.manifest.resolve import ResolvedTenant
+
+ID = "sides-aggregate-differently"
+SEVERITY = Severity.WARNING
+
+
+def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
+    """Compare the outermost aggregations of errors or good with those of total, and with `by`."""
+    sides: dict[int, dict[str, Query]] = {}
+    for query in queries(tenant):
+        sides.setdefault(id(query.slo), {})[query.key] = query
+    for found in sides.values():
+        part, total = found.get("errors") or found.get("good"), found.get("total")
+        if part is None or total is None:
+            continue
+        ours, theirs = unwrapped(part.parsed.tree), unwrapped(total.parsed.tree)
+        if isinstance(ours, pp.AggregateExpr) and isinstance(theirs, pp.AggregateExpr):
+            if _told(ours) != _told(theirs):
+                yield Finding(
+                    part.at(_place(part)),
+                    f"{part.key} is {_told(ours)}(...), but total is {_told(theirs)}(...)",
+                    f"aggregate both by the same labels: {_told(theirs, 'sum')}(...)",
+                )
+                continue
+            extra = sorted({*_labels(ours)} - {*part.slo.by})
+            if extra:
+                yield Finding(
+                    part.at(_place(part)),
+                    f"both sides keep {', '.join(extra)}, but the SLI's by does not name it: "
+                    "all are summed up",
+                    f"add it to by, or leave it out: by: [{', '.join([*part.slo.by, *extra])}]",
+                )
+
+
+def _place(query: Query) -> Place:
+    return next(p.place for p in query.parts if isinstance(p.node, pp.AggregateExpr))
+
+
+def _labels(node: pp.AggregateExpr) -> list[str]:
+    """Give the labels of by (...); without (...) keeps those that nobody can list."""
+    by = node.modifier is not None and node.modifier.type == pp.AggModifierType.By
+    return list(node.modifier.labels) if by and node.modifier else []
+
+
+def _told(node: pp.AggregateExpr, op: str = "") -> str:
+    name = op or str(node.op)
+    if node.modifier is None:
+        return name
+    word = "by" if node.modifier.type == pp.AggModifierType.By else "without"
+    labels = ", ".join(sorted(node.modifier.labels))
+    return f"{name} {word} ({labels})" if labels or word == "without" else name
