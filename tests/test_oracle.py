@@ -71,7 +71,7 @@ def test_alerts_fire_and_are_over_when_theory_says(suite: str) -> None:
     assert {each.phase for each in found} == {*MORE_PHASES}
     for each in found:
         assert -30 < each.fired <= LATE[each.severity], each
-        assert -60 < each.over <= 60 + EVALUATION, each
+        assert -60 < each.over <= LATE[each.severity], each
     assert not [each for each in found if each.pauses]
 
 
