@@ -107,10 +107,7 @@ def budget_rules(tenant: ResolvedTenant) -> Iterator[Rule]:
 
 
 def _ratio(tenant: ResolvedTenant, window: Duration, timing: burn.Timing) -> str:
-    """Divide the sums of a window; a period's sums are there already."""
-    others = (slo for slo in tenant.slos if slo.period != window)
-    if window in periods_of(tenant) and window not in tier_windows(others):
-        return render_expression("window/period_ratio", tenant=tenant.name, period=window)
+    """Divide the sums of a window."""
     tile = timing.window_tile(window)
     if tile is None:
         # A sum of rates over a span reaches back by that span plus the base.

@@ -35,6 +35,7 @@ from slo_compiler.plan.proofs.timeline import (
     inputs,
     minutes,
     rounded,
+    settled_after,
     up,
 )
 from slo_compiler.plan.tenant import escalation_waits, tier_windows
@@ -74,13 +75,12 @@ def _evaluation(tier: Tier) -> Duration:
     """Choose how often all rules are evaluated: a long window needs a coarse clock."""
     if tier.long_window <= FAST_UP_TO:
         return MINUTE
-    return MINUTE * (5 if tier.long_window <= burn.TILED_ABOVE else 30)
+    return MINUTE * (5 if tier.long_window <= burn.TILED_ABOVE else 60)
 
 
 def _steady(round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
     """Constant error ratios: every window holds the same one, so that thresholds show exactly."""
-    tiles = max(burn.tile(s.slo.period) for s in round_.subjects)
-    settled = max(MINUTE * 12, tiles + MINUTE * 2)
+    settled = settled_after(max(burn.tile(s.slo.period) for s in round_.subjects))
     quarter = {s.name: burn.error_budget(s.slo.objective) / 4 for s in round_.subjects}
     checks = [_none_fires(round_, settled)]
     for subject in round_.subjects:
@@ -94,8 +94,8 @@ def _steady(round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
         checks,
         timing,
     )
-    tiles = timing.longest_tile(tier_windows(s.slo for s in round_.subjects))
-    settled = max(MINUTE * 12, tiles + MINUTE * 2)
+    windows = tier_windows(s.slo for s in round_.subjects)
+    settled = settled_after(timing.longest_tile(windows))
     pace = {s.name: burn.error_budget(s.slo.objective) for s in round_.subjects}
     silent = [
         round_.firing(settled, tier, [], "the budget's pace is within the objective")
