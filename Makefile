@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SUITES := bookworm trixie forky
 
-.PHONY: rules check proofs test lint demo tools tools-all bench-eval golden docs lock clean help
+.PHONY: rules check proofs test lint demo tools tools-all bench-eval bench-proofs golden docs lock clean help
 
 rules: $(VENV)/installed tools ## compile examples/ and verify the result
 	@cd examples && ../$(BIN)/slo-compiler compile
@@ -36,6 +36,9 @@ tools-all: $(VENV)/installed ## the same of all suites, with the servers
 
 bench-eval: $(VENV)/installed-dev tools-all ## cost of evaluation, beside rules of other shapes
 	@PYTHONPATH=examples $(BIN)/python benchmarks/eval.py --plot docs/cost.svg
+
+bench-proofs: $(VENV)/installed-dev tools ## time that the proofs of 100 SLOs take
+	@PYTHONPATH=examples $(BIN)/python benchmarks/proofs.py
 
 golden: $(VENV)/installed-dev ## accept the present output as golden/
 	@$(BIN)/pytest -q tests/test_golden.py --snapshot-update

@@ -80,12 +80,15 @@ class Approach:
         return (every / rule.interval if every else 1) / len(self.labels)
 
 
+def manifest(tenant: str, jobs: Sequence[str]) -> str:
+    """Write the manifest of a tenant with one SLO for each job."""
+    return _TENANT.format(tenant) + "".join(map(_SLO.format, jobs))
+
+
 def compiled(jobs: Mapping[str, Sequence[str]]) -> pipeline.Compiled:
     """Compile one SLO for each job of each tenant."""
     report = Report()
-    text = "".join(
-        _TENANT.format(tenant) + "".join(map(_SLO.format, own)) for tenant, own in jobs.items()
-    )
+    text = "".join(manifest(tenant, own) for tenant, own in jobs.items())
     project = SourceFile("slo-compiler.yaml", "slo-compiler.yaml", _PROJECT.encode())
     settings = pipeline.parse_project(project, Path.cwd(), report)
     source = SourceFile("slos.yaml", "slos.yaml", text.encode())

@@ -105,7 +105,7 @@ def _history(
     for at in range(now - 300, now, STEP):
         requests, errors = _counted(at)
         yield counters.replace("@", f"{requests} {at}").replace("!", f"{errors} {at}")
-    for metric, days in (("rate", 1), ("increase5m", 4), ("increase10m", 31)):
+    for metric, days in (("rate", 1), ("increase2m30s", 4), ("increase10m", 31)):
         for counted, scale in (("events", 10.0), ("errors", 0.01)):
             name = f"slo:{counted}:{metric}"
             step = intervals[name]

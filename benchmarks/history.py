@@ -87,10 +87,10 @@ def _recorded(approach: Approach, total: Sequence[int], errors: Sequence[int]) -
     found = {}
     for what, counted in (("events", total), ("errors", errors)):
         found[f"slo:{what}:rate"] = _samples([n / (4 * STEP) for n in grown(counted, 4)])
-        for minutes in (5, 10):
-            name = f"slo:{what}:increase{minutes}m"
+        for seconds, tile in ((150, "2m30s"), (600, "10m")):
+            name = f"slo:{what}:increase{tile}"
             every = approach.interval(name)
-            found[name] = _samples(grown(counted, minutes * 60 // STEP, every // STEP), every)
+            found[name] = _samples(grown(counted, seconds // STEP, every // STEP), every)
     pairs = zip(grown(errors, 10), grown(total, 10), strict=True)
     found["slo:sli_error:ratio_rate5m"] = _samples([e / max(t, 1) for e, t in pairs])
     return found

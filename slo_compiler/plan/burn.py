@@ -102,6 +102,14 @@ class Timing:
         return self.base + self.scrape
 
     @property
+    def health(self) -> Duration:
+        """Interval of the alerts on the rules' health.
+
+        They wait for minutes, and Prometheus sends a firing alert again once a minute.
+        """
+        return max(self.evaluation, min(self.slow, Duration.of(minutes=1)))
+
+    @property
     def base_step(self) -> Duration:
         """Step at which base samples are added up: it divides the base and every tile."""
         if self.slow.ms % self.base.ms == 0:
@@ -113,9 +121,13 @@ class Timing:
 
         As short as they are recorded, so that a window ends at its evaluation and lags by none.
         """
-        if window <= TILED_ABOVE:
+        if not self.is_tiled(window):
             return None
         return self.slow if self.slow.ms * _MAX_TILES >= window.ms else tile(window)
+
+    def is_tiled(self, window: Duration) -> bool:
+        """Whether a tier's window is summed of tiles."""
+        return window > TILED_ABOVE
 
     def longest_tile(self, windows: Iterable[Duration]) -> Duration:
         """Give the longest tile that any of the windows is summed of, or zero."""

@@ -19,7 +19,7 @@ from slo_compiler.plan.tenant import (
     identity,
     user_labels,
 )
-from slo_compiler.plan.windows import base_windows, budget_rules, tile_rules, tile_windows
+from slo_compiler.plan.windows import budget_rules, tile_rules, window_rules
 from slo_compiler.templating import render_expression
 
 MAX_GROUP = 20  # Mimir's default limit of rules in a group
@@ -29,23 +29,23 @@ def plan_tenant(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> 
     """Plan all groups of a tenant. Findings about its queries go to `report`."""
     base = [
         *(rule for slo in components_first(tenant) for rule in _base(tenant, slo, timing, report)),
-        *base_windows(tenant, timing),
+        *window_rules(tenant, timing, tiled=False),
         *_burn_alerts(tenant, timing, tiled=False),
     ]
     tiles = [
         *tile_rules(tenant, timing),
-        *tile_windows(tenant, timing),
+        *window_rules(tenant, timing, tiled=True),
         *_burn_alerts(tenant, timing, tiled=True),
     ]
     info = (_constants(tenant, slo) for slo in tenant.slos)
-    budget = ([rule] for rule in budget_rules(tenant, timing))
+    budget = ([rule] for rule in budget_rules(tenant))
     health = ([rule] for rule in health_alerts(tenant, timing))
     groups = [
         *_chunks(tenant, naming.INFO_GROUP, timing.slow, info),
         _chain(tenant, naming.BASE_GROUP, timing.evaluation, base),
         _chain(tenant, naming.TILES_GROUP, timing.slow, tiles),
         *_chunks(tenant, naming.BUDGET_GROUP, timing.slow, budget),
-        *_chunks(tenant, naming.HEALTH_GROUP, timing.evaluation, health),
+        *_chunks(tenant, naming.HEALTH_GROUP, timing.health, health),
     ]
     return TenantRules(tenant.name, tenant.source.name, tuple(groups))
 
@@ -53,7 +53,7 @@ def plan_tenant(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> 
 def _burn_alerts(tenant: ResolvedTenant, timing: burn.Timing, *, tiled: bool) -> Iterator[Rule]:
     """Give the alerts whose long window reads tiles, or those whose long window does not."""
     for slo in tenant.slos:
-        tiers = (t for t in slo.policy.tiers if tiled == bool(timing.window_tile(t.long_window)))
+        tiers = (t for t in slo.policy.tiers if timing.is_tiled(t.long_window) is tiled)
         yield from burn_alerts(tenant, slo, tiers, timing)
 
 

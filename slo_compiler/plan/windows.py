@@ -63,57 +63,43 @@ def tile_rules(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
             yield Rule(naming.increase(counted, tile), expr, tenant.position)
 
 
-def base_windows(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
-    """Ratios and burn rates of the windows that read the base series; the time to exhaustion."""
-    for window in sorted(tier_windows(tenant.slos)):
-        if timing.window_tile(window) is None:
-            expr = render_expression(
-                "window/ratio",
-                tenant=tenant.name,
-                counted="rate",
-                # A sum of rates over a span reaches back by that span plus the base.
-                range=window - timing.base,
-                renames=renames_of(tenant),
-            )
-            yield Rule(naming.error_ratio(window), expr, tenant.position)
-    for window in long_windows(tenant):
-        if timing.window_tile(window) is None:
-            yield _burn_rate(tenant, window)
-    # Here and not among the budgets: a page tells the pace of now, not that of minutes ago.
-    exhaustion = _joined([*_exhaustion(tenant)])
-    yield Rule(naming.BUDGET_EXHAUSTION, exhaustion, tenant.position)
+def window_rules(tenant: ResolvedTenant, timing: burn.Timing, *, tiled: bool) -> Iterator[Rule]:
+    """Ratios and burn rates of the windows of one chain, and the base's time to exhaustion.
+
+    A short window that no tier of the base's chain reads is in the tiles', where it costs less.
+    """
+    tiers = (tier for slo in tenant.slos for tier in slo.policy.tiers)
+    windows = {
+        window
+        for tier in tiers
+        if not timing.is_tiled(tier.long_window)
+        for window in (tier.long_window, tier.short_window)
+    }
+    if tiled:
+        windows = tier_windows(tenant.slos) - windows
+    for window in sorted(windows):
+        yield Rule(naming.error_ratio(window), _ratio(tenant, window, timing), tenant.position)
+    for window in sorted(windows & {*long_windows(tenant)}):
+        expr = render_expression("window/burn_rate", tenant=tenant.name, window=window)
+        yield Rule(naming.burn_rate(window), expr, tenant.position)
+    if not tiled:
+        # Here and not among the budgets: a page tells the pace of now, not that of minutes ago.
+        exhaustion = _joined([*_exhaustion(tenant)])
+        yield Rule(naming.BUDGET_EXHAUSTION, exhaustion, tenant.position)
 
 
-def tile_windows(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
-    """Ratios and burn rates of the windows that read tiles."""
-    for window in sorted(tier_windows(tenant.slos)):
-        if timing.window_tile(window) is not None:
-            expr = _tiled_ratio(tenant, window, timing)
-            yield Rule(naming.error_ratio(window), expr, tenant.position)
-    for window in long_windows(tenant):
-        if timing.window_tile(window) is not None:
-            yield _burn_rate(tenant, window)
-
-
-def _burn_rate(tenant: ResolvedTenant, window: Duration) -> Rule:
-    expr = render_expression("window/burn_rate", tenant=tenant.name, window=window)
-    return Rule(naming.burn_rate(window), expr, tenant.position)
-
-
-def budget_rules(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Rule]:
+def budget_rules(tenant: ResolvedTenant) -> Iterator[Rule]:
     """Counts and ratios of the periods, and what is left of the budgets."""
     at = tenant.position
     yield from calendar_rules(tenant)
     for name, parts in _counts(tenant):
         yield Rule(name, _joined(parts), at)
     for name, period in {naming.error_ratio(p): p for p in periods_of(tenant)}.items():
-        if period.calendar:
+        if period.calendar or period.nominal not in tier_windows(tenant.slos):
             ratio = render_expression(
                 "window/period_ratio", tenant=tenant.name, period=naming.suffix(period)
             )
             yield Rule(name, ratio, at)
-        elif period.nominal not in tier_windows(tenant.slos):
-            yield Rule(name, _tiled_ratio(tenant, period.nominal, timing), at)
     yield Rule(naming.BUDGET_REMAINING, _joined([*_remaining(tenant)]), at)
     if any(slo.by for slo in tenant.slos):
         whole = _joined([*_remaining(tenant, "window/budget_whole")])
@@ -142,28 +128,22 @@ def _counts(tenant: ResolvedTenant) -> Iterator[tuple[str, list[_Part]]]:
     yield from found.items()
 
 
-def _tiled_ratio(tenant: ResolvedTenant, window: Duration, timing: burn.Timing) -> str:
-    """Divide the sums of a window that reads tiles; a period's sums are there already."""
-    period = Period(window)
-    others = (slo for slo in tenant.slos if slo.period != period)
-    if period in periods_of(tenant) and window not in tier_windows(others):
-        return render_expression("window/period_ratio", tenant=tenant.name, period=window)
-    if timing.window_tile(window) == timing.slow:
-        # Each recorded tile begins where the one before ends. One evaluation's sample is the
-        # last, and the millisecond keeps that at the far end out: [1d] may hold both.
+def _ratio(tenant: ResolvedTenant, window: Duration, timing: burn.Timing) -> str:
+    """Divide the sums of a window."""
+    tile, renames = timing.window_tile(window), renames_of(tenant)
+    if tile is None:
+        # A sum of rates over a span reaches back by that span plus the base.
+        counted, range_ = "rate", window - timing.base
+    elif tile == timing.slow:
+        # One tile ends where the next begins, and the last one now. The millisecond keeps out that
+        # of the far end, which 2.x, whose ranges are closed at both ends, would count too.
+        counted, range_ = f"increase{tile}", window - MILLISECOND
+    else:
         return render_expression(
-            "window/ratio",
-            tenant=tenant.name,
-            counted=f"increase{timing.slow}",
-            range=window - MILLISECOND,
-            renames=renames_of(tenant),
+            "window/tiled_ratio", tenant=tenant.name, window=window, tile=tile, renames=renames
         )
     return render_expression(
-        "window/tiled_ratio",
-        tenant=tenant.name,
-        window=window,
-        tile=burn.tile(window),
-        renames=renames_of(tenant),
+        "window/ratio", tenant=tenant.name, counted=counted, range=range_, renames=renames
     )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from cases import tool
 from oracle.engine import Result
+from oracle.sloth import ALERT
 from oracle.streams import HOUR, MINUTE, Scenario
 from oracle.truth import WINDOWS, breaks, count_error, is_idle, ratio_error, row
 from oracle.worlds import (
@@ -129,19 +130,37 @@ def _compare(scenario: Scenario, results: dict[str, Result], figures: Figures) -
 
 def outages(suite: str) -> list[Lateness]:
     """Play the outages, and compare each alert's moments with theory, over all phases."""
-    world = World(OUTAGES, MORE_PHASES, OUTAGE_WORLD)
+    return [_lateness(*each) for each in _alerts(suite)]
+
+
+def first_alerts(suite: str, *, sloth: bool = False) -> dict[tuple[str, str], list[float]]:
+    """Play the outages, and give how many seconds after their start the first alert fired.
+
+    By severity and SLO, in each phase; `sloth` asks rules of Sloth's shape.
+    """
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for phase, rule, result, _interval in _alerts(suite, sloth=sloth):
+        labels = dict(rule.labels)
+        slo = labels[naming.SLO]
+        at = (row(result, slo)[0][0] - OUTAGE[0]) / 1000
+        firsts = found.setdefault((labels[naming.SEVERITY], slo), {})
+        firsts[phase] = min(at, firsts.get(phase, at))
+    return {key: [*firsts.values()] for key, firsts in found.items()}
+
+
+def _alerts(suite: str, *, sloth: bool = False) -> Iterator[tuple[str, Rule, Result, int]]:
+    """Give each burn alert's phase, what it returned in the outages, and its interval."""
+    world = World(OUTAGES, MORE_PHASES, OUTAGE_WORLD, sloth=sloth)
     with (
         tempfile.TemporaryDirectory() as folder,
         world.played(tool(suite, "prometheus"), Path(folder)) as replays,
     ):
-        found: list[Lateness] = []
         for phase, replay in replays.items():
             start, end = OUTAGE
             looked = replay.look(ORIGIN + start - 600_000, ORIGIN + end + _RESETS.ms)
             for rule, result in looked.items():
-                if rule.name == naming.ALERT_BURN:
-                    found.append(_lateness(phase, rule, result, replay.interval(rule)))
-    return found
+                if rule.name in {naming.ALERT_BURN, ALERT}:
+                    yield phase, rule, result, replay.interval(rule)
 
 
 def _lateness(phase: str, rule: Rule, result: Result, interval: int) -> Lateness:
@@ -195,6 +214,14 @@ def _tables(suites: Iterable[str]) -> Iterator[str]:
                 for row_ in (fired, over)
             )
             yield f"| {tier} | {versions[suite]} | " + " | ".join(cells) + " |"
+    yield ""
+    yield "| first alert | version | ours, seconds after the start | Sloth's shape |"
+    yield "|---|---|---|---|"
+    for suite in suites:
+        theirs = first_alerts(suite, sloth=True)
+        for key, ours in first_alerts(suite).items():
+            spans = (f"{min(each):.0f} to {max(each):.0f}" for each in (ours, theirs[key]))
+            yield f"| {' '.join(key)} | {versions[suite]} | " + " | ".join(spans) + " |"
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import yaml
 from oracle.engine import Engine, Replay, engine
+from oracle.sloth import planned
 from oracle.streams import DAY, HOUR, MINUTE, SECOND, Scenario, Stream, burst_loss, random_loss
 
 from slo_compiler import pipeline
@@ -186,6 +187,7 @@ class World:
     scrape: int = SCRAPE
     evaluation: int = EVALUATION
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by phase; else all
+    sloth: bool = False  # rules of Sloth's shape in place of ours
 
     @contextmanager
     def played(self, binary: Path, folder: Path) -> Iterator[dict[str, Replay]]:
@@ -212,6 +214,8 @@ class World:
         return tuple(each for each in self.scenarios if only is None or each.name in only)
 
     def _rules(self, phase: str) -> TenantRules:
+        if self.sloth:
+            return planned(phase, self.of(phase), self.evaluation)
         (rules,) = compiled([phase], self.of(phase), self.scrape, self.evaluation)
         return rules
 

@@ -21,8 +21,11 @@ from slo_compiler.plan.proofs.timeline import (
     Segment,
     inputs,
     rounded,
+    settled_after,
 )
 from slo_compiler.plan.tenant import tier_windows
+
+EVALUATION = MINUTE * 5  # of all rules of all tenants: few moments, because there are many rules
 
 
 def plan_isolation(
@@ -55,7 +58,7 @@ def plan_isolation(
                 naming.isolation_test_file(bit),
                 "That no tenant's alerts fire for another's errors",
                 tuple(tenant.name for tenant in tenants),
-                MINUTE,
+                EVALUATION,
                 tuple(group.name for tenant in rules for group in tenant.groups),
                 tuple(tests),
             )
@@ -85,9 +88,9 @@ def _isolation_test(
 ) -> UnitTest:
     tiers = [tier for own in subjects for s in own for tier in s.slo.policy.tiers]
     windows = tier_windows(s.slo for own in subjects for s in own)
-    tiles = max(timing.longest_tile(windows) for timing in timings)
-    settled = max(MINUTE * 12, tiles + MINUTE * 2)
-    at = settled + rounded(max([tier.for_ or Duration(0) for tier in tiers]), MINUTE) + MINUTE
+    settled = settled_after(max(timing.longest_tile(windows) for timing in timings))
+    waits = rounded(max(tier.for_ or Duration(0) for tier in tiers), EVALUATION)
+    at = rounded(settled, EVALUATION) + waits + EVALUATION
     interval = max(timing.scrape for timing in timings)
     series: dict[str, str] = {}
     for own, on in zip(subjects, burning, strict=True):

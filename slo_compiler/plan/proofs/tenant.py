@@ -44,6 +44,7 @@ from slo_compiler.plan.proofs.timeline import (
     inputs,
     minutes,
     rounded,
+    settled_after,
     up,
 )
 from slo_compiler.plan.proofs.values import value_test
@@ -94,12 +95,12 @@ def _evaluation(tier: Tier) -> Duration:
     """Choose how often all rules are evaluated: a long window needs a coarse clock."""
     if tier.long_window <= FAST_UP_TO:
         return MINUTE
-    return MINUTE * (5 if tier.long_window <= burn.TILED_ABOVE else 30)
+    return MINUTE * (5 if tier.long_window <= burn.TILED_ABOVE else 60)
 
 
 def _steady(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
     """Constant error ratios: every window holds the same one, so that thresholds show exactly."""
-    settled = settled_at((s.slo.period for s in round_.subjects), MINUTE * 12)
+    settled = settled_at((s.slo.period for s in round_.subjects), MINUTE * 5)
     quarter = {s.name: burn.error_budget(s.slo.objective) / 4 for s in round_.subjects}
     checks = [_none_fires(tenant, round_, settled)]
     for subject in round_.subjects:
@@ -120,8 +121,8 @@ def _steady(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Itera
     for name, ratios, expected, why in budget_proofs(tenant, round_, settled):
         timelines: dict[str, Timeline] = {n: (Segment(settled, e),) for n, e in ratios.items()}
         yield _test(name, round_, timelines, expected, timing, why)
-    tiles = timing.longest_tile(tier_windows(s.slo for s in round_.subjects))
-    settled = max(MINUTE * 12, tiles + MINUTE * 2)
+    windows = tier_windows(s.slo for s in round_.subjects)
+    settled = settled_after(timing.longest_tile(windows))
     pace = {s.name: burn.error_budget(s.slo.objective) for s in round_.subjects}
     silent = [
         round_.firing(settled, tier, [], "the budget's pace is within the objective")

@@ -102,6 +102,11 @@ def counter(series: Series, timeline: Timeline, interval: Duration, events: int)
     return " ".join(out)
 
 
+def settled_after(tile: Duration) -> Duration:
+    """Give the time after which constant errors are seen in every window, with tiles up to this."""
+    return rounded(max(MINUTE * 5, tile + MINUTE * 2), MINUTE)
+
+
 def minutes(ms: Fraction) -> str:
     """Print milliseconds as minutes, to a hundredth."""
     return f"{float(ms / 60_000):.2f}".rstrip("0").rstrip(".") + "m"
