@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cases import compiled as calendar_case
+from cases import compiled as compiled_case
 from cases import tool
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle.engine import Engine, Replay, Result, Steps, engine
 from oracle.streams import DAY, HOUR, MINUTE, SECOND, Scenario, Stream
@@ -74,8 +74,7 @@ def periods() -> dict[Period, tuple[str, str]]:
     for offset in OFFSETS:
         three = [Period.of_calendar(calendar, offset) for calendar in CALENDARS]
         slos: list[dict[str, object]] = [
-            {"name": period.calendar, "period": written(period), "sli": query, "alerting": POLICY}
-            for period in three
+            {"name": period.calendar, "period": written(period), "sli": query} for period in three
         ]
         rules = {
             (rule.name, dict(rule.labels).get(naming.PERIOD)): rule
@@ -90,9 +89,6 @@ def periods() -> dict[Period, tuple[str, str]]:
             assert recorded in elapsed
             found[period] = start, elapsed.replace(recorded, f"({start})")
     return found
-
-
-POLICY = {"policy": "sre-workbook"}
 
 
 @pytest.fixture(scope="module", params=SUITES)
@@ -134,9 +130,7 @@ BEGINNINGS = st.builds(
 
 
 @given(st.data())
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300, deadline=None)
 def test_prometheus_finds_the_start_and_the_share_of_each_period(
     server: Engine, periods: dict[Period, tuple[str, str]], data: st.DataObject
 ) -> None:
@@ -176,7 +170,7 @@ MUTANTS = {
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_mutated_calendar_fails_a_generated_test(name: str, tmp_path: Path) -> None:
     pattern, replacement = MUTANTS[name]
-    for artefact in calendar_case("calendar").artefacts:
+    for artefact in compiled_case("calendar").artefacts:
         path = tmp_path / artefact.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(artefact.text, encoding="utf-8")

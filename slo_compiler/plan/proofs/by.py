@@ -8,8 +8,9 @@ from fractions import Fraction
 from slo_compiler import naming
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import UnitTest
-from slo_compiler.plan.proofs.periods import MINUTE, almost, elapsed, settled_at
+from slo_compiler.plan.proofs.periods import almost, elapsed, settled_at
 from slo_compiler.plan.proofs.subject import Subject, base_labels, names_of
+from slo_compiler.plan.proofs.timeline import MINUTE
 
 # A busy series at a quarter of the budget's pace, and a quiet one at five times it: together
 # (1000/4 + 5) / 1001 budgets, where the mean of their ratios is 2.6.

@@ -19,7 +19,7 @@ from slo_compiler.plan.ir import Check, UnitTest
 from slo_compiler.plan.proofs.periods import almost, elapsed
 from slo_compiler.plan.proofs.subject import Subject, base_labels
 
-EVALUATION = Duration.of(hours=12)
+EVALUATION = Duration.of(days=1)
 FED = Duration.of(days=10)  # before the boundary; promtool caps what a query may load
 EVENTS = 1_000_000  # of a tile
 BEFORE, AFTER = Fraction(2), Fraction(1, 2)  # error ratios, in budgets

@@ -17,8 +17,8 @@ from slo_compiler.manifest.model import Tier
 from slo_compiler.plan import burn
 from slo_compiler.plan.guards import Guard, guards_of
 from slo_compiler.plan.ir import UnitTest
-from slo_compiler.plan.proofs.periods import MINUTE
 from slo_compiler.plan.proofs.subject import Round, Subject, base_labels, names_of
+from slo_compiler.plan.proofs.timeline import MINUTE
 from slo_compiler.plan.tenant import MILLISECOND
 
 

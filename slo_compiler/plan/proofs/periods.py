@@ -9,8 +9,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.period import Period
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check
-
-MINUTE = Duration.of(minutes=1)
+from slo_compiler.plan.proofs.timeline import MINUTE
 
 
 def elapsed(period: Period, at: Duration) -> Fraction:

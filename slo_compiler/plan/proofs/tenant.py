@@ -75,8 +75,8 @@ def plan_proofs(
         tests[MINUTE].extend(renamed(tenant, round_, timing))
     tests[MINUTE].extend(plan_guards(subjects, timing))
     tests[MINUTE].extend(plan_by(subjects))
-    if boundaries := [*plan_boundaries(subjects)]:
-        tests[EVALUATION] = boundaries
+    for test in plan_boundaries(subjects):
+        tests.setdefault(EVALUATION, []).append(test)
     groups = tuple(group.name for group in rules.groups)
     return [
         UnitTestFile(
