@@ -101,25 +101,29 @@ def _evaluation(tier: Tier) -> Duration:
 def _steady(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
     """Constant error ratios: every window holds the same one, so that thresholds show exactly."""
     settled = settled_at((s.slo.period for s in round_.subjects), MINUTE * 5)
-    quarter = {s.name: burn.error_budget(s.slo.objective) / 4 for s in round_.subjects}
-    checks = [_none_fires(tenant, round_, settled)]
+    share = _quiet_share(round_)
+    quiet = {s.name: burn.error_budget(s.slo.objective) * share for s in round_.subjects}
+    checks = [_none_fires(tenant, round_, settled, share)]
     for subject in round_.subjects:
         period = subject.slo.period
-        left = 1 - elapsed(period, settled) / 4
+        left = 1 - elapsed(period, settled) * share
         # Exhaustion comes with the windows, and reads the budget of the evaluation before.
-        rest = 4 - elapsed(period, settled - MINUTE)
+        rest = 1 / share - elapsed(period, settled - MINUTE)
         rest *= Fraction(period.nominal.ms, 1000)
         for series, value in ((naming.BUDGET_REMAINING, left), (naming.BUDGET_EXHAUSTION, rest)):
             checks.append(_holds(settled, series, subject, value))
     yield _test(
-        f"{round_.names}: nothing fires at a quarter of the budget's pace; the budget is right",
+        f"{round_.names}: nothing fires at {_words(share)} of the budget's pace; "
+        "the budget is right",
         round_,
-        {name: (Segment(settled, ratio),) for name, ratio in quarter.items()},
+        {name: (Segment(settled + MINUTE, ratio),) for name, ratio in quiet.items()},
         checks,
         timing,
     )
     for name, ratios, expected, why in budget_proofs(tenant, round_, settled):
-        timelines: dict[str, Timeline] = {n: (Segment(settled, e),) for n, e in ratios.items()}
+        timelines: dict[str, Timeline] = {
+            n: (Segment(settled + MINUTE, e),) for n, e in ratios.items()
+        }
         yield _test(name, round_, timelines, expected, timing, why)
     windows = tier_windows(s.slo for s in round_.subjects)
     settled = settled_after(timing.longest_tile(windows))
@@ -132,7 +136,7 @@ def _steady(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Itera
         yield _test(
             f"{round_.names}: at exactly the budget's pace no tier above it fires",
             round_,
-            {name: (Segment(settled, ratio),) for name, ratio in pace.items()},
+            {name: (Segment(settled + MINUTE, ratio),) for name, ratio in pace.items()},
             silent,
             timing,
         )
@@ -153,7 +157,10 @@ def _just(round_: Round, settled: Duration, timing: burn.Timing) -> Iterator[Uni
             yield _test(
                 f"{names_of(group)}: just {word} the threshold of {tier.name}",
                 round_,
-                {s.name: (Segment(at, ratios.get(s.name, CLEAN)),) for s in round_.subjects},
+                {
+                    s.name: (Segment(at + MINUTE, ratios.get(s.name, CLEAN)),)
+                    for s in round_.subjects
+                },
                 [round_.firing(at, tier, firing, why)],
                 timing,
                 [
@@ -186,37 +193,38 @@ def _burst(
     waits = [w for w in escalation_waits(tenant, tier.severity) if w <= history]
     if round_.shadow:  # a recording rule does not wait
         wait, waits = Duration(0), []
+    # Rates over a base blur the edge by as much, and by nothing where the base pair is fed.
+    slack = rounded(max(evaluation, timing.base), evaluation).ms
     lingering = rounded(tier.short_window, evaluation) + evaluation * 2
     # Long enough that the long window stays above the threshold to the end, so that it is the
     # short one that ends the alert: e * B + 0.95 * threshold * l > threshold * (h + B + r + l).
-    rest = reset + 3 * evaluation.ms + Fraction(lingering.ms) / 20
+    rest = reset + slack + 2 * evaluation.ms + Fraction(lingering.ms) / 20
     needed = (history.ms + rest) / (times - 1)
     last = max([detection + wait.ms + w.ms for w in [Duration(0), *waits]])
-    burn_for = up(max(needed, last) + 3 * evaluation.ms, evaluation)
+    burn_for = up(max(needed, last) + slack + 2 * evaluation.ms, evaluation)
     stop = history + burn_for
     fires = Fraction(history.ms) + detection + wait.ms
     after = f"after {minutes(detection)} of errors" + (f" and {wait} of waiting" if wait.ms else "")
     checks = [
-        round_.firing(down(fires - evaluation.ms, evaluation), tier, [], "not yet"),
-        round_.firing(up(fires + evaluation.ms, evaluation), tier, group, after),
+        round_.firing(down(fires - slack, evaluation), tier, [], "not yet"),
+        round_.firing(up(fires + slack, evaluation), tier, group, after),
     ]
     for level, more in enumerate(waits, start=2):
         later = fires + more.ms
-        step = evaluation.ms
         checks += [
-            round_.firing(down(later - step, evaluation), tier, [], f"not {more}", level),
-            round_.firing(up(later + step, evaluation), tier, group, f"for {more}", level),
+            round_.firing(down(later - slack, evaluation), tier, [], f"not {more}", level),
+            round_.firing(up(later + slack, evaluation), tier, group, f"for {more}", level),
         ]
-    still = down(Fraction(stop.ms) + reset - evaluation.ms, evaluation)
+    still = down(Fraction(stop.ms) + reset - slack, evaluation)
     if still.ms >= stop.ms:
         checks.append(
             round_.firing(still, tier, group, "the short window still holds too many errors")
         )
-    over = up(Fraction(stop.ms) + reset + evaluation.ms, evaluation)
+    over = up(Fraction(stop.ms) + reset + slack, evaluation)
     checks.append(round_.firing(over, tier, [], f"{minutes(reset)} after the errors stopped"))
     end = over + lingering
     checks.append(round_.firing(end, tier, [], "0.95 of the threshold in the short window"))
-    filled = history + rounded(tier.short_window, evaluation) + evaluation * 2
+    filled = history + rounded(tier.short_window, evaluation) + evaluation + Duration(slack)
     if filled <= stop:
         checks += [
             _holds(filled, naming.error_ratio(tier.short_window), s, s.threshold(tier) * times)
@@ -255,9 +263,10 @@ def _missing(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iter
     """No traffic is not missing data; missing series are, those of the others notwithstanding."""
     idle = MINUTE * 15
     wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
-    # The last two samples leave the base range one after the other; rate needs both.
-    fires = Fraction(idle.ms) + timing.base_range.ms + wait.ms
-    early, end = down(fires - 2 * MINUTE.ms, MINUTE), up(fires + 2 * MINUTE.ms, MINUTE)
+    # A rate needs two samples: it ends when the last but one leaves the base range.
+    lingers = timing.base_range - timing.scrape * 2
+    fires = Fraction(idle.ms) + wait.ms
+    end = up(fires + lingers.ms + 2 * MINUTE.ms, MINUTE)
     stays: Timeline = (Segment(end + MINUTE, CLEAN, idle=True),)
     goes: Timeline = (Segment(idle, CLEAN, idle=True), Segment(end - idle + MINUTE, GONE))
     for missing in (round_.subjects[0::2], round_.subjects[1::2]):
@@ -276,12 +285,19 @@ def _missing(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iter
                 for subject in round_.subjects
                 for at, firing, why in (
                     (idle, [], "no traffic, but the series are there"),
-                    (early, [], f"not yet gone for {wait}"),
+                    (
+                        down(fires + (lingers.ms if subject.fed else 0) - MINUTE.ms, MINUTE),
+                        [],
+                        f"not yet gone for {wait}",
+                    ),
                     (end, gone.get(subject.name, []), f"gone for {wait}, or not gone"),
                 )
             ],
             timing,
-            [f"series end at {idle}; the range of {timing.base_range} is empty a little later"],
+            [
+                f"series end at {idle}; a range of {timing.base_range} holds two samples for "
+                f"{lingers} more"
+            ],
             about=missing,
         )
 
@@ -349,14 +365,30 @@ def _holds(at: Duration, series: str, subject: Subject, value: Fraction) -> Chec
     return Check(at, f"count({expr} == 1)", (("{}", "1"),), why)
 
 
-def _none_fires(tenant: ResolvedTenant, round_: Round, at: Duration) -> Check:
+def _quiet_share(round_: Round) -> Fraction:
+    """Choose a share of the budget's pace at which no tier fires: a quarter, unless one would."""
+    factors = [
+        burn.burn_factor(tier.budget_share, s.slo.period.nominal, tier.long_window)
+        for s in round_.subjects
+        for tier in s.slo.policy.tiers
+    ]
+    quarter, lowest = Fraction(1, 4), min(factors)
+    return quarter if lowest > quarter else Fraction(round(lowest * 500), 1000) or lowest / 2
+
+
+def _words(share: Fraction) -> str:
+    return "a quarter" if share == Fraction(1, 4) else burn.literal(share)
+
+
+def _none_fires(tenant: ResolvedTenant, round_: Round, at: Duration, share: Fraction) -> Check:
     names = f"{naming.ALERT_BURN}|{naming.ALERT_BUDGET_LOW}|{naming.ALERT_INTEGRITY}"
-    if max(budget_steps(tenant), default=0) > 75:  # noqa: PLR2004  (percent that are left here)
+    if Fraction(max(budget_steps(tenant), default=0)) / 100 > 1 - share:
         names = f"{naming.ALERT_BURN}|{naming.ALERT_INTEGRITY}"
     fired = f'ALERTS{{alertname=~"{names}"}}'
     fired += f" or {naming.SHADOW_ALERT}" if round_.shadow else ""
     expr = f"count by (alertname, service, slo, tier) ({fired})"
-    return Check(at, expr + round_.others_only, (), "a quarter of the pace that the budget allows")
+    why = f"{_words(share)} of the pace that the budget allows"
+    return Check(at, expr + round_.others_only, (), why)
 
 
 def _tiers_above_pace(round_: Round) -> list[Tier]:
