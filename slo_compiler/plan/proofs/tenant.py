@@ -294,10 +294,7 @@ def _missing(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iter
                 )
             ],
             timing,
-            [
-                f"series end at {idle}; a range of {timing.base_range} holds two samples for "
-                f"{lingers} more"
-            ],
+            [f"series end at {idle}, and a range of {timing.base_range} holds two for {lingers}"],
             about=missing,
         )
 
