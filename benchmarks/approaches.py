@@ -193,4 +193,4 @@ def months(series: int) -> Approach:
         "every recorded sample": f"sum_over_time({tile}[30d])",
         "the last result, one tile more, one less": f"{tile} + {tile} - ({tile} offset 29d)",
     }
-    return Approach("Events of 30d", tenant, series, {}, [Rule(*w, 120) for w in ways.items()])
+    return Approach("Events of 30d", tenant, series, {}, [Rule(*w, 150) for w in ways.items()])

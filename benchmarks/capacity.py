@@ -15,7 +15,7 @@ from approaches import STEP, compiled, raw
 from demo.servers import free_port, prometheus, query, wait_until
 from history import back_fill, tool
 
-CYCLE = 120  # seconds in which every group is evaluated, the slow ones once
+CYCLE = 150  # seconds in which every group is evaluated, the slow ones once
 _CONFIG = """\
 global: {{scrape_interval: {step}s, evaluation_interval: {step}s}}
 rule_files: [rules/*.yml]

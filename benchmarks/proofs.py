@@ -42,7 +42,8 @@ def timed(folder: Path, command: str) -> tuple[float, float, str]:
 
     before, started = used(), time.monotonic()
     program = [sys.executable, "-c", "from slo_compiler.cli import main; main()", command]
-    done = subprocess.run(program, cwd=folder, check=True, capture_output=True, text=True)
+    env = {"SLO_COMPILER_TOOLS": str(Path(".tools").absolute()), **os.environ}
+    done = subprocess.run(program, cwd=folder, check=True, capture_output=True, text=True, env=env)
     return time.monotonic() - started, used() - before, done.stdout
 
 

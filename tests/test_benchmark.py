@@ -1,4 +1,4 @@
-"""The benchmark of evaluation cost runs, and what it counts is what the documentation says."""
+"""The benchmarks run, and what that of evaluation counts is what the documentation says."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from cases import ROOT, tool
 FOLDER = ROOT / "benchmarks"
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    """Run the script as make does; what it imports from beside it is forgotten again."""
+def run(monkeypatch: pytest.MonkeyPatch, script: str, *arguments: str) -> None:
+    """Run a script as make does; what it imports from beside it is forgotten again."""
     monkeypatch.syspath_prepend(FOLDER)
-    monkeypatch.setattr(sys, "argv", ["eval.py", *arguments])
+    monkeypatch.setattr(sys, "argv", [script, *arguments])
     for path in FOLDER.glob("*.py"):
         monkeypatch.delitem(sys.modules, path.stem, raising=False)
-    runpy.run_path(str(FOLDER / "eval.py"), run_name="__main__")
+    runpy.run_path(str(FOLDER / script), run_name="__main__")
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_day_of_two_series_costs_fewer_samples_than_the_peers_shapes(
 ) -> None:
     drawn = tmp_path / "cost.svg"
     small = ("--series", "2", "--days", "1", "--rounds", "1", "--slos", "0")
-    run(monkeypatch, *small, "--plot", str(drawn))
+    run(monkeypatch, "eval.py", *small, "--plot", str(drawn))
     head, _, *rows = capsys.readouterr().out.partition("\n\n")[0].splitlines()
     columns = [cell.strip() for cell in head.strip("|").split("|")]
     table = {
@@ -64,7 +64,18 @@ def test_without_the_tools_it_says_how_to_get_them(
 ) -> None:
     monkeypatch.setenv("SLO_COMPILER_TOOLS", str(tmp_path))
     with pytest.raises(SystemExit, match="forky is missing: run make tools-all"):
-        run(monkeypatch, "--series", "2", "--days", "1", "--slos", "0")
+        run(monkeypatch, "eval.py", "--series", "2", "--days", "1", "--slos", "0")
+
+
+@pytest.mark.usefixtures("tools")
+def test_the_proofs_of_a_small_repo_are_timed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch, "proofs.py", "--repo", "2x1")
+    told = capsys.readouterr().out
+    assert "| 2 x 1 |" in told
+    assert "unit tests" in told
+    assert " 0 failed" in told
 
 
 def count(cell: str) -> float:

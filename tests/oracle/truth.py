@@ -21,7 +21,7 @@ WINDOWS: Mapping[str, int] = {
     "30d": 30 * DAY,
 }
 BASE = 60 * SECOND
-LAGS = {"1d": 5 * MINUTE, "3d": 5 * MINUTE, "30d": 10 * MINUTE}  # one tile ...
+LAGS = {"1d": 150 * SECOND, "3d": 150 * SECOND, "30d": 10 * MINUTE}  # one tile ...
 BEHIND = 3 * MINUTE  # ... and at most this from an event to the tile that holds it
 _CUT = 5 * SECOND
 
