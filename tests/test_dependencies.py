@@ -17,6 +17,7 @@ from demo.sink import Sink
 from slo_compiler import naming, pipeline, prove
 from slo_compiler.diagnostics import Report
 from slo_compiler.lint import dependency_muted
+from slo_compiler.lint.base import Context
 from slo_compiler.manifest.dependencies import check_dependencies
 from slo_compiler.plan.ir import Pairs
 
@@ -248,10 +249,10 @@ def test_a_dependency_whose_pages_reach_nobody_at_some_hours_is_a_warning() -> N
     hours = next(step.hours for step in shop.steps if step.hours)
     office = replace(platform, steps=(replace(page, hours=hours),))
     for tenants, lines in (((platform, shop), []), ((office, shop), [33, 38])):
-        report = Report()
-        dependency_muted.check(tenants, done.settings.spec, report)
-        assert [d.position.line for d in report.diagnostics] == lines
-        for finding in report.diagnostics:
+        context = Context(done.settings.spec, None, tenants)
+        found = [f for tenant in tenants for f in dependency_muted.check(tenant, context)]
+        assert [finding.position.line for finding in found] == lines
+        for finding in found:
             assert finding.message == (
                 "at some hours pages of platform reach nobody, but keep back those of this SLO all "
                 "the same"

@@ -16,6 +16,7 @@ from demo.sink import Sink
 from slo_compiler import naming, pipeline
 from slo_compiler.diagnostics import Report
 from slo_compiler.lint import page_muted
+from slo_compiler.lint.base import Context
 from slo_compiler.routing import Config, is_active, notified, routes_for
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -76,18 +77,18 @@ spec:
 
 
 def test_pages_that_no_step_gets_on_holidays_are_a_warning() -> None:
-    report = Report()
     done = compiled("holidays")
     (tenant,) = done.tenants
     page, ticket, _budget = tenant.steps
     hours = {"hours": ticket.spec.hours, "notify": ["office"]}
     muted = replace(page, spec=page.spec.model_copy(update=hours), hours=ticket.hours)
-    page_muted.check([replace(tenant, steps=(muted,))], done.settings.spec, report)
+    tenant = replace(tenant, steps=(muted,))
+    found = page_muted.check(tenant, Context(done.settings.spec, None, [tenant]))
     message = (
         'alerts of severity "page" of holidays reach nobody outside of: office (nor on their '
         "holidays)"
     )
-    assert [(d.id, d.message) for d in report.diagnostics] == [("page-muted", message)]
+    assert [finding.message for finding in found] == [message]
 
 
 def far_from_midnight(now: datetime) -> str:

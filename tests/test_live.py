@@ -30,7 +30,11 @@ apiVersion: slo-compiler/v1
 kind: Tenant
 metadata: {name: shop, owner: shop-sre}
 spec:
-  defaults: {objective: 99.9, period: 7d, policy: sre-workbook-7d}
+  defaults:
+    objective: 99.9
+    period: 7d
+    policy: sre-workbook-7d
+    runbook: "https://runbooks.example/{service}"
   channels: [{name: hook, webhook: {url: "http://hooks.internal/shop"}}]
   escalation:
     - {severity: page, notify: [hook]}
@@ -38,6 +42,7 @@ spec:
   slos:
     - name: availability
       service: checkout
+      description: Requests answered without a server error
       sli:
         ratio:
           errors: http_requests_total{job="checkout", code=~"5.."}
@@ -45,6 +50,7 @@ spec:
           by: [code]
     - name: latency
       service: checkout
+      description: Requests answered within 250 ms
       sli:
         latency: {histogram: http_duration_seconds, threshold: 250ms}
 """
@@ -107,7 +113,7 @@ def test_each_slo_has_a_line_with_what_was_found(server: str, repo: Path) -> Non
     assert young == pytest.approx(86_400, rel=0.05)
     assert found["shop/missing/metric"] == ["2", "0", "-"]
     assert found["shop/labels/many"][1:] == ["121", "-"]  # too young to say what a day has
-    assert re.fullmatch(r"65 selectors asked, 186 series found, with \d+ queries to .*", last)
+    assert re.fullmatch(r"73 selectors asked, 198 series found, with \d+ queries to .*", last)
 
 
 def test_a_world_that_is_as_declared_has_no_findings(server: str, repo: Path) -> None:
@@ -221,7 +227,7 @@ def test_a_front_end_without_status_pages_is_asked_the_rest(
     assert TOKEN not in done.output
     assert [line for line in done.stderr.splitlines() if "[live-" in line] == [
         f"shop.yaml:{line}:13: error[live-refused] Prometheus refuses a query: no ***"
-        for line in (11, 18)
+        for line in (15, 23)
     ]
     manifest = GOOD.replace("http_requests_total", "logins_total").replace('job="checkout", ', "")
     manifest = manifest.replace('job="checkout"', "").replace("by: [code]", "by: [job]")

@@ -278,7 +278,8 @@ def test_a_server_that_forgets_between_two_evaluations(tmp_path: Path) -> None:
     assert found == [
         (
             "error[live-look-back] URL forgets a series 1m after its last sample, but rules record "
-            "theirs every 2m = start it with --query.lookback-delta=2m or more; its default is 5m"
+            "theirs every 2m30s = start it with --query.lookback-delta=2m30s or more; its default "
+            "is 5m"
         )
     ]
 

@@ -45,7 +45,7 @@ def _lines(told: Explanation) -> Iterator[str]:
     head = [title for title, _ in _TIERS]
     yield from table([head, *([getattr(t, key) or "-" for _, key in _TIERS] for t in told.tiers)])
     yield "  From a clean history, at 100% errors and at 10 times the threshold; ends after a full"
-    yield "  outage. Evaluation adds up to two intervals to a page, a tile and three to a ticket."
+    yield "  outage. Evaluation adds up to a minute; to windows above 6h, up to four."
     yield ""
     for name, expr in told.queries:
         yield f"  {name}"
