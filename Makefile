@@ -8,11 +8,14 @@ SUITES := bookworm trixie forky
 
 .PHONY: rules check proofs test lint demo tools tools-all bench-eval bench-proofs golden docs lock clean help
 
+REPOS := examples examples/severities examples/vocabulary
+
 rules: $(VENV)/installed tools ## compile examples/ and verify the result
-	@cd examples && ../$(BIN)/slo-compiler compile
+	@for repo in $(REPOS); do (cd $$repo && $(CURDIR)/$(BIN)/slo-compiler compile) || exit 1; done
 
 check: $(VENV)/installed tools ## is examples/generated up to date?
-	@cd examples && ../$(BIN)/slo-compiler compile --check
+	@for repo in $(REPOS); do \
+		(cd $$repo && $(CURDIR)/$(BIN)/slo-compiler compile --check) || exit 1; done
 
 proofs: rules ## run the proofs that were compiled with the examples
 	@cd examples && ../$(BIN)/slo-compiler test
@@ -53,7 +56,7 @@ lock: $(VENV)/installed-dev ## pin all dependencies, with hashes
 			-o requirements/$$part.lock || exit 1; done
 
 clean: ## remove what make made; the fetched tools stay
-	rm -rf $(VENV) examples/generated
+	rm -rf $(VENV) $(REPOS:%=%/generated)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12

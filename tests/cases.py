@@ -15,7 +15,9 @@ MANIFESTS = ROOT / "tests" / "manifests"
 EXAMPLES = "examples"
 VOCABULARY = ROOT / "examples" / "vocabulary"
 WORDS = tuple(sorted(path.stem for path in (VOCABULARY / "tenants").glob("*.yaml")))
-CASES = (EXAMPLES, *WORDS, *sorted(path.stem for path in MANIFESTS.glob("*.yaml")))
+# Repos of their own, each with its project file.
+REPOS = {EXAMPLES: ROOT / "examples", "severities": ROOT / "examples" / "severities"}
+CASES = (*REPOS, *WORDS, *sorted(path.stem for path in MANIFESTS.glob("*.yaml")))
 
 
 @cache
@@ -26,9 +28,9 @@ def compiled(case: str) -> Compiled:
         settings = pipeline.read_project(VOCABULARY / "slo-compiler.yaml", report)
         path = str(VOCABULARY / "tenants" / f"{case}.yaml")
         sources = pipeline.read_sources([path], settings, report, bytes)
-    elif case == EXAMPLES:
-        settings = pipeline.read_project(ROOT / "examples" / "slo-compiler.yaml", report)
-        paths = [str(ROOT / "examples" / source) for source in settings.spec.sources]
+    elif case in REPOS:
+        settings = pipeline.read_project(REPOS[case] / "slo-compiler.yaml", report)
+        paths = [str(REPOS[case] / source) for source in settings.spec.sources]
         sources = pipeline.read_sources(paths, settings, report, bytes)
     else:
         text = (MANIFESTS / f"{case}.yaml").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Each manifest of examples/vocabulary: its rules load and its proofs hold, from 2.42 to 3.5."""
+"""Each manifest of examples/vocabulary, and of severities: its rules load and its proofs hold, from 2.42 to 3.5."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from slo_compiler import prove
 
 
 @pytest.mark.parametrize("suite", ["bookworm", "forky"])
-@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("word", [*WORDS, "severities"])
 def test_the_proofs_of_each_word_of_the_vocabulary_hold(
     word: str, suite: str, tmp_path: Path
 ) -> None:
