@@ -1,4 +1,4 @@
-"""Each manifest of examples/vocabulary, and of severities: its rules load and its proofs hold, from 2.42 to 3.5."""
+"""The vocabulary and severities: their rules load and their proofs hold, from 2.42 to 3.5."""
 
 from __future__ import annotations
 
