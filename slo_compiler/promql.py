@@ -7,7 +7,7 @@ and the printed result is parsed again and checked: what is emitted is what was 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -53,13 +53,16 @@ class QueryError(Exception):
     width: int = MAX_LENGTH
 
 
-def prepare(query: str, matchers: Mapping[str, str], window: Duration) -> str:
+def prepare(
+    query: str, matchers: Mapping[str, str], window: Duration, isolating: Collection[str] = ()
+) -> str:
     """Turn a tenant's query into the expression that is safe to emit.
 
     Args:
         query: a counter's selector, or PromQL that holds `$window` as a range.
         matchers: the tenant's isolation, label to value; every selector will carry them.
         window: what `$window` stands for, and the range of `rate` around a plain selector.
+        isolating: labels that isolate other tenants, which the query may not write.
 
     Returns:
         An expression that yields events per second, without an outer aggregation.
@@ -67,7 +70,7 @@ def prepare(query: str, matchers: Mapping[str, str], window: Duration) -> str:
     Raises:
         QueryError: the query breaks a rule, or cannot be shown to keep to its tenant.
     """
-    tree = _checked(query, matchers, window)
+    tree = _checked(query, matchers, window, isolating)
     if WINDOW in query:
         isolated = _inject(tree, matchers)
     else:
@@ -85,18 +88,21 @@ def prepare(query: str, matchers: Mapping[str, str], window: Duration) -> str:
     return isolated
 
 
-def prepare_value(query: str, matchers: Mapping[str, str], window: Duration) -> str:
+def prepare_value(
+    query: str, matchers: Mapping[str, str], window: Duration, isolating: Collection[str] = ()
+) -> str:
     """Turn a tenant's query of values into the expression that is safe to emit.
 
     Args:
         query: PromQL that yields an instant vector; it may hold `$window` as a range.
         matchers: the tenant's isolation, label to value; every selector will carry them.
         window: what `$window` stands for.
+        isolating: labels that isolate other tenants, which the query may not write.
 
     Raises:
         QueryError: the query breaks a rule, or cannot be shown to keep to its tenant.
     """
-    tree = _checked(query, matchers, window)
+    tree = _checked(query, matchers, window, isolating)
     if isinstance(tree, pp.Call) and tree.func.name == "scalar":
         raise QueryError(
             "scalar-result",
@@ -109,13 +115,16 @@ def prepare_value(query: str, matchers: Mapping[str, str], window: Duration) -> 
     return isolated
 
 
-def _checked(query: str, matchers: Mapping[str, str], window: Duration) -> pp.Expr:
+def _checked(
+    query: str, matchers: Mapping[str, str], window: Duration, isolating: Collection[str]
+) -> pp.Expr:
     """Parse a query that yields a vector, and check it."""
     _check_size(query)
     _check_spans(query)
     if WINDOW in query:
         _check_window(query)
     tree = _parse(query.replace(WINDOW, str(window)), query)
+    _check_labels(tree, query, {*IDENTITY, *matchers, *isolating})
     _check_selectors(tree, query, matchers)
     if isinstance(_unwrapped(tree), pp.MatrixSelector | pp.SubqueryExpr):
         raise QueryError(
@@ -366,10 +375,6 @@ def _check_selectors(tree: pp.Expr, query: str, matchers: Mapping[str, str]) -> 
         if isinstance(node, pp.VectorSelector):
             found += 1
             _check_selector(node, query, matchers)
-        elif isinstance(node, pp.Call):
-            _check_call(node, query, matchers)
-        elif isinstance(node, pp.AggregateExpr) and isinstance(node.param, pp.Expr):
-            _check_written(node.param, query, matchers)
     if not found:
         raise QueryError(
             "no-selector",
@@ -423,26 +428,30 @@ def _check_selector(node: pp.VectorSelector, query: str, matchers: Mapping[str, 
             )
 
 
-def _check_call(node: pp.Call, query: str, matchers: Mapping[str, str]) -> None:
-    name = node.func.name
-    if name == "info":
-        raise QueryError(
-            "forbidden-function",
-            "info() reads series that no matcher can restrict",
-            "join the labels with group_left",
-            *_find_code(query, r"\b(info)\s*\("),
-        )
-    if name in _WRITES_LABEL and len(node.args) > _WRITES_LABEL[name]:
-        _check_written(node.args[_WRITES_LABEL[name]], query, matchers)
+def _check_labels(tree: pp.Expr, query: str, reserved: Collection[str]) -> None:
+    """Refuse what writes a label that tells tenants or SLOs apart, or joins it from elsewhere."""
+    for node in walk(tree):
+        if isinstance(node, pp.AggregateExpr) and isinstance(node.param, pp.Expr):
+            _check_written(node.param, query, reserved)
+        if not isinstance(node, pp.Call):
+            continue
+        name = node.func.name
+        if name == "info":
+            raise QueryError(
+                "forbidden-function",
+                "info() reads series that no matcher can restrict",
+                "join the labels with group_left",
+                *_find_code(query, r"\b(info)\s*\("),
+            )
+        if name in _WRITES_LABEL and len(node.args) > _WRITES_LABEL[name]:
+            _check_written(node.args[_WRITES_LABEL[name]], query, reserved)
 
 
-def _check_written(argument: pp.Expr, query: str, matchers: Mapping[str, str]) -> None:
-    """Refuse a label that tells tenants or SLOs apart; Prometheus looks into parentheses, too."""
+def _check_written(argument: pp.Expr, query: str, reserved: Collection[str]) -> None:
+    """Refuse a literal that names such a label; Prometheus looks into parentheses, too."""
     literal = _unwrapped(argument)
-    if not isinstance(literal, pp.StringLiteral):
-        return
-    label = literal.val
-    if label in IDENTITY or label in matchers:
+    if isinstance(literal, pp.StringLiteral) and literal.val in reserved:
+        label = literal.val
         quoted = re.search(rf"[\"'`]({re.escape(label)})[\"'`]", query)
         raise QueryError(
             "identity-label",

@@ -59,13 +59,13 @@ def _isolated(
     def isolated(query: str) -> str:
         match term.reading:
             case Reading.RATE:
-                return prepare(query, matchers, window)
+                return prepare(query, matchers, window, tenant.isolating)
             case Reading.FAMILY:
                 return f"rate({selector(query, matchers, term.suffix, term.matcher)}[{window}])"
             case Reading.SAMPLES:
                 return samples(query, matchers)
             case Reading.VALUE:
-                return prepare_value(query, matchers, window)
+                return prepare_value(query, matchers, window, tenant.isolating)
 
     def refused(query: str) -> bool:
         try:
