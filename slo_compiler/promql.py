@@ -179,6 +179,13 @@ def selector(query: str, matchers: Mapping[str, str], suffix: str, extra: str) -
                 "leave le out: the threshold selects the bucket",
                 *_find_matcher(query, "le"),
             )
+    if str(tree.name).endswith("_bucket"):
+        raise QueryError(
+            "histogram-bucket",
+            "the selector names the buckets, not the histogram",
+            f"write {str(tree.name).removesuffix('_bucket')}: the compiler adds what it needs",
+            *_find_code(query, rf"(?<![\w:])({re.escape(str(tree.name))})(?![\w:])"),
+        )
     isolated = _inject(tree, matchers)
     _check_isolated(isolated, tree, matchers)
     inside = isolated.removeprefix(str(tree.name)).removeprefix("{").removesuffix("}")
@@ -379,7 +386,7 @@ def _check_selectors(tree: pp.Expr, query: str, matchers: Mapping[str, str]) -> 
         raise QueryError(
             "no-selector",
             "the query selects no series",
-            "give a counter's selector, such as http_requests_total",
+            "name a metric of yours, such as http_requests_total",
         )
 
 

@@ -24,7 +24,9 @@ spec:
   escalation: [{severity: page, notify: [chat]}, {severity: ticket, notify: [chat]}]
   slos:
 """
-LINE = "    - {{name: s{0}, service: web, objective: 99, sli: {{ratio: {{errors: e, total: t}}}}}}\n"
+LINE = (
+    "    - {{name: s{0}, service: web, objective: 99, sli: {{ratio: {{errors: e, total: t}}}}}}\n"
+)
 
 
 @pytest.fixture(scope="module")

@@ -40,9 +40,11 @@ class Strict(BaseModel):
         return self
 
 
-def invalid(id_: str, message: str, help_: str = "", key: str = "") -> PydanticCustomError:
-    """Build the error of a field, or of a `key` of it: `id_` becomes the diagnostic's ID."""
-    context = {"message": message, "help": help_, "key": key}
+def invalid(
+    id_: str, message: str, help_: str = "", key: str = "", value_of: str = ""
+) -> PydanticCustomError:
+    """Build the error of a field, of a `key` of it, or of a key's value; `id_` is the finding's."""
+    context = {"message": message, "help": help_, "key": key, "value_of": value_of}
     return PydanticCustomError(id_, "{message}", context)
 
 
@@ -116,6 +118,9 @@ def _period(value: object) -> PeriodValue:
         return value
     if isinstance(value, dict):
         return _calendar_period(value)
+    if isinstance(value, str) and value in CALENDARS:
+        message = f"expected a span of time such as 30d, found {shown(value)}"
+        raise invalid("period", message, f"for a calendar's: {{calendar: {value}}}")
     period, day = _duration(value), Duration.of(days=1)
     if period.ms % day.ms:
         raise invalid("period", f"{shown(value)} is not a whole number of days", "such as 30d")
@@ -123,8 +128,6 @@ def _period(value: object) -> PeriodValue:
 
 
 def _calendar_period(value: dict[Any, Any]) -> PeriodValue:
-    if "calendar" not in value:
-        raise invalid("missing-key", 'the key "calendar" is missing', "add calendar: month")
     for key in value:
         if key not in ("calendar", "utc_offset"):
             raise invalid(
@@ -133,13 +136,16 @@ def _calendar_period(value: dict[Any, Any]) -> PeriodValue:
                 nearest(str(key), ("calendar", "utc_offset")),
                 str(key),
             )
+    if "calendar" not in value:
+        raise invalid("missing-key", 'the key "calendar" is missing', "add calendar: month")
     calendar, offset = value.get("calendar"), value.get("utc_offset", "+00:00")
     if calendar not in CALENDARS:
+        near = nearest(str(calendar), CALENDARS)
         raise invalid(
             "calendar",
             f"expected a week, month or quarter of the calendar, found {shown(calendar)}",
-            nearest(str(calendar), CALENDARS),
-            "calendar",
+            near if near.startswith("did you mean") else "",
+            value_of="calendar",
         )
     pattern = r"(?P<sign>[+-])(?P<hours>0[0-9]|1[0-4]):(?P<minutes>00|15|30|45)"
     match = re.fullmatch(pattern, offset) if isinstance(offset, str) else None
@@ -150,7 +156,7 @@ def _calendar_period(value: dict[Any, Any]) -> PeriodValue:
             "utc-offset",
             f"expected an offset from UTC in quarters of an hour, found {shown(offset)}",
             'from "-12:00" to "+14:00", such as "+01:00"; in quotes',
-            "utc_offset",
+            value_of="utc_offset",
         )
     return PeriodValue.of_calendar(calendar, minutes)
 
@@ -170,7 +176,8 @@ def _plain(number: Decimal) -> str:
 def _number(value: object) -> Decimal:
     number = Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(number, Decimal) or not number.is_finite() or abs(number.adjusted()) > 15:  # noqa: PLR2004
-        raise invalid("number", f"expected a number such as 300 or 0.5, found {shown(value)}")
+        hint = "remove the quotes" if isinstance(value, str) and _decimal(value) is not None else ""
+        raise invalid("number", f"expected a number such as 300 or 0.5, found {shown(value)}", hint)
     return number
 
 
@@ -203,8 +210,18 @@ def _objective(value: object) -> Decimal:
 
 def _fraction_of_100(value: object) -> Decimal:
     percent = _decimal(value)
-    if percent is None or not 0 < percent <= 100:  # noqa: PLR2004
+    if percent is None:
         raise invalid("percentage", f"expected a percentage such as 2%, found {shown(value)}")
+    if not 0 < percent <= 100:  # noqa: PLR2004
+        bound = "at most 100%" if percent else "more than 0%"
+        raise invalid("percentage", f"expected {bound}, found {shown(value)}")
+    if percent < 1 and not str(value).endswith("%"):
+        part, meant = _plain(percent), _plain(percent * 100)
+        raise invalid(
+            "percentage",
+            f"{part} may be a percentage or a part of 1",
+            f"write {meant}% or {part}%",
+        )
     return Decimal(_plain(percent))
 
 
@@ -343,9 +360,12 @@ Objective = Annotated[
     Decimal,
     *_typed(_objective, {"type": "number", "minimum": 1, "exclusiveMaximum": 100}),
 ]
-_PERCENT = {"anyOf": [{"type": "string", "pattern": "^[0-9.]+%$"}, {"type": "number"}]}
-Percentage = Annotated[Decimal, *_typed(_fraction_of_100, _PERCENT)]
-BudgetLeft = Annotated[Decimal, *_typed(_budget_left, _PERCENT)]
+_PERCENT = [
+    {"type": "string", "pattern": "^[0-9.]+%$"},
+    {"type": "number", "minimum": 1, "maximum": 100},
+]
+Percentage = Annotated[Decimal, *_typed(_fraction_of_100, {"anyOf": _PERCENT})]
+BudgetLeft = Annotated[Decimal, *_typed(_budget_left, {"anyOf": [*_PERCENT, {"const": 0}]})]
 Pace = Annotated[Duration, *_typed(_pace, {"type": "string", "examples": ["4h", "3d"]})]
 SLOReference = Annotated[
     str,

@@ -51,9 +51,9 @@ def _days(value: object) -> object:
 
 def _zone(value: object) -> object:
     if isinstance(value, str) and value not in available_timezones() | {"UTC"}:
-        raise invalid(
-            "hours", f"{shown(value)} is no IANA time zone", nearest(value, available_timezones())
-        )
+        near = nearest(value, available_timezones())
+        hint = near if near.startswith("did you mean") else "such as UTC or Europe/Berlin"
+        raise invalid("hours", f"{shown(value)} is no IANA time zone", hint)
     return value
 
 
