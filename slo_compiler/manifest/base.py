@@ -12,10 +12,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from slo_compiler.diagnostics import nearest
 from slo_compiler.duration import Duration
@@ -38,6 +39,16 @@ class Strict(BaseModel):
             found = " and ".join(given) if given else "none"
             raise invalid("one-of", f"give exactly one of {', '.join(self.ONE_OF)}; found {found}")
         return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        schema = handler(core_schema)
+        if cls.ONE_OF:
+            one = [{"required": [key]} for key in cls.ONE_OF]
+            handler.resolve_ref_schema(schema)["oneOf"] = one
+        return schema
 
 
 def invalid(
@@ -331,11 +342,10 @@ def _typed(validator: Callable[[object], Any], schema: dict[str, Any]) -> list[A
     return [BeforeValidator(validator), WithJsonSchema(schema)]
 
 
+_SPAN = {"type": "string", "pattern": "^([0-9]+(ms|[smhdwy]))+$"}
 Name = Annotated[str, *_typed(_name, {"type": "string", "pattern": f"^{DNS_LABEL.pattern}$"})]
 Text = Annotated[str, *_typed(_text, {"type": "string", "not": {"pattern": r"\{\{"}})]
-Span = Annotated[
-    Duration, *_typed(_duration, {"type": "string", "examples": ["5m", "1h30m", "30d"]})
-]
+Span = Annotated[Duration, *_typed(_duration, {**_SPAN, "examples": ["5m", "1h30m", "30d"]})]
 Period = Annotated[
     PeriodValue,
     *_typed(
@@ -366,7 +376,7 @@ _PERCENT = [
 ]
 Percentage = Annotated[Decimal, *_typed(_fraction_of_100, {"anyOf": _PERCENT})]
 BudgetLeft = Annotated[Decimal, *_typed(_budget_left, {"anyOf": [*_PERCENT, {"const": 0}]})]
-Pace = Annotated[Duration, *_typed(_pace, {"type": "string", "examples": ["4h", "3d"]})]
+Pace = Annotated[Duration, *_typed(_pace, {**_SPAN, "examples": ["4h", "3d"]})]
 SLOReference = Annotated[
     str,
     *_typed(_slo_reference, {"type": "string", "pattern": "^([a-z0-9-]+/)?[a-z0-9-]+/[a-z0-9-]+$"}),
@@ -377,6 +387,16 @@ Version = Annotated[str, *_typed(_version, {"type": "string", "examples": ["3.5"
 Link = Annotated[str, *_typed(_link, {"type": "string", "not": {"pattern": r"\{\{"}})]
 SecretFile = Annotated[str, *_typed(_secret_file, {"type": "string", "pattern": "^/"})]
 Url = Annotated[str, *_typed(_url, {"type": "string", "format": "uri"})]
-LabelName = Annotated[str, *_typed(_label_name, {"type": "string", "pattern": _LABEL_NAME.pattern})]
+LabelName = Annotated[
+    str,
+    *_typed(
+        _label_name,
+        {
+            "type": "string",
+            "pattern": f"^{_LABEL_NAME.pattern}$",
+            "not": {"enum": sorted(RESERVED_LABELS)},
+        },
+    ),
+]
 Labels = dict[LabelName, Text]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]

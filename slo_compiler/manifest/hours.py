@@ -84,9 +84,23 @@ Day = Annotated[
 HolidaysByName = dict[Name, Annotated[list[Day], Field(min_length=1, max_length=366)]]
 
 
-Weekdays = Annotated[str, BeforeValidator(_days)]
-Times = Annotated[str, BeforeValidator(_clock)]
-Location = Annotated[str, BeforeValidator(_zone)]
+_DAY = f"({'|'.join(DAYS)})"
+_CLOCK = "[0-9]{2}:[0-9]{2}"
+Weekdays = Annotated[
+    str,
+    BeforeValidator(_days),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DAY}(:{_DAY})?$"}),
+]
+Times = Annotated[
+    str,
+    BeforeValidator(_clock),
+    WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK}-{_CLOCK}$"}),
+]
+Location = Annotated[
+    str,
+    BeforeValidator(_zone),
+    WithJsonSchema({"type": "string", "examples": ["UTC", "Europe/Berlin"]}),
+]
 
 
 class Hours(Strict):
