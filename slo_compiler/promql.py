@@ -22,6 +22,8 @@ MAX_DEPTH = 64
 # The parser's transform() takes cubic time on a chain of operators: 100 cost 0.1 s, 500 cost 10 s.
 MAX_OPERATORS = 100
 MAX_SPAN = Duration.of(days=3_650)
+MAX_STEPS = 11_000  # of subqueries, one in another multiplied; what Prometheus allows a graph
+_DEFAULT_STEP = timedelta(minutes=1)
 WINDOW = "$window"
 
 # Two spans that nobody writes by chance: where a range changes with them, `$window` stood there.
@@ -126,6 +128,7 @@ def _checked(
     tree = _parse(query.replace(WINDOW, str(window)), query)
     _check_labels(tree, query, {*IDENTITY, *matchers, *isolating})
     _check_selectors(tree, query, matchers)
+    _check_steps(tree, query)
     if isinstance(_unwrapped(tree), pp.MatrixSelector | pp.SubqueryExpr):
         raise QueryError(
             "range-result",
@@ -291,6 +294,23 @@ def _check_spans(query: str) -> None:
                 at,
                 len(text),
             )
+
+
+def _check_steps(tree: pp.Expr, query: str) -> None:
+    """Refuse subqueries that keep a Prometheus busy which other tenants share."""
+    stack = [(tree, 1)]
+    while stack:
+        node, steps = stack.pop()
+        if isinstance(node, pp.SubqueryExpr):
+            steps *= max(1, (node.range or timedelta()) // (node.step or _DEFAULT_STEP))
+            if steps > MAX_STEPS:
+                raise QueryError(
+                    "subquery-steps",
+                    f"a subquery takes {steps:,} steps; at most {MAX_STEPS:,} are allowed",
+                    "shorten its range or lengthen its step",
+                    *_find_code(query, r"(\[[^\]]*:[^\]]*\])"),
+                )
+        stack.extend((child, steps) for child in children(node))
 
 
 def _parse(text: str, query: str) -> pp.Expr:
