@@ -16,7 +16,7 @@ import click
 
 from slo_compiler import __version__
 from slo_compiler import report as reporting
-from slo_compiler.diagnostics import CompileError, Diagnostic, Report, Severity
+from slo_compiler.diagnostics import CompileError, Diagnostic, Report, Severity, nearest
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 EXIT_FINDINGS, EXIT_USAGE = 1, 2
@@ -312,7 +312,8 @@ def explain(
         found = explaining.select(tenants, slo)
         if not found:
             near = explaining.similar(tenants, slo)
-            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            names = sorted({tenant.name for tenant in tenants})
+            hint = f"; did you mean {' or '.join(near)}?" if near else ": " + nearest(slo, names)
             raise click.UsageError(f'no SLO "{slo}"{hint}')
         if resolved:
             click.echo(yaml_of.as_yaml(s for _, slos in found for s in slos), nl=False)
@@ -358,7 +359,9 @@ def tools(suites: tuple[str, ...], *, servers: bool) -> None:
 
 @main.command()
 @click.argument(
-    "kind", type=click.Choice(["Tenant", "Project", "AlertPolicy", "SLOTemplate"]), default="Tenant"
+    "kind",
+    type=click.Choice(["Tenant", "Project", "AlertPolicy", "SLOTemplate"], case_sensitive=False),
+    default="Tenant",
 )
 def schema(kind: str) -> None:
     """Print the JSON Schema of a kind of manifest, for editors.

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import StrEnum
 
+MAX_CHOICES = 40  # that are listed: there are 600 time zones, and may be 1,000 SLOs
+
 
 class Severity(StrEnum):
     """How bad a finding is: errors stop the compile, warnings do with --strict, infos never do."""
@@ -113,4 +115,5 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     close = get_close_matches(word, options, n=1, cutoff=0.6)
     if close:
         return f'did you mean "{close[0]}"?'
-    return f"expected one of: {', '.join(options)}" if options else ""
+    more = ["..."] if len(options) > MAX_CHOICES else []
+    return f"expected one of: {', '.join(options[:MAX_CHOICES] + more)}" if options else ""

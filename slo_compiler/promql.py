@@ -7,7 +7,7 @@ and the printed result is parsed again and checked: what is emitted is what was 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,6 +22,8 @@ MAX_DEPTH = 64
 # The parser's transform() takes cubic time on a chain of operators: 100 cost 0.1 s, 500 cost 10 s.
 MAX_OPERATORS = 100
 MAX_SPAN = Duration.of(days=3_650)
+MAX_STEPS = 11_000  # of subqueries, one in another multiplied; what Prometheus allows a graph
+_DEFAULT_STEP = timedelta(minutes=1)
 WINDOW = "$window"
 
 # Two spans that nobody writes by chance: where a range changes with them, `$window` stood there.
@@ -53,13 +55,16 @@ class QueryError(Exception):
     width: int = MAX_LENGTH
 
 
-def prepare(query: str, matchers: Mapping[str, str], window: Duration) -> str:
+def prepare(
+    query: str, matchers: Mapping[str, str], window: Duration, isolating: Collection[str] = ()
+) -> str:
     """Turn a tenant's query into the expression that is safe to emit.
 
     Args:
         query: a counter's selector, or PromQL that holds `$window` as a range.
         matchers: the tenant's isolation, label to value; every selector will carry them.
         window: what `$window` stands for, and the range of `rate` around a plain selector.
+        isolating: labels that isolate other tenants, which the query may not write.
 
     Returns:
         An expression that yields events per second, without an outer aggregation.
@@ -67,7 +72,7 @@ def prepare(query: str, matchers: Mapping[str, str], window: Duration) -> str:
     Raises:
         QueryError: the query breaks a rule, or cannot be shown to keep to its tenant.
     """
-    tree = _checked(query, matchers, window)
+    tree = _checked(query, matchers, window, isolating)
     if WINDOW in query:
         isolated = _inject(tree, matchers)
     else:
@@ -85,18 +90,21 @@ def prepare(query: str, matchers: Mapping[str, str], window: Duration) -> str:
     return isolated
 
 
-def prepare_value(query: str, matchers: Mapping[str, str], window: Duration) -> str:
+def prepare_value(
+    query: str, matchers: Mapping[str, str], window: Duration, isolating: Collection[str] = ()
+) -> str:
     """Turn a tenant's query of values into the expression that is safe to emit.
 
     Args:
         query: PromQL that yields an instant vector; it may hold `$window` as a range.
         matchers: the tenant's isolation, label to value; every selector will carry them.
         window: what `$window` stands for.
+        isolating: labels that isolate other tenants, which the query may not write.
 
     Raises:
         QueryError: the query breaks a rule, or cannot be shown to keep to its tenant.
     """
-    tree = _checked(query, matchers, window)
+    tree = _checked(query, matchers, window, isolating)
     if isinstance(tree, pp.Call) and tree.func.name == "scalar":
         raise QueryError(
             "scalar-result",
@@ -109,14 +117,18 @@ def prepare_value(query: str, matchers: Mapping[str, str], window: Duration) -> 
     return isolated
 
 
-def _checked(query: str, matchers: Mapping[str, str], window: Duration) -> pp.Expr:
+def _checked(
+    query: str, matchers: Mapping[str, str], window: Duration, isolating: Collection[str]
+) -> pp.Expr:
     """Parse a query that yields a vector, and check it."""
     _check_size(query)
     _check_spans(query)
     if WINDOW in query:
         _check_window(query)
     tree = _parse(query.replace(WINDOW, str(window)), query)
+    _check_labels(tree, query, {*IDENTITY, *matchers, *isolating})
     _check_selectors(tree, query, matchers)
+    _check_steps(tree, query)
     if isinstance(_unwrapped(tree), pp.MatrixSelector | pp.SubqueryExpr):
         raise QueryError(
             "range-result",
@@ -170,6 +182,13 @@ def selector(query: str, matchers: Mapping[str, str], suffix: str, extra: str) -
                 "leave le out: the threshold selects the bucket",
                 *_find_matcher(query, "le"),
             )
+    if str(tree.name).endswith("_bucket"):
+        raise QueryError(
+            "histogram-bucket",
+            "the selector names the buckets, not the histogram",
+            f"write {str(tree.name).removesuffix('_bucket')}: the compiler adds what it needs",
+            *_find_code(query, rf"(?<![\w:])({re.escape(str(tree.name))})(?![\w:])"),
+        )
     isolated = _inject(tree, matchers)
     _check_isolated(isolated, tree, matchers)
     inside = isolated.removeprefix(str(tree.name)).removeprefix("{").removesuffix("}")
@@ -277,6 +296,23 @@ def _check_spans(query: str) -> None:
             )
 
 
+def _check_steps(tree: pp.Expr, query: str) -> None:
+    """Refuse subqueries that keep a Prometheus busy which other tenants share."""
+    stack = [(tree, 1)]
+    while stack:
+        node, steps = stack.pop()
+        if isinstance(node, pp.SubqueryExpr):
+            steps *= max(1, (node.range or timedelta()) // (node.step or _DEFAULT_STEP))
+            if steps > MAX_STEPS:
+                raise QueryError(
+                    "subquery-steps",
+                    f"a subquery takes {steps:,} steps; at most {MAX_STEPS:,} are allowed",
+                    "shorten its range or lengthen its step",
+                    *_find_code(query, r"(\[[^\]]*:[^\]]*\])"),
+                )
+        stack.extend((child, steps) for child in children(node))
+
+
 def _parse(text: str, query: str) -> pp.Expr:
     try:
         tree: pp.Expr = pp.parse(text)
@@ -366,15 +402,11 @@ def _check_selectors(tree: pp.Expr, query: str, matchers: Mapping[str, str]) -> 
         if isinstance(node, pp.VectorSelector):
             found += 1
             _check_selector(node, query, matchers)
-        elif isinstance(node, pp.Call):
-            _check_call(node, query, matchers)
-        elif isinstance(node, pp.AggregateExpr) and isinstance(node.param, pp.Expr):
-            _check_written(node.param, query, matchers)
     if not found:
         raise QueryError(
             "no-selector",
             "the query selects no series",
-            "give a counter's selector, such as http_requests_total",
+            "name a metric of yours, such as http_requests_total",
         )
 
 
@@ -423,26 +455,30 @@ def _check_selector(node: pp.VectorSelector, query: str, matchers: Mapping[str, 
             )
 
 
-def _check_call(node: pp.Call, query: str, matchers: Mapping[str, str]) -> None:
-    name = node.func.name
-    if name == "info":
-        raise QueryError(
-            "forbidden-function",
-            "info() reads series that no matcher can restrict",
-            "join the labels with group_left",
-            *_find_code(query, r"\b(info)\s*\("),
-        )
-    if name in _WRITES_LABEL and len(node.args) > _WRITES_LABEL[name]:
-        _check_written(node.args[_WRITES_LABEL[name]], query, matchers)
+def _check_labels(tree: pp.Expr, query: str, reserved: Collection[str]) -> None:
+    """Refuse what writes a label that tells tenants or SLOs apart, or joins it from elsewhere."""
+    for node in walk(tree):
+        if isinstance(node, pp.AggregateExpr) and isinstance(node.param, pp.Expr):
+            _check_written(node.param, query, reserved)
+        if not isinstance(node, pp.Call):
+            continue
+        name = node.func.name
+        if name == "info":
+            raise QueryError(
+                "forbidden-function",
+                "info() reads series that no matcher can restrict",
+                "join the labels with group_left",
+                *_find_code(query, r"\b(info)\s*\("),
+            )
+        if name in _WRITES_LABEL and len(node.args) > _WRITES_LABEL[name]:
+            _check_written(node.args[_WRITES_LABEL[name]], query, reserved)
 
 
-def _check_written(argument: pp.Expr, query: str, matchers: Mapping[str, str]) -> None:
-    """Refuse a label that tells tenants or SLOs apart; Prometheus looks into parentheses, too."""
+def _check_written(argument: pp.Expr, query: str, reserved: Collection[str]) -> None:
+    """Refuse a literal that names such a label; Prometheus looks into parentheses, too."""
     literal = _unwrapped(argument)
-    if not isinstance(literal, pp.StringLiteral):
-        return
-    label = literal.val
-    if label in IDENTITY or label in matchers:
+    if isinstance(literal, pp.StringLiteral) and literal.val in reserved:
+        label = literal.val
         quoted = re.search(rf"[\"'`]({re.escape(label)})[\"'`]", query)
         raise QueryError(
             "identity-label",

@@ -104,7 +104,7 @@ def test_a_page_waits_while_what_it_depends_on_pages_and_is_sent_if_it_outlives_
 def test_what_resolves_while_it_waits_is_not_told_resolved_and_is_no_news_when_it_fires_again(
     suite: str, tmp_path: Path
 ) -> None:
-    """An orphaned page: its incident stays open, as README's section on dependencies says."""
+    """An orphaned page: its incident stays open, as docs/policies.md says."""
     with stage(suite, tmp_path) as on:
         on.real.fire([CHECKOUT])
         on.await_told("shop", "firing")
@@ -162,7 +162,7 @@ def test_only_pages_about_errors_wait_and_only_for_those(suite: str, tmp_path: P
 def test_of_a_dependency_with_by_labels_0_30_to_0_34_0_remember_one_series(
     suite: str, tmp_path: Path
 ) -> None:
-    """The bound that README's section on dependencies tells."""
+    """The bound that docs/policies.md tells."""
     with stage(suite, tmp_path) as on:
         east, west = ((*INGRESS, ("region", region)) for region in ("east", "west"))
         for labels in (east, west):  # one after the other

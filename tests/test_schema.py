@@ -56,6 +56,56 @@ def test_an_slo_is_written_out_or_made_of_a_template() -> None:
     assert problems("Tenant", tenant({"template": "http", "objectiv": 99})) != []
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sli": {}},
+        {"sli": {"ratio": None}},
+        {"sli": {"raw": {"error_ratio": "r"}, "ratio": {"errors": "e", "total": "t"}}},
+        {"sli": {"ratio": {"errors": "e", "good": "g", "total": "t"}}},
+        {"sli": {"raw": {"error_ratio": "r", "by": ["tenant"]}}},
+        {"sli": {"threshold": {"query": "q", "op": "==", "value": 1}}},
+        {"sli": {"latency": {"histogram": "h", "threshold": "300 ms"}}},
+        {"sli": {"composite": {"slos": [{"slo": "web/a"}]}}},
+        {"objective": 0.999},
+        {"period": "36h"},
+        {"period": {"calendar": "year"}},
+        {"stage": "Shadow"},
+        {"formerly": "Old Name"},
+        {"depends_on": ["web"]},
+        {"labels": {"tenant": "other"}},
+        {"budgeting": {"timeslices": {"slice": "1m", "target": 0.95, "idle": "good"}}},
+        {"alerting": {"min_errors": 0}},
+    ],
+    ids=str,
+)
+def test_what_the_compiler_refuses_an_editor_marks(wrong: dict[str, Any]) -> None:
+    right = {"name": "a", "service": "web", "sli": {"ratio": {"errors": "e", "total": "t"}}}
+    assert problems("Tenant", tenant(right)) == []
+    assert problems("Tenant", tenant(right | wrong)) != []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"channels": [{"name": "chat"}]},
+        {"escalation": [{"notify": ["chat"]}]},
+        {"escalation": [{"severity": "page", "budget_below": "10%", "notify": ["chat"]}]},
+        {"exclusions": [{"name": "once", "from": "2026-12-01 22:00"}]},
+        {"exclusions": [{"name": "once", "from": "tomorrow", "to": "2026-12-01 22:00"}]},
+        {"hours": {"office": [{"weekdays": ["mon"]}]}},
+        {"hours": {"office": [{"times": ["9-17"]}]}},
+        {"holidays": {"bavaria": ["12/25"]}},
+    ],
+    ids=str,
+)
+def test_and_so_around_the_slos(wrong: dict[str, Any]) -> None:
+    manifest = tenant({"name": "a", "service": "web", "sli": {"raw": {"error_ratio": "r"}}})
+    assert problems("Tenant", manifest) == []
+    manifest["spec"] |= wrong
+    assert problems("Tenant", manifest) != []
+
+
 def test_a_template_holds_references_where_an_slo_holds_values() -> None:
     def template(**slo: object) -> dict[str, Any]:
         return {

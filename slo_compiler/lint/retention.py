@@ -31,6 +31,6 @@ def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
         if kept is not None and period(slo) > kept:
             yield Finding(
                 slo.at("period") if slo.spec.period else slo.at("name"),
-                f"the budget counts {slo.period}, but Prometheus keeps {kept}",
+                f"the budget counts {slo.period.words}, but Prometheus keeps {kept}",
                 "keep samples for longer, or shorten the period",
             )

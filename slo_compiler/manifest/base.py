@@ -12,10 +12,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from slo_compiler.diagnostics import nearest
 from slo_compiler.duration import Duration
@@ -39,10 +40,22 @@ class Strict(BaseModel):
             raise invalid("one-of", f"give exactly one of {', '.join(self.ONE_OF)}; found {found}")
         return self
 
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        schema = handler(core_schema)
+        if cls.ONE_OF:
+            one = [{"required": [key]} for key in cls.ONE_OF]
+            handler.resolve_ref_schema(schema)["oneOf"] = one
+        return schema
 
-def invalid(id_: str, message: str, help_: str = "", key: str = "") -> PydanticCustomError:
-    """Build the error of a field, or of a `key` of it: `id_` becomes the diagnostic's ID."""
-    context = {"message": message, "help": help_, "key": key}
+
+def invalid(
+    id_: str, message: str, help_: str = "", key: str = "", value_of: str = ""
+) -> PydanticCustomError:
+    """Build the error of a field, of a `key` of it, or of a key's value; `id_` is the finding's."""
+    context = {"message": message, "help": help_, "key": key, "value_of": value_of}
     return PydanticCustomError(id_, "{message}", context)
 
 
@@ -116,6 +129,9 @@ def _period(value: object) -> PeriodValue:
         return value
     if isinstance(value, dict):
         return _calendar_period(value)
+    if isinstance(value, str) and value in CALENDARS:
+        message = f"expected a span of time such as 30d, found {shown(value)}"
+        raise invalid("period", message, f"for a calendar's: {{calendar: {value}}}")
     period, day = _duration(value), Duration.of(days=1)
     if period.ms % day.ms:
         raise invalid("period", f"{shown(value)} is not a whole number of days", "such as 30d")
@@ -123,8 +139,6 @@ def _period(value: object) -> PeriodValue:
 
 
 def _calendar_period(value: dict[Any, Any]) -> PeriodValue:
-    if "calendar" not in value:
-        raise invalid("missing-key", 'the key "calendar" is missing', "add calendar: month")
     for key in value:
         if key not in ("calendar", "utc_offset"):
             raise invalid(
@@ -133,13 +147,16 @@ def _calendar_period(value: dict[Any, Any]) -> PeriodValue:
                 nearest(str(key), ("calendar", "utc_offset")),
                 str(key),
             )
+    if "calendar" not in value:
+        raise invalid("missing-key", 'the key "calendar" is missing', "add calendar: month")
     calendar, offset = value.get("calendar"), value.get("utc_offset", "+00:00")
     if calendar not in CALENDARS:
+        near = nearest(str(calendar), CALENDARS)
         raise invalid(
             "calendar",
             f"expected a week, month or quarter of the calendar, found {shown(calendar)}",
-            nearest(str(calendar), CALENDARS),
-            "calendar",
+            near if near.startswith("did you mean") else "",
+            value_of="calendar",
         )
     pattern = r"(?P<sign>[+-])(?P<hours>0[0-9]|1[0-4]):(?P<minutes>00|15|30|45)"
     match = re.fullmatch(pattern, offset) if isinstance(offset, str) else None
@@ -150,7 +167,7 @@ def _calendar_period(value: dict[Any, Any]) -> PeriodValue:
             "utc-offset",
             f"expected an offset from UTC in quarters of an hour, found {shown(offset)}",
             'from "-12:00" to "+14:00", such as "+01:00"; in quotes',
-            "utc_offset",
+            value_of="utc_offset",
         )
     return PeriodValue.of_calendar(calendar, minutes)
 
@@ -170,7 +187,8 @@ def _plain(number: Decimal) -> str:
 def _number(value: object) -> Decimal:
     number = Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(number, Decimal) or not number.is_finite() or abs(number.adjusted()) > 15:  # noqa: PLR2004
-        raise invalid("number", f"expected a number such as 300 or 0.5, found {shown(value)}")
+        hint = "remove the quotes" if isinstance(value, str) and _decimal(value) is not None else ""
+        raise invalid("number", f"expected a number such as 300 or 0.5, found {shown(value)}", hint)
     return number
 
 
@@ -203,8 +221,18 @@ def _objective(value: object) -> Decimal:
 
 def _fraction_of_100(value: object) -> Decimal:
     percent = _decimal(value)
-    if percent is None or not 0 < percent <= 100:  # noqa: PLR2004
+    if percent is None:
         raise invalid("percentage", f"expected a percentage such as 2%, found {shown(value)}")
+    if not 0 < percent <= 100:  # noqa: PLR2004
+        bound = "at most 100%" if percent else "more than 0%"
+        raise invalid("percentage", f"expected {bound}, found {shown(value)}")
+    if percent < 1 and not str(value).endswith("%"):
+        part, meant = _plain(percent), _plain(percent * 100)
+        raise invalid(
+            "percentage",
+            f"{part} may be a percentage or a part of 1",
+            f"write {meant}% or {part}%",
+        )
     return Decimal(_plain(percent))
 
 
@@ -314,11 +342,10 @@ def _typed(validator: Callable[[object], Any], schema: dict[str, Any]) -> list[A
     return [BeforeValidator(validator), WithJsonSchema(schema)]
 
 
+_SPAN = {"type": "string", "pattern": "^([0-9]+(ms|[smhdwy]))+$"}
 Name = Annotated[str, *_typed(_name, {"type": "string", "pattern": f"^{DNS_LABEL.pattern}$"})]
 Text = Annotated[str, *_typed(_text, {"type": "string", "not": {"pattern": r"\{\{"}})]
-Span = Annotated[
-    Duration, *_typed(_duration, {"type": "string", "examples": ["5m", "1h30m", "30d"]})
-]
+Span = Annotated[Duration, *_typed(_duration, {**_SPAN, "examples": ["5m", "1h30m", "30d"]})]
 Period = Annotated[
     PeriodValue,
     *_typed(
@@ -343,10 +370,13 @@ Objective = Annotated[
     Decimal,
     *_typed(_objective, {"type": "number", "minimum": 1, "exclusiveMaximum": 100}),
 ]
-_PERCENT = {"anyOf": [{"type": "string", "pattern": "^[0-9.]+%$"}, {"type": "number"}]}
-Percentage = Annotated[Decimal, *_typed(_fraction_of_100, _PERCENT)]
-BudgetLeft = Annotated[Decimal, *_typed(_budget_left, _PERCENT)]
-Pace = Annotated[Duration, *_typed(_pace, {"type": "string", "examples": ["4h", "3d"]})]
+_PERCENT = [
+    {"type": "string", "pattern": "^[0-9.]+%$"},
+    {"type": "number", "minimum": 1, "maximum": 100},
+]
+Percentage = Annotated[Decimal, *_typed(_fraction_of_100, {"anyOf": _PERCENT})]
+BudgetLeft = Annotated[Decimal, *_typed(_budget_left, {"anyOf": [*_PERCENT, {"const": 0}]})]
+Pace = Annotated[Duration, *_typed(_pace, {**_SPAN, "examples": ["4h", "3d"]})]
 SLOReference = Annotated[
     str,
     *_typed(_slo_reference, {"type": "string", "pattern": "^([a-z0-9-]+/)?[a-z0-9-]+/[a-z0-9-]+$"}),
@@ -357,6 +387,16 @@ Version = Annotated[str, *_typed(_version, {"type": "string", "examples": ["3.5"
 Link = Annotated[str, *_typed(_link, {"type": "string", "not": {"pattern": r"\{\{"}})]
 SecretFile = Annotated[str, *_typed(_secret_file, {"type": "string", "pattern": "^/"})]
 Url = Annotated[str, *_typed(_url, {"type": "string", "format": "uri"})]
-LabelName = Annotated[str, *_typed(_label_name, {"type": "string", "pattern": _LABEL_NAME.pattern})]
+LabelName = Annotated[
+    str,
+    *_typed(
+        _label_name,
+        {
+            "type": "string",
+            "pattern": f"^{_LABEL_NAME.pattern}$",
+            "not": {"enum": sorted(RESERVED_LABELS)},
+        },
+    ),
+]
 Labels = dict[LabelName, Text]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]

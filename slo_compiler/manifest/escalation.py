@@ -131,7 +131,6 @@ def check_severities(tenant: ResolvedTenant, report: Report) -> bool:
     """
     known = [level.name for level in tenant.levels]
     good = True
-    _check_labels(tenant, report)
     for slo in tenant.slos:
         for tier in slo.policy.tiers:
             if tier.severity in known:
@@ -157,25 +156,6 @@ def check_severities(tenant: ResolvedTenant, report: Report) -> bool:
                 nearest(step.spec.severity, known),
             )
     return good
-
-
-def _check_labels(tenant: ResolvedTenant, report: Report) -> None:
-    """Refuse labels of tenants and SLIs that alerts get from their severities, too."""
-    given = {label for level in tenant.levels for label in level.labels}
-    metadata = ("metadata", "labels")
-    places = [(tenant.document.locate((*metadata, n), key=True), n) for n in tenant.labels]
-    for slo in tenant.slos:
-        own = (*slo.loc, "labels")
-        places += [(slo.document.locate((*own, n), key=True), n) for n in slo.spec.labels]
-        places += [(slo.at("sli", slo.spec.sli.body.KIND, "by"), name) for name in slo.by]
-    for at, name in places:
-        if name in given:
-            report.error(
-                at,
-                "label-clash",
-                f'alerts get the label "{name}" from their severity',
-                "rename this one: the project's severities set it",
-            )
 
 
 def check_escalation(tenant: ResolvedTenant, report: Report) -> None:

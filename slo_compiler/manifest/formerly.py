@@ -52,7 +52,11 @@ Formerly = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "examples": ["old-name", "old-service/old-name"]},
+                {
+                    "type": "string",
+                    "pattern": "^([a-z0-9-]+/)?[a-z0-9-]+$",
+                    "examples": ["old-name", "old-service/old-name"],
+                },
                 {
                     "type": "object",
                     "properties": {"slo": {"type": "string"}, "renamed": {"type": "string"}},

@@ -51,9 +51,9 @@ def _days(value: object) -> object:
 
 def _zone(value: object) -> object:
     if isinstance(value, str) and value not in available_timezones() | {"UTC"}:
-        raise invalid(
-            "hours", f"{shown(value)} is no IANA time zone", nearest(value, available_timezones())
-        )
+        near = nearest(value, available_timezones())
+        hint = near if near.startswith("did you mean") else "such as UTC or Europe/Berlin"
+        raise invalid("hours", f"{shown(value)} is no IANA time zone", hint)
     return value
 
 
@@ -84,9 +84,23 @@ Day = Annotated[
 HolidaysByName = dict[Name, Annotated[list[Day], Field(min_length=1, max_length=366)]]
 
 
-Weekdays = Annotated[str, BeforeValidator(_days)]
-Times = Annotated[str, BeforeValidator(_clock)]
-Location = Annotated[str, BeforeValidator(_zone)]
+_DAY = f"({'|'.join(DAYS)})"
+_CLOCK = "[0-9]{2}:[0-9]{2}"
+Weekdays = Annotated[
+    str,
+    BeforeValidator(_days),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DAY}(:{_DAY})?$"}),
+]
+Times = Annotated[
+    str,
+    BeforeValidator(_clock),
+    WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK}-{_CLOCK}$"}),
+]
+Location = Annotated[
+    str,
+    BeforeValidator(_zone),
+    WithJsonSchema({"type": "string", "examples": ["UTC", "Europe/Berlin"]}),
+]
 
 
 class Hours(Strict):

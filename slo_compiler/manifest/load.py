@@ -205,15 +205,23 @@ class Finding:
             )
         if "message" in context:
             key = str(loc[-2]) if loc[-1:] == ("[key]",) else context["key"]
+            place = (*place, context["value_of"]) if context["value_of"] else place
             return cls(place, type_, context["message"], context["help"], key)
         if type_ in _EXPECTED or type_ == "literal_error":
             expected = _EXPECTED.get(type_) or context["expected"].replace("'", '"')
             hint = how_to_quote(detail["input"]) if expected == "text" else ""
+            if type_ == "model_type" and (keys := _keys_at(kind, loc)):
+                hint = f"its keys: {', '.join(keys)}"
+            elif type_ == "list_type" and isinstance(detail["input"], str):
+                hint = "put it into brackets: [...]"
             if type_ == "literal_error" and isinstance(detail["input"], str):
                 known = nearest(detail["input"], re.findall(r'"([^"]*)"', expected))
                 hint = known if known.startswith("did you mean") else ""
             id_ = "value" if type_ == "literal_error" else "type"
             return cls(place, id_, f"expected {expected}, found {found}", hint, expected=expected)
+        if type_ == "too_short" and context["min_length"] > 1:
+            words = "expected at least {min_length} entries, found {actual_length}"
+            return cls(place, "value", words.format(**context), "add what is missing")
         words, hint = _BOUNDS.get(type_, ("{found} is not valid here", ""))
         return cls(place, "value", words.format(found=found, **context), hint)
 

@@ -34,7 +34,13 @@ def _moment(value: object) -> object:
 Moment = Annotated[
     InstanceOf[date],  # a datetime is one, and stays one
     BeforeValidator(_moment),
-    WithJsonSchema({"type": "string", "examples": ["2026-12-01", "2026-12-01 22:00"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^{_DAY.pattern}( [0-9]{{2}}:[0-9]{{2}})?$",
+            "examples": ["2026-12-01", "2026-12-01 22:00"],
+        }
+    ),
 ]
 
 

@@ -20,6 +20,7 @@ from slo_compiler.manifest.escalation import (
 )
 from slo_compiler.manifest.exclusions import ResolvedExclusion, resolve_exclusions
 from slo_compiler.manifest.inherit import Inherited, Level, inherit
+from slo_compiler.manifest.labels import check_labels, isolating
 from slo_compiler.manifest.load import Manifest, SourceFile
 from slo_compiler.manifest.model import (
     SLO,
@@ -124,6 +125,7 @@ class ResolvedTenant:
     owner: str
     labels: Mapping[str, str]
     matchers: Mapping[str, str]
+    isolating: frozenset[str]  # labels of all tenants' matchers: no query may write one
     slos: tuple[ResolvedSLO, ...]
     steps: tuple[ResolvedStep, ...]
     document: Document
@@ -249,6 +251,7 @@ def _resolve_tenant(resolver: _Resolver, manifest: Manifest, tenant: Tenant) -> 
         owner=tenant.metadata.owner,
         labels=tenant.metadata.labels,
         matchers=_matchers(project, name),
+        isolating=isolating(project),
         slos=tuple(slos),
         steps=resolve_steps(
             project, tenant, document, _channels(resolver, tenant, document), report
@@ -258,6 +261,7 @@ def _resolve_tenant(resolver: _Resolver, manifest: Manifest, tenant: Tenant) -> 
         exclusions=resolve_exclusions(tenant, document, project, report),
         levels=severities_of(project.severities),
     )
+    check_labels(tenant, document, project, resolved.matchers, report)
     check_renames(tenant, document, report)
     if slos and check_severities(resolved, report):
         check_escalation(resolved, report)

@@ -32,7 +32,22 @@ def json_schema(kind: str) -> dict[str, Any]:
     elif "SLO" in definitions:
         needed = definitions["SLO"].pop("required")
         definitions["SLO"]["anyOf"] = [{"required": needed}, {"required": ["template"]}]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    told: dict[str, Any] = _without_null(schema)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **told}
+
+
+def _without_null(schema: Any) -> Any:  # noqa: ANN401
+    """Leave null out: a key without a value is an error, and what nobody gives is not written."""
+    if isinstance(schema, list):
+        return [_without_null(part) for part in schema if part != {"type": "null"}]
+    if not isinstance(schema, dict):
+        return schema
+    told = {key: _without_null(part) for key, part in schema.items()}
+    if told.get("default", ...) is None:
+        del told["default"]
+    if isinstance(told.get("anyOf"), list) and len(told["anyOf"]) == 1:
+        told = {**told.pop("anyOf")[0], **told}
+    return told
 
 
 def _open(schema: Any) -> Any:  # noqa: ANN401

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from slo_compiler import naming
+from slo_compiler.diagnostics import Position
 from slo_compiler.manifest.dependencies import dependencies
 from slo_compiler.manifest.escalation import ResolvedStep
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
@@ -26,7 +27,10 @@ def _expected(
     tenant: ResolvedTenant, rules: TenantRules, tenants: Sequence[ResolvedTenant]
 ) -> Iterator[ExpectedRoute]:
     slos = {(t.name, s.spec.service, s.spec.name): s for t in tenants for s in t.slos}
-    found = {pairs: line for rule in rules.alerts for pairs, line in _alert_labels(tenant, rule)}
+    places = [(slo, slo.at("name")) for slo in tenant.live or tenant.slos]
+    found = {
+        pairs: line for rule in rules.alerts for pairs, line in _alert_labels(tenant, rule, places)
+    }
     for pairs, line in sorted(found.items()):
         labels = dict(pairs)
         if labels[naming.SEVERITY] == naming.SEVERITY_HEARTBEAT:
@@ -114,17 +118,18 @@ _ROUTED_BY = (
 )
 
 
-def _alert_labels(tenant: ResolvedTenant, rule: Rule) -> Iterator[tuple[Pairs, int]]:
+def _alert_labels(
+    tenant: ResolvedTenant, rule: Rule, places: Sequence[tuple[ResolvedSLO, Position]]
+) -> Iterator[tuple[Pairs, int]]:
     """Give the labels of a rule's alerts, as far as routes read them, and the manifest's line."""
     own = {"alertname": rule.name, **dict(rule.labels)}
-    for slo in tenant.live or tenant.slos:
-        line = slo.at("name").line
+    for slo, place in places:
+        if rule.name == naming.ALERT_BURN and rule.origin != place:
+            continue
         identity = {
             naming.TENANT: tenant.name,
             naming.SERVICE: slo.spec.service,
             naming.SLO: slo.spec.name,
         }
-        if rule.name == naming.ALERT_BURN and rule.origin != slo.at("name"):
-            continue
         labels = {**identity, **own}
-        yield tuple((k, labels[k]) for k in ("alertname", *_ROUTED_BY) if k in labels), line
+        yield tuple((k, labels[k]) for k in ("alertname", *_ROUTED_BY) if k in labels), place.line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.duration import Duration
@@ -54,18 +55,10 @@ def base_queries(
 def _isolated(
     tenant: ResolvedTenant, slo: ResolvedSLO, term: Term, window: Duration, report: Report
 ) -> str | None:
-    body, matchers = slo.spec.sli.body, tenant.matchers
+    body, matchers = slo.spec.sli.body, tuple(tenant.matchers.items())
 
     def isolated(query: str) -> str:
-        match term.reading:
-            case Reading.RATE:
-                return prepare(query, matchers, window)
-            case Reading.FAMILY:
-                return f"rate({selector(query, matchers, term.suffix, term.matcher)}[{window}])"
-            case Reading.SAMPLES:
-                return samples(query, matchers)
-            case Reading.VALUE:
-                return prepare_value(query, matchers, window)
+        return _expression(query, term, matchers, window, tenant.isolating)
 
     def refused(query: str) -> bool:
         try:
@@ -81,3 +74,23 @@ def _isolated(
         at = slo.document.within(loc, error.offset, error.width, refused)
         report.error(at, error.id, error.message, error.help)
         return None
+
+
+@lru_cache(maxsize=4_096)  # rules and proofs ask for the same; the parser takes its time
+def _expression(
+    query: str,
+    term: Term,
+    matchers: tuple[tuple[str, str], ...],
+    window: Duration,
+    isolating: frozenset[str],
+) -> str:
+    own = dict(matchers)
+    match term.reading:
+        case Reading.RATE:
+            return prepare(query, own, window, isolating)
+        case Reading.FAMILY:
+            return f"rate({selector(query, own, term.suffix, term.matcher)}[{window}])"
+        case Reading.SAMPLES:
+            return samples(query, own)
+        case Reading.VALUE:
+            return prepare_value(query, own, window, isolating)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from slo_compiler import naming
@@ -21,6 +21,9 @@ from slo_compiler.plan.tenant import identity
 from slo_compiler.templating import promql_string
 
 EVENTS = 1_000_000  # per sample, so that small ratios are whole events and guards are met
+# SLOs that read one counter take a run each, and each run evaluates all of them: what hundreds on
+# one counter cost grows with the square of their number.
+MAX_ROUNDS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,9 @@ class Round:
     @property
     def others_only(self) -> str:
         """What keeps the readers out of a check: they burn along, as they should."""
+        if len(self.readers) > max(len(self.subjects), MAX_ROUNDS):  # then it is shorter to say who
+            infos = " or ".join(f"{naming.INFO}{{{one.labels}}}" for one in self.subjects)
+            return f" and on (service, slo) ({infos})"
         return "".join(
             f" unless on (service, slo) {naming.INFO}{{{reader.labels}}}" for reader in self.readers
         )
@@ -139,7 +145,25 @@ def base_labels(subject: Subject, value: str = "proof") -> str:
 
 def rounds_of(subjects: Sequence[Subject]) -> Iterator[Round]:
     """Split the SLOs into rounds."""
+    rounds, left = _apart(subjects, MAX_ROUNDS)
+    # Fed their base pair, those that are left share no counter.
+    rounds += _apart([replace(subject, raw=None) for subject in left], len(left))[0]
+    for round_ in rounds:
+        within = {subject.labels for subject in round_}
+        beside = (s for s in subjects if s.labels not in within)
+        fed = [series for s in round_ if s.raw for series in s.raw.series]
+        readers = (
+            s
+            for s in beside
+            if (s.raw and any(map(s.raw.reads, fed))) or not within.isdisjoint(s.parts)
+        )
+        yield Round(tuple(round_), tuple(readers))
+
+
+def _apart(subjects: Sequence[Subject], most: int) -> tuple[list[list[Subject]], list[Subject]]:
+    """Put SLOs into rounds in which none shares anything, and give what is left of them."""
     rounds: list[list[Subject]] = []
+    left: list[Subject] = []
     for subject in subjects:
         for round_ in rounds:
             alike = subject.slo.shadow == round_[0].slo.shadow
@@ -147,16 +171,11 @@ def rounds_of(subjects: Sequence[Subject]) -> Iterator[Round]:
                 round_.append(subject)
                 break
         else:
-            rounds.append([subject])
-    for round_ in rounds:
-        beside = (s for s in subjects if s not in round_)
-        fed = [series for s in round_ if s.raw for series in s.raw.series]
-        readers = (
-            s
-            for s in beside
-            if (s.raw and any(map(s.raw.reads, fed))) or {*s.parts} & {p.labels for p in round_}
-        )
-        yield Round(tuple(round_), tuple(readers))
+            if len(rounds) < most:
+                rounds.append([subject])
+            else:
+                left.append(subject)
+    return rounds, left
 
 
 def share(one: Subject, two: Subject) -> bool:

@@ -1,0 +1,69 @@
+"""Proofs of many SLOs that count the same events stay few, and say what they start from."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from cases import tool
+
+from slo_compiler import pipeline
+from slo_compiler.diagnostics import Report
+from slo_compiler.pipeline import Compiled
+from slo_compiler.plan.ir import UnitTest
+from slo_compiler.plan.proofs.subject import MAX_ROUNDS
+
+MORE = 5
+HEAD = """\
+apiVersion: slo-compiler/v1
+kind: Tenant
+metadata: {name: acme, owner: sre}
+spec:
+  channels: [{name: chat, webhook: {url: "http://chat.internal/"}}]
+  escalation: [{severity: page, notify: [chat]}, {severity: ticket, notify: [chat]}]
+  slos:
+"""
+LINE = (
+    "    - {{name: s{0}, service: web, objective: 99, sli: {{ratio: {{errors: e, total: t}}}}}}\n"
+)
+
+
+@pytest.fixture(scope="module")
+def done() -> Compiled:
+    text = HEAD + "".join(LINE.format(number) for number in range(MAX_ROUNDS + MORE))
+    report = Report()
+    source = pipeline.SourceFile("acme.yaml", "acme.yaml", text.encode())
+    settings = pipeline.read_project(None, report)
+    return pipeline.compile_project(settings, [source], report, lambda _step: None)
+
+
+def steady(done: Compiled) -> list[UnitTest]:
+    tests = (test for file in done.plan.proofs for test in file.tests)
+    return [test for test in tests if ": nothing fires at" in test.name]
+
+
+def test_those_that_are_left_start_from_the_base_pair_in_one_run(done: Compiled) -> None:
+    *counted, last = steady(done)
+    assert len(counted) == MAX_ROUNDS
+    assert all(test.name.startswith(f"web/s{n}:") for n, test in enumerate(counted))
+    left = ", ".join(f"web/s{MAX_ROUNDS + n}" for n in range(MORE))
+    assert last.name.startswith(f"{left}:")
+    assert f"starts from the base pair: {left}" in last.why
+
+
+def test_a_check_names_the_few_that_burn_or_the_few_that_do_not(done: Compiled) -> None:
+    first, *_, last = (test.checks[0].expr for test in steady(done))
+    assert first.endswith(' and on (service, slo) (slo_info{tenant="acme",service="web",slo="s0"})')
+    assert "slo_info" not in last
+
+
+def test_they_hold(done: Compiled, tmp_path: Path) -> None:
+    for file in done.artefacts:
+        (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file.path).write_text(file.text, encoding="utf-8")
+    tests = tmp_path / "prometheus" / "tests" / "acme_5m.yml"
+    run = f"^web/s({MAX_ROUNDS - 1}:|{MAX_ROUNDS},)"
+    command = [str(tool("forky", "promtool")), "test", "rules", "--run", run, str(tests)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout.count("SUCCESS")) == (0, 1), ran.stdout + ran.stderr
