@@ -36,7 +36,7 @@ def composite_test(subject: Subject, subjects: Sequence[Subject]) -> Iterator[Un
             series.append((f"{name}{labels}", f"{kept} {rest}"))
     checks = []
     sums = []
-    for name, counts in ((naming.EVENTS_RATE, events), (naming.ERRORS_RATE, errors)):
+    for name, counts in zip(subject.counted, (events, errors), strict=True):
         total = sum((w * c for w, c in zip(weights, counts, strict=True)), Fraction(0))
         sums.append(" + ".join(f"{w} * {c}" for w, c in zip(weights, counts, strict=True)))
         query = f"count(abs({name}{{{subject.labels}}} - {burn.literal(total)}) < 1e-9)"

@@ -40,6 +40,13 @@ class Subject:
         return None if self.slo.slices else self.raw
 
     @property
+    def counted(self) -> tuple[str, str]:
+        """The series of what its SLI counts: events and errors, be they beneath slices."""
+        if self.slo.slices:
+            return naming.SLICED_EVENTS_RATE, naming.SLICED_ERRORS_RATE
+        return naming.EVENTS_RATE, naming.ERRORS_RATE
+
+    @property
     def name(self) -> str:
         """Name it within its tenant: checkout/availability."""
         return f"{self.slo.spec.service}/{self.slo.spec.name}"

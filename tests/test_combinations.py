@@ -1,0 +1,40 @@
+"""Features beside each other: the proofs of each manifest of tests/combinations hold on 2.42 and 3.5."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cases import ROOT, tool
+
+from slo_compiler import pipeline, prove
+from slo_compiler.diagnostics import Report
+
+FOLDER = ROOT / "tests" / "combinations"
+
+
+def compiled(case: str, folder: Path) -> Path:
+    """Compile a case into a folder; it has no errors."""
+    report = Report()
+    settings = pipeline.read_project(FOLDER / "slo-compiler.yaml", report)
+    sources = pipeline.read_sources([str(FOLDER / f"{case}.yaml")], settings, report, bytes)
+    for artefact in pipeline.compile_project(settings, sources, report, lambda _: None).artefacts:
+        path = folder / artefact.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(artefact.text, encoding="utf-8")
+    return folder
+
+
+CASES = sorted(p.stem for p in FOLDER.glob("*.yaml") if p.stem != "slo-compiler")
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "forky"])
+@pytest.mark.parametrize("case", CASES)
+def test_the_proofs_of_features_beside_each_other_hold(
+    case: str, suite: str, tmp_path: Path
+) -> None:
+    folder = compiled(case, tmp_path)
+    work = prove.jobs(folder, tool(suite, "promtool"), tool(suite, "amtool"))
+    results = [*prove.run(work)]
+    assert [failure for result in results for failure in result.failures] == []
+    assert {result.kind for result in results} == {"unit tests", "routes"}
