@@ -53,14 +53,26 @@ def inputs(
         decoys: whether to feed the counters that each matcher keeps out, too.
     """
     if raw and subject.fed is not None:
-        for series in subject.fed.series:
-            if series.carries is Carries.NOISE and not (
-                decoys and not any(other.reads(series) for other in others)
-            ):
-                continue  # a decoy for one SLO must not feed another
-            yield str(series), counter(series, timeline, interval, subject.events())
+        yield from counters(subject, others, timeline, interval, decoys=decoys)
         return
     yield from pair(subject, timeline, interval, naming.EVENTS_RATE, naming.ERRORS_RATE)
+
+
+def counters(
+    subject: Subject,
+    others: Sequence[RawSLI],
+    timeline: Timeline,
+    interval: Duration,
+    *,
+    decoys: bool = True,
+) -> Iterator[tuple[str, str]]:
+    """Give the raw counters of an SLO and their values; none where they could not be derived."""
+    for series in subject.raw.series if subject.raw else ():
+        if series.carries is Carries.NOISE and not (
+            decoys and not any(other.reads(series) for other in others)
+        ):
+            continue  # a decoy for one SLO must not feed another
+        yield str(series), counter(series, timeline, interval, subject.events())
 
 
 def pair(
