@@ -128,7 +128,7 @@ def _test(
     series: dict[str, str] = {}
     ends: dict[Duration, None] = {}
     for subject in round_.subjects:
-        others = [s.raw for s in round_.subjects if s is not subject and s.raw]
+        others = [s for s in round_.subjects if s is not subject]
         for one, values in counters(subject, others, timelines[subject.name], interval):
             series.setdefault(one, values)
         active = BEFORE, over + tail(subject.slo, timing)

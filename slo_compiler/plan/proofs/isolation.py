@@ -13,6 +13,7 @@ from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check, TenantRules, UnitTest, UnitTestFile
 from slo_compiler.plan.proofs.subject import (
     Subject,
+    selects,
     share,
     subject_of,
 )
@@ -93,10 +94,17 @@ def _isolation_test(
     at = rounded(settled, EVALUATION) + waits + EVALUATION
     interval = max(timing.scrape for timing in timings)
     series: dict[str, str] = {}
+    opaque = [one for own in subjects for subject in own for one in subject.opaque]
     for own, on in zip(subjects, burning, strict=True):
         for subject in own:
             timeline = (Segment(at, Fraction(1 if on else 0)),)
-            for one, values in inputs(subject, [], timeline, interval, raw=True, decoys=False):
+            # What a query makes of counters that nobody derived cannot be told: not fed to it.
+            raw = (
+                not any(selects(opaque, one) for one in subject.fed.series)
+                if subject.fed
+                else False
+            )
+            for one, values in inputs(subject, [], timeline, interval, raw=raw, decoys=False):
                 series.setdefault(one, values)
     samples = tuple(
         (f'{{tenant="{tenant.name}"}}', str(sum(len(s.slo.policy.tiers) for s in own)))

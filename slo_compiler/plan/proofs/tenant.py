@@ -342,7 +342,7 @@ def _test(
     series: dict[str, str] = {}
     for subject in round_.subjects:
         timeline = timelines[subject.name]
-        others = [s.fed for s in round_.subjects if s is not subject and s.fed]
+        others = [s for s in round_.subjects if s is not subject]
         for one, values in inputs(subject, others, timeline, interval, raw=raw):
             series.setdefault(one, values)
         if without_part and subject.fed is not None:

@@ -15,7 +15,7 @@ from slo_compiler.plan.proofs.subject import (
     Subject,
     base_labels,
 )
-from slo_compiler.plan.raw import Carries, RawSLI, Series
+from slo_compiler.plan.raw import Carries, Series
 
 MINUTE = Duration.of(minutes=1)
 CLEAN, GONE = Fraction(0), None
@@ -35,7 +35,7 @@ Timeline = tuple[Segment, ...]
 
 def inputs(
     subject: Subject,
-    others: Sequence[RawSLI],
+    others: Sequence[Subject],
     timeline: Timeline,
     interval: Duration,
     *,
@@ -46,7 +46,7 @@ def inputs(
 
     Args:
         subject: the SLO.
-        others: counters of the SLOs in the same run; decoys that they would read are left out.
+        others: SLOs in the same run; decoys that they would read are left out.
         timeline: stretches of traffic, each a whole number of intervals.
         interval: between two samples.
         raw: whether to feed counters, where they could be derived.
@@ -60,7 +60,7 @@ def inputs(
 
 def counters(
     subject: Subject,
-    others: Sequence[RawSLI],
+    others: Sequence[Subject],
     timeline: Timeline,
     interval: Duration,
     *,
