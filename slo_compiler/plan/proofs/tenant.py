@@ -74,7 +74,7 @@ def plan_proofs(
         tests[MINUTE].extend(excluded(tenant, round_, timing))
         tests[MINUTE].extend(renamed(tenant, round_, timing))
     tests[MINUTE].extend(plan_guards(subjects, timing))
-    tests[MINUTE].extend(plan_by(subjects))
+    tests[MINUTE].extend(plan_by(subjects, timing))
     for test in plan_boundaries(subjects):
         tests.setdefault(EVALUATION, []).append(test)
     groups = tuple(group.name for group in rules.groups)
