@@ -1,4 +1,4 @@
-"""Features beside each other: the proofs of each manifest of tests/combinations hold on 2.42 and 3.5."""
+"""Features beside each other: the proofs of each manifest in tests/combinations hold."""
 
 from __future__ import annotations
 

@@ -20,7 +20,10 @@ def composite_test(subject: Subject, subjects: Sequence[Subject]) -> Iterator[Un
         return
     parts = [next(s for s in subjects if s.labels == labels) for labels in subject.parts]
     events = [Fraction(100 * number) for number in range(1, len(parts) + 1)]
-    errors = [Fraction(number * number) for number in range(1, len(parts) + 1)]
+    errors = [
+        events[number] if part.lacks_good else Fraction((number + 1) ** 2)
+        for number, part in enumerate(parts)
+    ]
     weights = [Fraction(part.weight) for part in body.slos]
     at, gone = MINUTE * 5, MINUTE * 10
     series = []
@@ -30,8 +33,10 @@ def composite_test(subject: Subject, subjects: Sequence[Subject]) -> Iterator[Un
         rest = "stale" if number == 0 else "_x5"
         for name, value in (
             (naming.EVENTS_RATE, events[number]),
-            (naming.ERRORS_RATE, errors[number]),
+            (naming.ERRORS_RATE, None if part.lacks_good else errors[number]),
         ):
+            if value is None:
+                continue  # recorded by the part's own rule
             kept = f"{burn.literal(value)}x{5 if number == 0 else 10}"
             series.append((f"{name}{labels}", f"{kept} {rest}"))
     checks = []

@@ -97,13 +97,12 @@ def _isolation_test(
     opaque = [one for own in subjects for subject in own for one in subject.opaque]
     for own, on in zip(subjects, burning, strict=True):
         for subject in own:
-            timeline = (Segment(at, Fraction(1 if on else 0)),)
             # What a query makes of counters that nobody derived cannot be told: not fed to it.
-            raw = (
-                not any(selects(opaque, one) for one in subject.fed.series)
-                if subject.fed
-                else False
-            )
+            fed = subject.fed
+            raw = fed is not None and not any(selects(opaque, one) for one in fed.series)
+            # A composite would take in what the rule of a part says of events that are fed alone.
+            idle = not on and not raw and subject.lacks_good
+            timeline = (Segment(at, Fraction(1 if on else 0), idle=idle),)
             for one, values in inputs(subject, [], timeline, interval, raw=raw, decoys=False):
                 series.setdefault(one, values)
     samples = tuple(

@@ -42,6 +42,7 @@ class Subject:
     parts: tuple[str, ...]  # labels of the SLOs that a composite is made of
     selectors: tuple[Selector, ...]  # all that its rules read, and those of its parts
     opaque: tuple[Selector, ...]  # those of them in queries of which no counter could be derived
+    lacks_good: bool  # whether its rule takes fed events, as it finds no good ones, for errors
     labels: str  # its identity, as it stands in a selector
     origin: str  # where it stands: tenants/customer-b.yaml:26
 
@@ -159,6 +160,9 @@ def subject_of(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) ->
         parts=tuple(_labels(tenant, part) for part in parts),
         selectors=tuple(dict.fromkeys(read)),
         opaque=tuple(dict.fromkeys(opaque)),
+        lacks_good=queries is not None
+        and queries.errors_template in ("errors_from_good", "errors_of_native")
+        and not slo.slices,
         labels=_labels(tenant, slo),
         origin=f"{tenant.source.name}:{slo.at('name').line}",
     )
