@@ -70,7 +70,7 @@ def plan_proofs(
         for subject in round_.subjects:
             tests[MINUTE].extend(value_test(subject, timing))
             tests[MINUTE].extend(slice_test(subject, timing))
-            tests[MINUTE].extend(composite_test(subject, subjects))
+            tests[MINUTE].extend(composite_test(tenant, subject, subjects))
         tests[MINUTE].extend(excluded(tenant, round_, timing))
         tests[MINUTE].extend(renamed(tenant, round_, timing))
     tests[MINUTE].extend(plan_guards(subjects, timing))
