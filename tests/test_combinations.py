@@ -8,7 +8,9 @@ import pytest
 from cases import ROOT, tool
 
 from slo_compiler import pipeline, prove
-from slo_compiler.diagnostics import Report
+from slo_compiler.diagnostics import CompileError, Report, Severity
+from slo_compiler.duration import Duration
+from slo_compiler.explain.resolved import as_yaml
 
 FOLDER = ROOT / "tests" / "combinations"
 
@@ -38,3 +40,28 @@ def test_the_proofs_of_features_beside_each_other_hold(
     results = [*prove.run(work)]
     assert [failure for result in results for failure in result.failures] == []
     assert {result.kind for result in results} == {"unit tests", "routes"}
+
+
+def test_a_slice_that_does_not_fit_is_told_what_does(tmp_path: Path) -> None:
+    manifest = (FOLDER / "sliced-excluded.yaml").read_text(encoding="utf-8")
+    (tmp_path / "sliced.yaml").write_text(manifest, encoding="utf-8")
+    report = Report()
+    settings = pipeline.read_project(FOLDER / "slo-compiler.yaml", report)
+    prometheus = settings.spec.prometheus.model_copy(
+        update={"scrape_interval": Duration.of(seconds=30)}
+    )
+    settings = pipeline.with_overrides(settings, {"prometheus": prometheus})
+    sources = pipeline.read_sources([str(tmp_path / "sliced.yaml")], settings, report, bytes)
+    with pytest.raises(CompileError) as raised:
+        pipeline.compile_project(settings, sources, report, lambda _: None)
+    told = [(d.id, d.help) for d in raised.value.diagnostics if d.severity is Severity.ERROR]
+    assert told == [("slice", "such as 10m"), ("slice", "such as 10m")]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_resolved_slos_stand_each_for_itself(case: str) -> None:
+    report = Report()
+    settings = pipeline.read_project(FOLDER / "slo-compiler.yaml", report)
+    sources = pipeline.read_sources([str(FOLDER / f"{case}.yaml")], settings, report, bytes)
+    tenants = pipeline.compile_project(settings, sources, report, lambda _: None).tenants
+    assert "&id" not in as_yaml([slo for tenant in tenants for slo in tenant.slos])
