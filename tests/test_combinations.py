@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from cases import ROOT, tool
 
 from slo_compiler import pipeline, prove
@@ -65,3 +66,18 @@ def test_resolved_slos_stand_each_for_itself(case: str) -> None:
     sources = pipeline.read_sources([str(FOLDER / f"{case}.yaml")], settings, report, bytes)
     tenants = pipeline.compile_project(settings, sources, report, lambda _: None).tenants
     assert "&id" not in as_yaml([slo for tenant in tenants for slo in tenant.slos])
+
+
+def test_a_window_that_is_a_period_of_others_takes_in_their_former_names(tmp_path: Path) -> None:
+    """Its rule is their ratio, too; a window that a renamed SLO does not have leaves it out."""
+    folder = compiled("renamed-week", tmp_path)
+    text = (folder / "prometheus" / "rules" / "renamed-week.yml").read_text(encoding="utf-8")
+    rules = {
+        rule["record"]: rule["expr"]
+        for group in yaml.safe_load(text)["groups"]
+        for rule in group["rules"]
+        if "record" in rule
+    }
+    assert "old-success" in rules["slo:error_ratio:rate7d"]
+    assert "old-success" in rules["slo:error_ratio:rate1h"]
+    assert "old-success" not in rules["slo:error_ratio:rate12h"]
