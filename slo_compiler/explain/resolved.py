@@ -18,6 +18,10 @@ from slo_compiler.source import reads_as_text
 class _Dumper(yaml.SafeDumper):
     """YAML as our own reader takes it: exact numbers, and quotes where text looks like one."""
 
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
+        """Write what several SLOs share out in each, so that each can be copied by itself."""
+        return True
+
 
 def _number(dumper: _Dumper, value: Decimal) -> yaml.Node:
     return dumper.represent_scalar("tag:yaml.org,2002:float", format(value, "f"))

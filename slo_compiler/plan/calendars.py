@@ -61,7 +61,7 @@ def calendar_count(tenant: ResolvedTenant, counted: str, period: Period) -> str:
         counted=counted,
         calendar=matchers_of(tenant, period),
         longest=period.longest,
-        renames=renames_of(tenant),
+        renames=renames_of(tenant, period),
         tile=burn.period_tile(period),
         lag=lag if lag.ms else None,
         lag_seconds=lag.ms // 1000,

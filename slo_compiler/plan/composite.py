@@ -29,6 +29,12 @@ def components_first(tenant: ResolvedTenant) -> list[ResolvedSLO]:
     return sorted(tenant.slos, key=lambda slo: isinstance(slo.spec.sli.body, Composite))
 
 
+def excluded_alone(tenant: ResolvedTenant, slo: ResolvedSLO, part: ResolvedSLO) -> bool:
+    """Whether an exclusion holds for a part of a composite, and not for the composite."""
+    own = tenant.exclusions_of(slo)
+    return any(exclusion not in own for exclusion in tenant.exclusions_of(part))
+
+
 def composite_rules(
     tenant: ResolvedTenant,
     slo: ResolvedSLO,
@@ -44,8 +50,16 @@ def composite_rules(
     if len(report.diagnostics) > before:
         return []
     by_name, id_, at = _by_name(tenant), identity(tenant, slo), slo.at("sli", body.KIND)
+    ids = {part.slo: identity(tenant, by_name[part.slo]) for part in body.slos}
     parts = [
-        (identity(tenant, by_name[part.slo]), burn.literal(Fraction(part.weight)))
+        (
+            ids[part.slo],
+            burn.literal(Fraction(part.weight)),
+            # Where these have events, the part counts as none while it alone is excluded.
+            [other for name, other in ids.items() if name != part.slo]
+            if excluded_alone(tenant, slo, by_name[part.slo])
+            else [],
+        )
         for part in body.slos
     ]
     return [

@@ -32,31 +32,37 @@ class _Shown:
     shown: str
 
 
+def tail(slo: ResolvedSLO, timing: burn.Timing) -> Duration:
+    """Give how much longer than it says an exclusion is active for an SLO.
+
+    A base sample looks back by the base range, and a slice that is still touched is seen until the
+    next one is complete.
+    """
+    return timing.base_range + (slo.slices.slice * 2 if slo.slices else Duration(0))
+
+
 def active_rules(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) -> Iterator[Rule]:
     """Record each exclusion of an SLO while it is active.
 
-    In the group of the base pair and before it, so that both are of the same moment. A base sample
-    looks back by the base range, so that an exclusion is active for so much longer; and a slice
-    that it still touches is seen until the next one is complete.
+    In the group of the base pair and before it, so that both are of the same moment.
     """
-    tail = timing.base_range + (slo.slices.slice * 2 if slo.slices else Duration(0))
     for exclusion in tenant.exclusions_of(slo):
         yield Rule(
             naming.EXCLUSION_ACTIVE,
-            active(exclusion.patterns, tail),
+            active(exclusion.patterns, tail(slo, timing)),
             exclusion.position,
             labels=(*identity(tenant, slo).labels, (naming.EXCLUSION, exclusion.spec.name)),
         )
 
 
 @cache
-def active(patterns: tuple[Pattern, ...], tail: Duration) -> str:
+def active(patterns: tuple[Pattern, ...], after: Duration) -> str:
     """Say when patterns are active, and for a while after each, as an expression."""
-    shown = [_shown(pattern, Fraction(tail.ms, 1000)) for pattern in patterns]
+    shown = [_shown(pattern, Fraction(after.ms, 1000)) for pattern in patterns]
     return render_expression("exclusion/active", patterns=shown)
 
 
-def _shown(pattern: Pattern, tail: Fraction) -> _Shown:
+def _shown(pattern: Pattern, after: Fraction) -> _Shown:
     once = pattern.count == 1
     first, last = pattern.start, pattern.start + pattern.length
     until = f"{_utc(last)} UTC"
@@ -64,10 +70,10 @@ def _shown(pattern: Pattern, tail: Fraction) -> _Shown:
         until += f", each {'day' if pattern.every == DAY else 'week'} until {_utc(pattern.end)}"
     return _Shown(
         str(pattern.start),
-        burn.literal(pattern.end + tail),
-        burn.literal(pattern.length + tail),
+        burn.literal(pattern.end + after),
+        burn.literal(pattern.length + after),
         "" if once else str(pattern.every),
-        f"{_utc(first)} to {until}, and {burn.literal(tail)}s",
+        f"{_utc(first)} to {until}, and {burn.literal(after)}s",
     )
 
 

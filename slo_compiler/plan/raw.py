@@ -16,6 +16,7 @@ from typing import Any
 
 import promql_parser as pp
 
+from slo_compiler.promql import walk
 from slo_compiler.templating import promql_string
 
 Labels = tuple[tuple[str, str], ...]
@@ -88,10 +89,6 @@ class RawSLI:
         """Whether a series is counted by the second query: errors, or good events."""
         return self.selectors[1].selects(series.metric, dict(series.labels))
 
-    def reads(self, series: Series) -> bool:
-        """Whether one of the SLO's queries selects a series."""
-        return any(s.selects(series.metric, dict(series.labels)) for s in self.selectors)
-
 
 def derive(
     events: str, other: str, *, counts_errors: bool, fills_in: bool, by: Sequence[str]
@@ -120,6 +117,22 @@ def derive(
     selectors = (total, part)
     decoys = _decoys(series, selectors)
     return RawSLI((*series, *decoys), selectors, counts_errors, fills_in)
+
+
+def selectors_of(expression: str) -> Iterator[Selector]:
+    """Give all selectors of an expression, without the matchers that cannot be decided here."""
+    for node in walk(pp.parse(expression)):
+        if isinstance(node, pp.VectorSelector) and node.name:
+            matchers = (Matcher(m.name, _OPS[str(m.op)], m.value) for m in node.matchers.matchers)
+            yield Selector(node.name, tuple(filter(_decidable, matchers)))
+
+
+def _decidable(matcher: Matcher) -> bool:
+    try:
+        matcher.accepts({})
+    except re.error:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

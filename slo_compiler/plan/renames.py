@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from slo_compiler.duration import Duration
 from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
-from slo_compiler.plan.tenant import Identity, identity
+from slo_compiler.period import Period
+from slo_compiler.plan.tenant import Identity, identity, tier_windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,13 @@ def rename_of(tenant: ResolvedTenant, slo: ResolvedSLO) -> Rename | None:
     return Rename(Identity(tenant.name, service, name), identity(tenant, slo))
 
 
-def renames_of(tenant: ResolvedTenant) -> list[Rename]:
-    """Tell what the SLOs of a tenant were called."""
-    found = (rename_of(tenant, slo) for slo in tenant.slos)
+def renames_of(tenant: ResolvedTenant, span: Duration | Period) -> list[Rename]:
+    """Tell what those SLOs of a tenant were called that look back over a period or a window."""
+    found = (
+        rename_of(tenant, slo)
+        for slo in tenant.slos
+        if span in (slo.period, *tier_windows([slo]))
+        # A window that is as long as a period is its ratio, too.
+        or (span == slo.period.nominal and not slo.period.calendar)
+    )
     return [rename for rename in found if rename is not None]

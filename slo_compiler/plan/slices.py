@@ -63,7 +63,7 @@ def _check(slo: ResolvedSLO, slices: Timeslices, timing: burn.Timing, report: Re
             "slice",
             f"a slice of {slices.slice} does not fit: it must divide 1h and be a multiple of "
             f"{timing.base}, which is what one sample of events holds",
-            "such as 1m, 5m or 10m",
+            _fitting(timing),
         )
     elif slices.slice > shortest:
         report.error(
@@ -73,3 +73,14 @@ def _check(slo: ResolvedSLO, slices: Timeslices, timing: burn.Timing, report: Re
             f"{slo.policy.name}, {shortest}",
             "shorten it, or choose a policy with longer windows",
         )
+
+
+def _fitting(timing: burn.Timing) -> str:
+    """Name slices that fit: 1m, 5m and 10m where they do, else the shortest."""
+    lengths = (Duration.of(minutes=minutes) for minutes in range(1, 61) if not 60 % minutes)
+    fit = [length for length in lengths if not length.ms % timing.base.ms]
+    usual = [Duration.of(minutes=minutes) for minutes in (1, 5, 10)]
+    found = [length for length in usual if length in fit] or fit[:3]
+    if not found:
+        return "none is: such scrape and evaluation intervals as divide a minute have some"
+    return "such as " + " or ".join(", ".join(map(str, found)).rsplit(", ", 1))

@@ -121,7 +121,7 @@ def _counts(tenant: ResolvedTenant) -> Iterator[tuple[str, list[_Part]]]:
                     counted=counted,
                     period=period,
                     tile=burn.period_tile(period),
-                    renames=renames_of(tenant),
+                    renames=renames_of(tenant, period),
                 )
             only = _only(tenant, period) if len(periods) > 1 else ""
             found.setdefault(naming.increase(counted, period), []).append(_Part(expr, only))
@@ -130,7 +130,7 @@ def _counts(tenant: ResolvedTenant) -> Iterator[tuple[str, list[_Part]]]:
 
 def _ratio(tenant: ResolvedTenant, window: Duration, timing: burn.Timing) -> str:
     """Divide the sums of a window."""
-    tile, renames = timing.window_tile(window), renames_of(tenant)
+    tile, renames = timing.window_tile(window), renames_of(tenant, window)
     if tile is None:
         # A sum of rates over a span reaches back by that span plus the base.
         counted, range_ = "rate", window - timing.base

@@ -6,41 +6,43 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from slo_compiler import naming
+from slo_compiler.manifest.resolve import ResolvedTenant
 from slo_compiler.manifest.sli.composite import Composite
 from slo_compiler.plan import burn
+from slo_compiler.plan.composite import excluded_alone
 from slo_compiler.plan.ir import Check, UnitTest
-from slo_compiler.plan.proofs.subject import Subject
+from slo_compiler.plan.proofs.subject import Subject, base_labels
 from slo_compiler.plan.proofs.timeline import MINUTE
 
 
-def composite_test(subject: Subject, subjects: Sequence[Subject]) -> Iterator[UnitTest]:
-    """Components with other traffic and other errors each; then one of them without data."""
+def composite_test(
+    tenant: ResolvedTenant, subject: Subject, subjects: Sequence[Subject]
+) -> Iterator[UnitTest]:
+    """Components with other traffic and other errors each; then one of them without data.
+
+    Where an exclusion is for a component and not for the composite, that one is away for it.
+    """
     body = subject.slo.spec.sli.body
     if not isinstance(body, Composite):
         return
     parts = [next(s for s in subjects if s.labels == labels) for labels in subject.parts]
     events = [Fraction(100 * number) for number in range(1, len(parts) + 1)]
-    errors = [Fraction(number * number) for number in range(1, len(parts) + 1)]
+    errors = [
+        events[number] if part.lacks_good else Fraction((number + 1) ** 2)
+        for number, part in enumerate(parts)
+    ]
     weights = [Fraction(part.weight) for part in body.slos]
     at, gone = MINUTE * 5, MINUTE * 10
-    series = []
+    series: list[tuple[str, str]] = []
     for number, part in enumerate(parts):
-        by = "".join(f',{label}="proof"' for label in part.slo.by)
-        labels = f'{{{part.labels}{by},proof="base"}}'
-        rest = "stale" if number == 0 else "_x5"
-        for name, value in (
-            (naming.EVENTS_RATE, events[number]),
-            (naming.ERRORS_RATE, errors[number]),
-        ):
-            kept = f"{burn.literal(value)}x{5 if number == 0 else 10}"
-            series.append((f"{name}{labels}", f"{kept} {rest}"))
+        values = "x5 stale" if number == 0 else "x10 _x5"
+        series += _fed(part, events[number], errors[number], values)
     checks = []
     sums = []
-    for name, counts in ((naming.EVENTS_RATE, events), (naming.ERRORS_RATE, errors)):
-        total = sum((w * c for w, c in zip(weights, counts, strict=True)), Fraction(0))
-        sums.append(" + ".join(f"{w} * {c}" for w, c in zip(weights, counts, strict=True)))
-        query = f"count(abs({name}{{{subject.labels}}} - {burn.literal(total)}) < 1e-9)"
-        checks.append(Check(at, query, (("{}", "1"),), sums[-1]))
+    for name, counts in zip(subject.counted, (events, errors), strict=True):
+        check = _sums_to(subject, name, weights, counts)
+        sums.append(check.why)
+        checks.append(check)
         missing = f"count({name}{{{subject.labels}}})"
         why = f"{parts[0].name} has no data, and so neither has the composite"
         checks.append(Check(gone, missing, (), why))
@@ -52,3 +54,42 @@ def composite_test(subject: Subject, subjects: Sequence[Subject]) -> Iterator[Un
         tuple(series),
         tuple(checks),
     )
+    for away, part in enumerate(parts):
+        if not excluded_alone(tenant, subject.slo, part.slo):
+            continue
+        rest = [number for number in range(len(parts)) if number != away]
+        active = f'{naming.EXCLUSION_ACTIVE}{{{part.labels},{naming.EXCLUSION}="proof"}}'
+        yield UnitTest(
+            f"{subject.name}: goes on while {part.name} is excluded and without data",
+            subject.origin,
+            (f"at {at} it is the weighted sum of the others",),
+            MINUTE,
+            (
+                (active, "1x10"),
+                *(one for n in rest for one in _fed(parts[n], events[n], errors[n], "x10")),
+            ),
+            tuple(
+                _sums_to(subject, name, [weights[n] for n in rest], [counts[n] for n in rest])
+                for name, counts in zip(subject.counted, (events, errors), strict=True)
+            ),
+        )
+
+
+def _fed(
+    part: Subject, events: Fraction, errors: Fraction, values: str
+) -> Iterator[tuple[str, str]]:
+    """Give a component's series; errors that its own rule records are not fed."""
+    labels = f"{{{base_labels(part)}}}"
+    yield f"{naming.EVENTS_RATE}{labels}", f"{burn.literal(events)}{values}"
+    if not part.lacks_good:
+        yield f"{naming.ERRORS_RATE}{labels}", f"{burn.literal(errors)}{values}"
+
+
+def _sums_to(
+    subject: Subject, name: str, weights: Sequence[Fraction], counts: Sequence[Fraction]
+) -> Check:
+    pairs = [*zip(weights, counts, strict=True)]
+    total = sum((weight * count for weight, count in pairs), Fraction(0))
+    query = f"count(abs({name}{{{subject.labels}}} - {burn.literal(total)}) < 1e-9)"
+    told = " + ".join(f"{weight} * {count}" for weight, count in pairs)
+    return Check(MINUTE * 5, query, (("{}", "1"),), told)

@@ -13,6 +13,7 @@ from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.manifest.resolve import ResolvedTenant
 from slo_compiler.plan import burn
+from slo_compiler.plan.exclusions import tail
 from slo_compiler.plan.ir import Check, UnitTest
 from slo_compiler.plan.proofs.subject import Round, Subject
 from slo_compiler.plan.proofs.timeline import (
@@ -21,9 +22,8 @@ from slo_compiler.plan.proofs.timeline import (
     MINUTE,
     Segment,
     Timeline,
-    inputs,
+    counters,
     rounded,
-    up,
 )
 from slo_compiler.plan.tenant import tier_windows
 
@@ -44,10 +44,12 @@ def excluded(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iter
 def _counts_nothing(round_: Round, timing: burn.Timing) -> UnitTest:
     """Errors of a maintenance are no errors; those after it are."""
     windows = {s.name: min(tier_windows([s.slo])) for s in round_.subjects}
-    again = rounded(max(windows.values()), MINUTE) + MINUTE * 3
+    lag = _lag(round_)
+    again = rounded(max(windows.values()), MINUTE) + MINUTE * 3 + lag
     over = BEFORE + MINUTE * 30
     # The budget is there once a tile is.
     after = max(over, *(burn.period_tile(s.slo.period) for s in round_.subjects)) + MINUTE * 14
+    after += lag
     end = after + MINUTE + again
     timeline = (
         Segment(BEFORE, CLEAN),
@@ -55,7 +57,6 @@ def _counts_nothing(round_: Round, timing: burn.Timing) -> UnitTest:
         Segment(after + MINUTE - over, CLEAN),
         Segment(again + MINUTE, Fraction(1)),
     )
-    active = BEFORE, over + timing.base_range
     checks = []
     for subject in round_.subjects:
         for at, of, value, why in (
@@ -76,7 +77,7 @@ def _counts_nothing(round_: Round, timing: burn.Timing) -> UnitTest:
         f"{round_.names}: nothing counts while an exclusion is active",
         round_,
         dict.fromkeys((s.name for s in round_.subjects), timeline),
-        active,
+        over,
         checks,
         timing,
     )
@@ -84,46 +85,58 @@ def _counts_nothing(round_: Round, timing: burn.Timing) -> UnitTest:
 
 def _tells_nobody(round_: Round, timing: burn.Timing, wait: Duration) -> UnitTest:
     """Targets may be down while an exclusion is active, and not afterwards."""
-    over = BEFORE + rounded(wait, MINUTE) + MINUTE * 15
-    ended = up(Fraction(over.ms + timing.base_range.ms), MINUTE)
-    fires = ended + rounded(wait, MINUTE)
-    timeline = (Segment(BEFORE, CLEAN), Segment(fires - BEFORE + MINUTE * 3, GONE))
+    over = BEFORE + rounded(wait, MINUTE) + MINUTE * 15 + _lag(round_)
+    fires = {
+        s.name: rounded(over + tail(s.slo, timing), MINUTE) + rounded(wait, MINUTE)
+        for s in round_.subjects
+    }
+    end = max(fires.values()) + MINUTE * 3
+    timeline = (Segment(BEFORE, CLEAN), Segment(end - BEFORE, GONE))
     checks = [
         round_.alerts(at, f'alertname="{naming.ALERT_NO_DATA}",{subject.labels}', firing, why)
         for subject in round_.subjects
         for at, firing, why in (
             (over, [], f"gone for longer than {wait}, but excluded"),
-            (fires - MINUTE, [], f"not yet gone for {wait} since"),
-            (fires + MINUTE * 2, [subject], f"gone for {wait} after the exclusion"),
+            (fires[subject.name] - MINUTE, [], f"not yet gone for {wait} since"),
+            (fires[subject.name] + MINUTE * 2, [subject], f"gone for {wait} after the exclusion"),
         )
     ]
     return _test(
         f"{round_.names}: data may be missing while an exclusion is active",
         round_,
         dict.fromkeys((s.name for s in round_.subjects), timeline),
-        (BEFORE, over + timing.base_range),
+        over,
         checks,
         timing,
     )
+
+
+def _lag(round_: Round) -> Duration:
+    """Give how much later slices are seen than what is beneath them."""
+    return max(s.slo.slices.slice * 2 if s.slo.slices else Duration(0) for s in round_.subjects)
 
 
 def _test(
     name: str,
     round_: Round,
     timelines: Mapping[str, Timeline],
-    active: tuple[Duration, Duration],
+    over: Duration,
     checks: list[Check],
     timing: burn.Timing,
 ) -> UnitTest:
     interval = timing.scrape
     series: dict[str, str] = {}
+    ends: dict[Duration, None] = {}
     for subject in round_.subjects:
-        others = [s.raw for s in round_.subjects if s is not subject and s.raw]
-        for one, values in inputs(subject, others, timelines[subject.name], interval, raw=True):
+        others = [s for s in round_.subjects if s is not subject]
+        for one, values in counters(subject, others, timelines[subject.name], interval):
             series.setdefault(one, values)
+        active = BEFORE, over + tail(subject.slo, timing)
         series[_active(subject)] = _values(active, interval)
+        ends[active[1]] = None
     origin = ", ".join(sorted({s.origin for s in round_.subjects}))
-    why = (f"active from {active[0]} to {active[1]}, a base range after the last error",)
+    after = "a base range" + (", and two slices," if _lag(round_).ms else "")
+    why = (f"active from {BEFORE} to {', '.join(map(str, ends))}, {after} after the last error",)
     return UnitTest(name, origin, why, interval, tuple(series.items()), tuple(checks))
 
 

@@ -17,7 +17,7 @@ from slo_compiler.manifest.model import Tier
 from slo_compiler.plan import burn
 from slo_compiler.plan.guards import Guard, guards_of
 from slo_compiler.plan.ir import UnitTest
-from slo_compiler.plan.proofs.subject import Round, Subject, base_labels, names_of
+from slo_compiler.plan.proofs.subject import Round, Subject, base_labels
 from slo_compiler.plan.proofs.timeline import MINUTE
 from slo_compiler.plan.tenant import MILLISECOND
 
@@ -33,18 +33,27 @@ class _Case:
 
 
 def plan_guards(subjects: Sequence[Subject], timing: burn.Timing) -> Iterator[UnitTest]:
-    """Plan two tests of each tier and what it counts: below the guard, and at it."""
-    found: dict[tuple[str, str, str], tuple[Tier, list[_Case]]] = {}
+    """Plan two tests of each tier and what it counts: below the guard, and at it.
+
+    Shadows are in tests of their own, and so are composites: they would burn with their parts.
+    """
+    found: dict[tuple[object, ...], tuple[Tier, list[_Case]]] = {}
     for subject in subjects:
         for tier in subject.slo.policy.tiers:
             for case in _cases(subject, tier):
-                key = (subject.slo.policy.name, tier.name, case.guard.counted)
+                kind = subject.slo.shadow, bool(subject.parts)
+                key = (subject.slo.policy.name, tier.name, case.guard.counted, *kind)
                 found.setdefault(key, (tier, []))[1].append(case)
-    for (_, _, counted), (tier, cases) in found.items():
+    for tier, cases in found.values():
         traffic = _traffic(tier, timing)
+        fed = {case.subject.labels for case in cases}
+        round_ = Round(
+            tuple(case.subject for case in cases),
+            readers=tuple(s for s in subjects if fed & {*s.parts}),
+        )
         if traffic is not None:
-            yield _test(counted, tier, cases, traffic, timing, at=False)
-            yield _test(counted, tier, cases, traffic, timing, at=True)
+            yield _test(round_, tier, cases, traffic, timing, at=False)
+            yield _test(round_, tier, cases, traffic, timing, at=True)
 
 
 def _cases(subject: Subject, tier: Tier) -> Iterator[_Case]:
@@ -87,7 +96,7 @@ def _waits(tier: Tier) -> Duration:
 
 
 def _test(
-    counted: str,
+    round_: Round,
     tier: Tier,
     cases: Sequence[_Case],
     traffic: Duration,
@@ -95,7 +104,6 @@ def _test(
     *,
     at: bool,
 ) -> UnitTest:
-    subjects = [case.subject for case in cases]
     step = timing.base_step
     samples = traffic.ms // step.ms + 1  # the first is that of the first moment
     rest = _waits(tier).ms // step.ms + 1
@@ -111,10 +119,10 @@ def _test(
     told = [_told(case, tier, at=at) for case in cases]
     end = traffic + _waits(tier)
     why = "as many as the guard asks for" if at else "one less than the guard asks for"
-    check = Round(tuple(subjects), ()).firing(end, tier, subjects if at else [], why)
+    check = round_.firing(end, tier, round_.subjects if at else [], why)
     return UnitTest(
-        f"{names_of(subjects)}: {tier.name} {word} its guard of {counted}",
-        ", ".join(sorted({subject.origin for subject in subjects})),
+        f"{round_.names}: {tier.name} {word} its guard of {cases[0].guard.counted}",
+        ", ".join(sorted({subject.origin for subject in round_.subjects})),
         ("starts from the base pair", *told),
         step,
         tuple(series.items()),

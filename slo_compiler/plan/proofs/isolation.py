@@ -13,6 +13,7 @@ from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check, TenantRules, UnitTest, UnitTestFile
 from slo_compiler.plan.proofs.subject import (
     Subject,
+    selects,
     share,
     subject_of,
 )
@@ -93,10 +94,16 @@ def _isolation_test(
     at = rounded(settled, EVALUATION) + waits + EVALUATION
     interval = max(timing.scrape for timing in timings)
     series: dict[str, str] = {}
+    opaque = [one for own in subjects for subject in own for one in subject.opaque]
     for own, on in zip(subjects, burning, strict=True):
         for subject in own:
-            timeline = (Segment(at, Fraction(1 if on else 0)),)
-            for one, values in inputs(subject, [], timeline, interval, raw=True, decoys=False):
+            # What a query makes of counters that nobody derived cannot be told: not fed to it.
+            fed = subject.fed
+            raw = fed is not None and not any(selects(opaque, one) for one in fed.series)
+            # A composite would take in what the rule of a part says of events that are fed alone.
+            idle = not on and not raw and subject.lacks_good
+            timeline = (Segment(at, Fraction(1 if on else 0), idle=idle),)
+            for one, values in inputs(subject, [], timeline, interval, raw=raw, decoys=False):
                 series.setdefault(one, values)
     samples = tuple(
         (f'{{tenant="{tenant.name}"}}', str(sum(len(s.slo.policy.tiers) for s in own)))

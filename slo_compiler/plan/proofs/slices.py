@@ -34,8 +34,7 @@ def slice_test(subject: Subject, timing: burn.Timing) -> Iterator[UnitTest]:
         ]
     else:
         interval = MINUTE
-        names = (naming.SLICED_EVENTS_RATE, naming.SLICED_ERRORS_RATE)
-        series = [*pair(subject, timeline, interval, *names)]
+        series = [*pair(subject, timeline, interval, *subject.counted)]
     events, errors = (
         f"{name}{{{subject.labels}}}" for name in (naming.EVENTS_RATE, naming.ERRORS_RATE)
     )

@@ -15,7 +15,16 @@ from slo_compiler.plan import burn
 from slo_compiler.plan.composite import components
 from slo_compiler.plan.guards import guards_of
 from slo_compiler.plan.ir import Check
-from slo_compiler.plan.raw import Carries, Gauge, RawSLI, derive, derive_gauge
+from slo_compiler.plan.raw import (
+    Carries,
+    Gauge,
+    RawSLI,
+    Selector,
+    Series,
+    derive,
+    derive_gauge,
+    selectors_of,
+)
 from slo_compiler.plan.sli import base_queries
 from slo_compiler.plan.tenant import identity
 from slo_compiler.templating import promql_string
@@ -34,6 +43,9 @@ class Subject:
     raw: RawSLI | None
     gauge: Gauge | None
     parts: tuple[str, ...]  # labels of the SLOs that a composite is made of
+    selectors: tuple[Selector, ...]  # all that its rules read, and those of its parts
+    opaque: tuple[Selector, ...]  # those of them in queries of which no counter could be derived
+    lacks_good: bool  # whether its rule takes fed events, as it finds no good ones, for errors
     labels: str  # its identity, as it stands in a selector
     origin: str  # where it stands: tenants/customer-b.yaml:26
 
@@ -43,9 +55,20 @@ class Subject:
         return None if self.slo.slices else self.raw
 
     @property
+    def counted(self) -> tuple[str, str]:
+        """The series of what its SLI counts: events and errors, be they beneath slices."""
+        if self.slo.slices:
+            return naming.SLICED_EVENTS_RATE, naming.SLICED_ERRORS_RATE
+        return naming.EVENTS_RATE, naming.ERRORS_RATE
+
+    @property
     def name(self) -> str:
         """Name it within its tenant: checkout/availability."""
         return f"{self.slo.spec.service}/{self.slo.spec.name}"
+
+    def reads(self, series: Series) -> bool:
+        """Whether what it records depends on a counter: its own queries, or those of its parts."""
+        return selects(self.selectors, series)
 
     def threshold(self, tier: Tier) -> Fraction:
         """Give the error ratio at which a tier fires."""
@@ -114,6 +137,13 @@ def _samples(firing: Sequence[Subject]) -> tuple[tuple[str, str], ...]:
 def subject_of(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) -> Subject:
     """Prepare an SLO for its tests: derive its counters, if they can be."""
     raw = gauge = None
+    parts = components(tenant, slo)
+    read: list[Selector] = []
+    opaque: list[Selector] = []
+    for part in parts:
+        beneath = subject_of(tenant, part, timing)
+        read += beneath.selectors
+        opaque += beneath.opaque
     queries = base_queries(tenant, slo, timing.base_range, Report())
     if queries is not None and queries.are_rates:
         raw = derive(
@@ -125,9 +155,28 @@ def subject_of(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) ->
         )
     elif queries is not None:
         gauge = derive_gauge(queries.events, slo.by)
-    parts = tuple(_labels(tenant, part) for part in components(tenant, slo))
-    origin = f"{tenant.source.name}:{slo.at('name').line}"
-    return Subject(slo, raw, gauge, parts, _labels(tenant, slo), origin)
+    if queries is not None:
+        own = [*selectors_of(queries.events), *selectors_of(queries.errors)]
+        read += own
+        opaque += own if raw is None else []
+    return Subject(
+        slo,
+        raw,
+        gauge,
+        parts=tuple(_labels(tenant, part) for part in parts),
+        selectors=tuple(dict.fromkeys(read)),
+        opaque=tuple(dict.fromkeys(opaque)),
+        lacks_good=queries is not None
+        and queries.errors_template in ("errors_from_good", "errors_of_native")
+        and not slo.slices,
+        labels=_labels(tenant, slo),
+        origin=f"{tenant.source.name}:{slo.at('name').line}",
+    )
+
+
+def selects(selectors: Sequence[Selector], series: Series) -> bool:
+    """Whether one of the selectors selects a counter."""
+    return any(one.selects(series.metric, dict(series.labels)) for one in selectors)
 
 
 def _labels(tenant: ResolvedTenant, slo: ResolvedSLO) -> str:
@@ -152,11 +201,7 @@ def rounds_of(subjects: Sequence[Subject]) -> Iterator[Round]:
         within = {subject.labels for subject in round_}
         beside = (s for s in subjects if s.labels not in within)
         fed = [series for s in round_ if s.raw for series in s.raw.series]
-        readers = (
-            s
-            for s in beside
-            if (s.raw and any(map(s.raw.reads, fed))) or not within.isdisjoint(s.parts)
-        )
+        readers = (s for s in beside if any(map(s.reads, fed)) or not within.isdisjoint(s.parts))
         yield Round(tuple(round_), tuple(readers))
 
 
@@ -182,11 +227,12 @@ def share(one: Subject, two: Subject) -> bool:
     """Whether one of two SLOs reads a counter that the other counts, or is a part of the other."""
     if one.labels in two.parts or two.labels in one.parts:
         return True
-    if one.raw is None or two.raw is None:
-        return False
-    own = [s for s in one.raw.series if s.carries is not Carries.NOISE]
-    others = [s for s in two.raw.series if s.carries is not Carries.NOISE]
-    return any(two.raw.reads(s) for s in own) or any(one.raw.reads(s) for s in others)
+    return any(map(two.reads, _counters(one))) or any(map(one.reads, _counters(two)))
+
+
+def _counters(subject: Subject) -> list[Series]:
+    found = subject.raw.series if subject.raw else ()
+    return [series for series in found if series.carries is not Carries.NOISE]
 
 
 def groups_of(round_: Round) -> Iterator[tuple[list[Subject], Tier]]:

@@ -70,11 +70,11 @@ def plan_proofs(
         for subject in round_.subjects:
             tests[MINUTE].extend(value_test(subject, timing))
             tests[MINUTE].extend(slice_test(subject, timing))
-            tests[MINUTE].extend(composite_test(subject, subjects))
+            tests[MINUTE].extend(composite_test(tenant, subject, subjects))
         tests[MINUTE].extend(excluded(tenant, round_, timing))
         tests[MINUTE].extend(renamed(tenant, round_, timing))
     tests[MINUTE].extend(plan_guards(subjects, timing))
-    tests[MINUTE].extend(plan_by(subjects))
+    tests[MINUTE].extend(plan_by(subjects, timing))
     for test in plan_boundaries(subjects):
         tests.setdefault(EVALUATION, []).append(test)
     groups = tuple(group.name for group in rules.groups)
@@ -342,7 +342,7 @@ def _test(
     series: dict[str, str] = {}
     for subject in round_.subjects:
         timeline = timelines[subject.name]
-        others = [s.fed for s in round_.subjects if s is not subject and s.fed]
+        others = [s for s in round_.subjects if s is not subject]
         for one, values in inputs(subject, others, timeline, interval, raw=raw):
             series.setdefault(one, values)
         if without_part and subject.fed is not None:

@@ -15,7 +15,7 @@ from slo_compiler.plan.proofs.subject import (
     Subject,
     base_labels,
 )
-from slo_compiler.plan.raw import Carries, RawSLI, Series
+from slo_compiler.plan.raw import Carries, Series
 
 MINUTE = Duration.of(minutes=1)
 CLEAN, GONE = Fraction(0), None
@@ -35,7 +35,7 @@ Timeline = tuple[Segment, ...]
 
 def inputs(
     subject: Subject,
-    others: Sequence[RawSLI],
+    others: Sequence[Subject],
     timeline: Timeline,
     interval: Duration,
     *,
@@ -46,21 +46,33 @@ def inputs(
 
     Args:
         subject: the SLO.
-        others: counters of the SLOs in the same run; decoys that they would read are left out.
+        others: SLOs in the same run; decoys that they would read are left out.
         timeline: stretches of traffic, each a whole number of intervals.
         interval: between two samples.
         raw: whether to feed counters, where they could be derived.
         decoys: whether to feed the counters that each matcher keeps out, too.
     """
     if raw and subject.fed is not None:
-        for series in subject.fed.series:
-            if series.carries is Carries.NOISE and not (
-                decoys and not any(other.reads(series) for other in others)
-            ):
-                continue  # a decoy for one SLO must not feed another
-            yield str(series), counter(series, timeline, interval, subject.events())
+        yield from counters(subject, others, timeline, interval, decoys=decoys)
         return
     yield from pair(subject, timeline, interval, naming.EVENTS_RATE, naming.ERRORS_RATE)
+
+
+def counters(
+    subject: Subject,
+    others: Sequence[Subject],
+    timeline: Timeline,
+    interval: Duration,
+    *,
+    decoys: bool = True,
+) -> Iterator[tuple[str, str]]:
+    """Give the raw counters of an SLO and their values; none where they could not be derived."""
+    for series in subject.raw.series if subject.raw else ():
+        if series.carries is Carries.NOISE and not (
+            decoys and not any(other.reads(series) for other in others)
+        ):
+            continue  # a decoy for one SLO must not feed another
+        yield str(series), counter(series, timeline, interval, subject.events())
 
 
 def pair(

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 
-from slo_compiler import naming
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check, UnitTest
 from slo_compiler.plan.proofs.subject import Subject
@@ -25,10 +24,7 @@ def value_test(subject: Subject, timing: burn.Timing) -> Iterator[UnitTest]:
     own, *decoys = subject.gauge
     series = [(own, f"{good}x{count} {bad}x{count - 1} stale")]
     series += [(decoy, f"{bad}x{3 * count}") for decoy in decoys]
-    names = (naming.EVENTS_RATE, naming.ERRORS_RATE)
-    if subject.slo.slices:
-        names = (naming.SLICED_EVENTS_RATE, naming.SLICED_ERRORS_RATE)
-    events, errors = (f"{name}{{{subject.labels}}}" for name in names)
+    events, errors = (f"{name}{{{subject.labels}}}" for name in subject.counted)
     by = ", ".join(subject.slo.by)
     found = dict(subject.gauge.labels)
     labels = ", ".join(f"{name}={promql_string(found[name])}" for name in subject.slo.by)
