@@ -1,0 +1,218 @@
+"""What a tenant's PromQL may do: parse, inspect, inject matchers, substitute the window.
+
+A query is hostile until shown otherwise. Every vector selector gets the tenant's matchers, by AST,
+and the printed result is parsed again and checked: what is emitted is what was checked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+import promql_parser as pp
+
+from slo_compiler.duration import Duration
+from slo_compiler.naming import IDENTITY
+from slo_compiler.promql.isolation import (
+    OPERATORS,
+    check_isolated,
+    check_labels,
+    check_selectors,
+    inject,
+)
+from slo_compiler.promql.syntax import (
+    MAX_OPERATORS,
+    check_size,
+    check_spans,
+    check_steps,
+    children,
+    parse,
+    unwrapped,
+    walk,
+)
+from slo_compiler.promql.text import (
+    MAX_LENGTH,
+    WINDOW,
+    QueryError,
+    code_of,
+    find_code,
+    find_matcher,
+)
+from slo_compiler.promql.window import check_window
+
+__all__ = [
+    "MAX_LENGTH",
+    "MAX_OPERATORS",
+    "OPERATORS",
+    "WINDOW",
+    "QueryError",
+    "children",
+    "prepare",
+    "prepare_value",
+    "read",
+    "samples",
+    "selector",
+    "walk",
+]
+
+
+def prepare(
+    query: str, matchers: Mapping[str, str], window: Duration, isolating: Collection[str] = ()
+) -> str:
+    """Turn a tenant's query into the expression that is safe to emit.
+
+    Args:
+        query: a counter's selector, or PromQL that holds `$window` as a range.
+        matchers: the tenant's isolation, label to value; every selector will carry them.
+        window: what `$window` stands for, and the range of `rate` around a plain selector.
+        isolating: labels that isolate other tenants, which the query may not write.
+
+    Returns:
+        An expression that yields events per second, without an outer aggregation.
+
+    Raises:
+        QueryError: the query breaks a rule, or cannot be shown to keep to its tenant.
+    """
+    tree = _checked(query, matchers, window, isolating)
+    if WINDOW in query:
+        isolated = inject(tree, matchers)
+    else:
+        tree = unwrapped(tree)
+        if not isinstance(tree, pp.VectorSelector) or tree.offset or tree.at:
+            span = re.search(r"\[[^\]]*\]", code_of(query))
+            raise QueryError(
+                "window-missing",
+                "the query holds no $window",
+                "write its range as [$window], or give a plain counter selector",
+                *((span.start(), len(span[0])) if span else ()),
+            )
+        isolated = f"rate({inject(tree, matchers)}[{window}])"
+    check_isolated(isolated, tree, matchers)
+    return isolated
+
+
+def prepare_value(
+    query: str, matchers: Mapping[str, str], window: Duration, isolating: Collection[str] = ()
+) -> str:
+    """Turn a tenant's query of values into the expression that is safe to emit.
+
+    Args:
+        query: PromQL that yields an instant vector; it may hold `$window` as a range.
+        matchers: the tenant's isolation, label to value; every selector will carry them.
+        window: what `$window` stands for.
+        isolating: labels that isolate other tenants, which the query may not write.
+
+    Raises:
+        QueryError: the query breaks a rule, or cannot be shown to keep to its tenant.
+    """
+    tree = _checked(query, matchers, window, isolating)
+    if isinstance(tree, pp.Call) and tree.func.name == "scalar":
+        raise QueryError(
+            "scalar-result",
+            "the query yields a scalar, which has no labels",
+            "leave scalar() out",
+            *find_code(query, r"\b(scalar)\s*\("),
+        )
+    isolated = inject(tree, matchers)
+    check_isolated(isolated, tree, matchers)
+    return isolated
+
+
+def _checked(
+    query: str, matchers: Mapping[str, str], window: Duration, isolating: Collection[str]
+) -> pp.Expr:
+    """Parse a query that yields a vector, and check it."""
+    check_size(query)
+    check_spans(query)
+    if WINDOW in query:
+        check_window(query)
+    tree = parse(query.replace(WINDOW, str(window)), query)
+    check_labels(tree, query, {*IDENTITY, *matchers, *isolating})
+    check_selectors(tree, query, matchers)
+    check_steps(tree, query)
+    if isinstance(unwrapped(tree), pp.MatrixSelector | pp.SubqueryExpr):
+        raise QueryError(
+            "range-result",
+            "the query yields a range of samples, not one value",
+            "put it into a function such as rate(http_requests_total[$window])",
+        )
+    return tree
+
+
+def samples(query: str, matchers: Mapping[str, str]) -> str:
+    """Isolate the plain selector of a gauge.
+
+    Raises:
+        QueryError: the query is no plain selector, or breaks a rule.
+    """
+    tree = _plain(query, matchers, "a gauge", 'probe_success{job="checkout"}')
+    isolated = inject(tree, matchers)
+    check_isolated(isolated, tree, matchers)
+    return isolated
+
+
+def _plain(query: str, matchers: Mapping[str, str], what: str, example: str) -> pp.VectorSelector:
+    """Parse and check a plain selector."""
+    check_size(query)
+    check_spans(query)
+    tree = unwrapped(parse(query, query))
+    if not isinstance(tree, pp.VectorSelector) or tree.offset or tree.at:
+        raise QueryError(
+            "selector-expected", f"{what} is given by a plain selector", f"such as {example}"
+        )
+    check_selectors(tree, query, matchers)
+    return tree
+
+
+def selector(query: str, matchers: Mapping[str, str], suffix: str, extra: str) -> str:
+    """Isolate a plain selector and name another series of the same family.
+
+    `http_duration{job="x"}` with suffix `_bucket` and extra `le="0.3"` becomes
+    `http_duration_bucket{tenant="t",job="x",le="0.3"}`.
+
+    Raises:
+        QueryError: the query is no plain selector, or breaks a rule.
+    """
+    example = 'http_request_duration_seconds{job="checkout"}'
+    tree = _plain(query, matchers, "a histogram", example)
+    for matcher in tree.matchers.matchers:
+        if matcher.name == "le":
+            raise QueryError(
+                "histogram-le",
+                "the selector names a bucket",
+                "leave le out: the threshold selects the bucket",
+                *find_matcher(query, "le"),
+            )
+    if str(tree.name).endswith("_bucket"):
+        raise QueryError(
+            "histogram-bucket",
+            "the selector names the buckets, not the histogram",
+            f"write {str(tree.name).removesuffix('_bucket')}: the compiler adds what it needs",
+            *find_code(query, rf"(?<![\w:])({re.escape(str(tree.name))})(?![\w:])"),
+        )
+    isolated = inject(tree, matchers)
+    check_isolated(isolated, tree, matchers)
+    inside = isolated.removeprefix(str(tree.name)).removeprefix("{").removesuffix("}")
+    result = f"{tree.name}{suffix}{{{','.join(filter(None, (inside, extra)))}}}"
+    renamed = pp.parse(result)
+    if not isinstance(renamed, pp.VectorSelector) or renamed.name != f"{tree.name}{suffix}":
+        raise QueryError("isolation", "the query cannot be shown to keep to its tenant")
+    check_isolated(result, renamed, matchers)
+    return result
+
+
+def read(query: str, window: Duration) -> tuple[pp.Expr, str] | None:
+    """Parse a query only to look at it; None where it is refused.
+
+    Returns:
+        The tree, and the text with blanks for what strings and comments hold: each token that is
+        found in it stands at its own place.
+    """
+    try:
+        check_size(query)
+        check_spans(query)
+        if len(re.findall(r"\[\s*\$window\s*[\]:]", code_of(query))) != query.count(WINDOW):
+            return None
+        return parse(query.replace(WINDOW, str(window)), query), code_of(query)
+    except QueryError:
+        return None
