@@ -1,14 +1,11 @@
-"""The command line: the only place that prints, exits and catches."""
+"""The command line; this package is the only place that prints, exits and catches."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,10 +13,12 @@ import click
 
 from slo_compiler import __version__
 from slo_compiler import report as reporting
-from slo_compiler.diagnostics import CompileError, Diagnostic, Report, Severity, nearest
+from slo_compiler.cli.run import EXIT_FINDINGS, Run
+from slo_compiler.cli.words import asked as asked_about
+from slo_compiler.cli.words import say, size, skipped, summary, table
+from slo_compiler.diagnostics import nearest
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-EXIT_FINDINGS, EXIT_USAGE = 1, 2
 
 _SOURCES = click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 _PROJECT = click.option(
@@ -100,7 +99,7 @@ def compile(  # noqa: A001
     """
     from slo_compiler import write  # noqa: PLC0415
 
-    run = _Run(project, sources, format_, strict=strict, log=log_json, writes=True)
+    run = Run(project, sources, format_, strict=strict, log=log_json, writes=True)
     with run.reporting():
         compiled = run.compile()
         folder = output or compiled.settings.root / compiled.settings.spec.output
@@ -115,10 +114,10 @@ def compile(  # noqa: A001
                 write.write(folder, compiled.artefacts, changes)
         run.log(compiled, changes)
         if check and changes.any:
-            _say(f"{folder} is out of date: run slo-compiler compile")
+            say(f"{folder} is out of date: run slo-compiler compile")
             run.exit_code = EXIT_FINDINGS
         else:
-            _summary(compiled, folder, changes)
+            summary(compiled, folder, changes)
 
 
 def _read_by(reader: str) -> Callable[..., Any]:
@@ -185,14 +184,14 @@ def check(
     if not live and (live_header or live_token_file):
         raise click.UsageError("--live-header and --live-token-file need --live URL")
     headers = [*live_header, *([live_token_file] if live_token_file else [])]
-    run = _Run(project, sources, format_, strict=strict, log=log_json)
+    run = Run(project, sources, format_, strict=strict, log=log_json)
     with run.reporting():
         compiled = run.compile()
         if live:
             _ask(run, compiled, live, headers)
         run.log(compiled, None)
         run.report.raise_if_failed()
-        _say(f"{_size(compiled)}: no errors{_skipped(compiled)}")
+        say(f"{size(compiled)}: no errors{skipped(compiled)}")
 
 
 @main.command()
@@ -235,7 +234,7 @@ def test(folder: Path | None, junit: Path | None, project: Path | None) -> None:
     """
     from slo_compiler import prove, tools  # noqa: PLC0415
 
-    run = _Run(project, (), "text", strict=False, log=None)
+    run = Run(project, (), "text", strict=False, log=None)
     with run.reporting():
         folder = folder or run.output()
         found = {name: tools.find(name) for name in tools.CLIENTS}
@@ -252,30 +251,8 @@ def test(folder: Path | None, junit: Path | None, project: Path | None) -> None:
         run.clear()
         if junit:
             junit.write_text(prove.junit(results), encoding="utf-8")
-        _table(results)
+        table(results)
         run.exit_code = EXIT_FINDINGS if any(result.failures for result in results) else 0
-
-
-def _table(results: Sequence[Any]) -> None:
-    """Print one line for each kind of proof, and each failure with its manifest's line."""
-    for result in sorted(results, key=lambda r: (r.kind, r.name)):
-        for failure in result.failures:
-            label = click.style("failed", fg="red", bold=True)
-            where = f"{failure.origin}: " if failure.origin else ""
-            click.echo(f"{where}{label} {result.name}: {failure.test}\n      {failure.message}")
-    width = max(len(result.kind) for result in results)
-    for kind in sorted({result.kind for result in results}):
-        own = [result for result in results if result.kind == kind]
-        failed = sum(len(result.failures) for result in own)
-        checks = sum(result.checks for result in own)
-        seconds = sum(result.seconds for result in own)
-        click.echo(
-            f"{kind:<{width}}  {len(own):>4} proofs  {checks:>6} checks  {failed:>4} failed  "
-            f"{seconds:>7.1f} s"
-        )
-    for result in results:
-        if result.name == "isolation":
-            click.echo(result.note)
 
 
 @main.command()
@@ -306,7 +283,7 @@ def explain(
     from slo_compiler.explain import resolved as yaml_of  # noqa: PLC0415
     from slo_compiler.explain import text as text_of  # noqa: PLC0415
 
-    run = _Run(project, sources, "text", strict=False, log=None)
+    run = Run(project, sources, "text", strict=False, log=None)
     with run.reporting():
         settings, tenants = run.resolve()
         found = explaining.select(tenants, slo)
@@ -340,7 +317,7 @@ def init(folder: Path) -> None:
     from slo_compiler.init import write_repo  # noqa: PLC0415
 
     for path, written in write_repo(folder):
-        _say(f"{'wrote' if written else 'kept '}  {path}")
+        say(f"{'wrote' if written else 'kept '}  {path}")
 
 
 @main.command()
@@ -377,7 +354,7 @@ def schema(kind: str) -> None:
     click.echo(json.dumps(json_schema(kind), indent=2))
 
 
-def _ask(run: _Run, compiled: Any, url: str, headers: Sequence[tuple[str, str]]) -> None:  # noqa: ANN401
+def _ask(run: Run, compiled: Any, url: str, headers: Sequence[tuple[str, str]]) -> None:  # noqa: ANN401
     """Ask a Prometheus, and print one line for each SLO."""
     from slo_compiler import live  # noqa: PLC0415
     from slo_compiler.live.client import Client  # noqa: PLC0415
@@ -397,208 +374,4 @@ def _ask(run: _Run, compiled: Any, url: str, headers: Sequence[tuple[str, str]])
     run.clear()
     if not answers:
         return
-    width = max(len(answer.name) for answer in answers)
-    click.echo(f"{'SLO':<{width}}  {'selectors':>9}  {'series':>8}  {'events/day':>12}")
-    for answer in answers:
-        per_day = "-" if answer.events_per_day is None else f"{answer.events_per_day:,.0f}"
-        click.echo(
-            f"{answer.name:<{width}}  {answer.selectors:>9,}  {answer.series:>8,}  {per_day:>12}"
-        )
-    selectors, series = sum(a.selectors for a in answers), sum(a.series for a in answers)
-    click.echo(
-        f"{_count(selectors, 'selector')} asked, {series:,} series found, "
-        f"with {asked.asked:,} queries to {url}"
-    )
-
-
-@dataclass(slots=True)
-class _Step:
-    name: str
-    started: float
-
-
-class _Run:
-    """One compile or check: what it was asked, what it found, how it ends."""
-
-    def __init__(
-        self,
-        project: Path | None,
-        sources: Sequence[str],
-        format_: str,
-        *,
-        strict: bool,
-        log: Path | None,
-        writes: bool = False,
-    ) -> None:
-        self.report = Report()
-        self.exit_code = 0
-        self._project = project
-        self._sources = sources
-        self._format = format_
-        self._strict = strict
-        self._writes = writes
-        self._log_file = log
-        self._steps: list[tuple[str, float]] = []
-        self._live = sys.stderr.isatty() and format_ == "text"
-
-    def compile(self) -> Any:  # noqa: ANN401
-        """Read the inputs and compile them."""
-        from slo_compiler import pipeline  # noqa: PLC0415
-
-        settings, files = self._read()
-        return pipeline.compile_project(
-            settings, files, self.report, self.progress, whole=not self._sources
-        )
-
-    def resolve(self) -> tuple[Any, Any]:
-        """Read the inputs; gives the settings and the tenants, if they hold no error."""
-        from slo_compiler import pipeline  # noqa: PLC0415
-
-        settings, files = self._read()
-        found = pipeline.resolve_project(settings, files, self.report, self.progress)
-        self.report.raise_if_failed()
-        self.clear()
-        return settings, found.tenants
-
-    def _read(self) -> tuple[Any, Any]:
-        # Imported late, so that --help and completion answer at once.
-        from slo_compiler import pipeline  # noqa: PLC0415
-
-        path = self._project_path()
-        settings = pipeline.read_project(path, self.report)
-        sources: Sequence[str] = self._sources
-        if not sources:
-            if path is None:
-                raise click.UsageError(
-                    f"no SOURCE, and no {pipeline.PROJECT_FILE} here that names one"
-                )
-            sources = [str(settings.root / source) for source in settings.spec.sources]
-        files = pipeline.read_sources(sources, settings, self.report, sys.stdin.buffer.read)
-        return settings, files
-
-    def output(self) -> Path:
-        """Name the project's output folder."""
-        from slo_compiler import pipeline  # noqa: PLC0415
-
-        settings = pipeline.read_project(self._project_path(), self.report)
-        return settings.root / settings.spec.output
-
-    def _project_path(self) -> Path | None:
-        from slo_compiler import pipeline  # noqa: PLC0415
-
-        default = Path(pipeline.PROJECT_FILE)
-        return self._project or (default if default.is_file() else None)
-
-    def progress(self, step: str) -> None:
-        """Show a step on a terminal, and remember when it began."""
-        self._steps.append((step, time.monotonic()))
-        if self._live:
-            click.echo(f"\r\x1b[K{step} ...", nl=False, err=True)
-
-    def log(self, compiled: Any, changes: Any) -> None:  # noqa: ANN401
-        """Append the audit record of this run, if one was asked for."""
-        from slo_compiler import tools  # noqa: PLC0415
-
-        if self._log_file is None:
-            return
-        ends = [*(start for _, start in self._steps[1:]), time.monotonic()]
-        record = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "slo_compiler": __version__,
-            "tools": {
-                name: tools.version(Path(binary))
-                for name, binary in compiled.verification.ran.items()
-            },
-            "skipped": compiled.verification.skipped,
-            "steps": [
-                {"step": name, "seconds": round(end - start, 6)}
-                for (name, start), end in zip(self._steps, ends, strict=True)
-            ],
-            "changes": None
-            if changes is None
-            else {key: getattr(changes, key) for key in ("added", "changed", "removed")},
-            "outputs": {a.path: a.digest for a in compiled.artefacts},
-        }
-        with self._log_file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
-
-    @contextmanager
-    def reporting(self) -> Iterator[None]:
-        """Turn whatever happens into output on stderr and an exit code."""
-        try:
-            yield
-        except CompileError as error:
-            self.report.extend(error.diagnostics)
-            self.exit_code = EXIT_FINDINGS
-        except OSError as error:
-            self.clear()
-            where = f"{reporting.printable(str(error.filename))}: " if error.filename else ""
-            _say(f"slo-compiler: {where}{error.strerror or error}")
-            sys.exit(EXIT_FINDINGS)
-        self.clear()
-        found = self._told()
-        if found or self._format in ("json", "sarif"):
-            click.echo(reporting.FORMATS[self._format](found), nl=False, err=True, color=_color())
-        errors, warnings, infos = (sum(d.severity is s for d in found) for s in Severity)
-        if found and self._format == "text":
-            counts = {"error": errors, "warning": warnings, "info": infos}
-            parts = [_count(number, word) for word, number in counts.items() if number]
-            _say(
-                f"{' and '.join([', '.join(parts[:-1]), parts[-1]] if parts[1:] else parts)}"
-                + (": nothing was written" if errors and self._writes else "")
-            )
-        if self._strict and warnings:
-            self.exit_code = EXIT_FINDINGS
-        if self.exit_code:
-            sys.exit(self.exit_code)
-
-    def _told(self) -> list[Diagnostic]:
-        """Leave out infos where the output is what counts, and beside errors."""
-        found = self.report.diagnostics
-        if not self._writes and not self.report.failed:
-            return found
-        return [d for d in found if d.severity is not Severity.INFO]
-
-    def clear(self) -> None:
-        """Take the progress line off the terminal."""
-        if self._live:
-            click.echo("\r\x1b[K", nl=False, err=True)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" + ("s" if number != 1 else "")
-
-
-def _color() -> bool | None:
-    """Follow NO_COLOR (no-color.org); otherwise click colours a terminal only."""
-    return False if os.environ.get("NO_COLOR") else None
-
-
-def _say(message: str) -> None:
-    click.echo(message, err=True)
-
-
-def _size(compiled: Any) -> str:  # noqa: ANN401
-    counts = compiled.plan.counts
-    return f"{_count(counts['slos'], 'SLO')} of {_count(counts['tenants'], 'tenant')}"
-
-
-def _skipped(compiled: Any) -> str:  # noqa: ANN401
-    missing = compiled.verification.skipped
-    if not missing:
-        return ", promtool and amtool agree"
-    return f"; SKIPPED, because not found: {', '.join(missing)}"
-
-
-def _summary(compiled: Any, folder: Path, changes: Any) -> None:  # noqa: ANN401
-    counts = compiled.plan.counts
-    written = len(changes.added) + len(changes.changed)
-    what = f"{_count(written, 'file')} written" if written else "no file changed"
-    if changes.removed:
-        what += f", {len(changes.removed)} removed"
-    _say(
-        f"{_size(compiled)} -> {folder}: {what} "
-        f"({_count(counts['recording_rules'], 'recording rule')}, "
-        f"{_count(counts['alerting_rules'], 'alert')})"
-        f"{_skipped(compiled)}"
-    )
+    asked_about(answers, asked.asked, url)
