@@ -17,7 +17,8 @@ from slo_compiler.manifest.escalation import check_hours
 from slo_compiler.manifest.library import read_library
 from slo_compiler.manifest.load import Manifest, SourceFile, load
 from slo_compiler.manifest.model import AlertPolicy, Project, ProjectSpec, Tenant
-from slo_compiler.manifest.resolve import ResolvedTenant, check_versions, resolve
+from slo_compiler.manifest.resolve import check_versions, resolve
+from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.plan.build import build
 from slo_compiler.plan.ir import Plan
 from slo_compiler.source import MAX_BYTES, Document, read_documents

@@ -17,7 +17,7 @@ from slo_compiler.explain.audience import Audience, audiences_of
 from slo_compiler.explain.values import Value, place, values_of
 from slo_compiler.manifest.dependencies import dependencies
 from slo_compiler.manifest.model import ProjectSpec, Tier
-from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.guards import guards_of
 from slo_compiler.plan.ir import Rule, TenantRules

@@ -10,7 +10,7 @@ import yaml
 
 from slo_compiler.duration import Duration
 from slo_compiler.manifest.model import Alerting, Guards
-from slo_compiler.manifest.resolve import ResolvedSLO
+from slo_compiler.manifest.resolved import ResolvedSLO
 from slo_compiler.period import Period
 from slo_compiler.source import reads_as_text
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from slo_compiler.diagnostics import Position
 from slo_compiler.manifest.inherit import Level
 from slo_compiler.manifest.model import Alerting
-from slo_compiler.manifest.resolve import ResolvedSLO
+from slo_compiler.manifest.resolved import ResolvedSLO
 from slo_compiler.source import Document
 
 

@@ -9,7 +9,7 @@ from typing import cast
 
 from slo_compiler.diagnostics import Position, Severity
 from slo_compiler.manifest.model import ProjectSpec
-from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.source import Document
 
 

@@ -24,7 +24,7 @@ from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.slo import rank
 from slo_compiler.manifest.dependencies import dependency
-from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedTenant
 
 ID = "dependency-muted"
 SEVERITY = Severity.WARNING

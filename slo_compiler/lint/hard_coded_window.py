@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.queries import is_window, queries
-from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.promql import WINDOW
 
 ID = "hard-coded-window"

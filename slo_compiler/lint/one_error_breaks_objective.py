@@ -23,7 +23,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.slo import minimum, period, rank, threshold
 from slo_compiler.manifest.model import Tier
-from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
 
 ID = "one-error-breaks-objective"

@@ -26,7 +26,7 @@ from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.slo import rank
 from slo_compiler.manifest.escalation import ResolvedStep
 from slo_compiler.manifest.hours import DAYS
-from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedTenant
 
 ID = "page-muted"
 SEVERITY = Severity.WARNING

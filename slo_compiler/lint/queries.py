@@ -12,7 +12,7 @@ import promql_parser as pp
 
 from slo_compiler.diagnostics import Position
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.promql import WINDOW, children, read
 
 # What holds a query, in any SLI type; other texts of an SLI are none, though some would parse.

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from slo_compiler.duration import Duration
 from slo_compiler.manifest.model import Alerting, Tier
-from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.guards import guards_of
 

@@ -31,7 +31,7 @@ from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.slo import burn_factor, minimum, rank
 from slo_compiler.manifest.model import Tier
-from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
 
 ID = "tier-overshadowed"

@@ -13,7 +13,7 @@ from slo_compiler.live import kinds, labels, presence, server, traffic
 from slo_compiler.live.client import Client, RefusedError, ServerError
 from slo_compiler.live.selectors import Subject, subject
 from slo_compiler.manifest.model import PrometheusSpec
-from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.plan.ir import Rule, TenantRules
 from slo_compiler.plan.tenant import identity, tenant_timing
 

@@ -11,7 +11,7 @@ import promql_parser as pp
 
 from slo_compiler import naming
 from slo_compiler.diagnostics import Position
-from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan.burn import Timing
 from slo_compiler.plan.ir import Rule
 from slo_compiler.promql import OPERATORS, children

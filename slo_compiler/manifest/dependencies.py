@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from slo_compiler.diagnostics import Report, nearest
 
 if TYPE_CHECKING:
-    from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+    from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 
 Key = tuple[str, str, str]  # tenant, service, SLO
 _FEW = 10  # SLOs that are listed where none is near

@@ -13,7 +13,7 @@ from slo_compiler.manifest.model import Channel, ProjectSpec, Step, Tenant
 from slo_compiler.source import Document
 
 if TYPE_CHECKING:
-    from slo_compiler.manifest.resolve import Policy, ResolvedTenant
+    from slo_compiler.manifest.resolved import Policy, ResolvedTenant
 
 
 @dataclass(frozen=True, slots=True)

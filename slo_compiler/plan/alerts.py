@@ -10,7 +10,7 @@ from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.manifest.dependencies import dependencies
 from slo_compiler.manifest.model import Tier
-from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.manifest.severity import Severity
 from slo_compiler.plan import burn
 from slo_compiler.plan.exclusions import NOTICE, recurring

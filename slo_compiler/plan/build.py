@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.manifest.model import ProjectSpec
-from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.plan.burn import Timing
 from slo_compiler.plan.ir import Plan, TenantRules
 from slo_compiler.plan.proofs import plan_isolation, plan_proofs

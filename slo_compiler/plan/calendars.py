@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slo_compiler import naming
-from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.period import Period
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Rule

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from slo_compiler import naming
 from slo_compiler.diagnostics import Report, nearest
-from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.manifest.sli.composite import Composite
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Rule

@@ -11,7 +11,7 @@ from functools import cache
 from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.manifest.exclusions import ResolvedExclusion
-from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Rule
 from slo_compiler.plan.tenant import identity

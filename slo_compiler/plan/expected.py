@@ -9,7 +9,7 @@ from slo_compiler import naming
 from slo_compiler.diagnostics import Position
 from slo_compiler.manifest.dependencies import dependencies
 from slo_compiler.manifest.escalation import ResolvedStep
-from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan.burn import literal
 from slo_compiler.plan.ir import ExpectedRoute, Pairs, Rule, TenantRules
 from slo_compiler.plan.tenant import escalation_waits, step_parts

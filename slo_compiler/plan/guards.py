@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from slo_compiler.manifest.model import Tier
-from slo_compiler.manifest.resolve import ResolvedSLO
+from slo_compiler.manifest.resolved import ResolvedSLO
 
 
 @dataclass(frozen=True, slots=True)

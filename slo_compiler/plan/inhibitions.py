@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from slo_compiler import naming
 from slo_compiler.manifest.dependencies import dependencies
-from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.plan.ir import Inhibition
 from slo_compiler.plan.tenant import Identity, identity
 

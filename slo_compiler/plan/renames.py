@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.period import Period
 from slo_compiler.plan.tenant import Identity, identity, tier_windows
 

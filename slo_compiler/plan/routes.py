@@ -11,7 +11,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.manifest.escalation import ResolvedStep
 from slo_compiler.manifest.hours import OpenHours
 from slo_compiler.manifest.model import ChannelBase, ProjectSpec
-from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.plan.burn import literal
 from slo_compiler.plan.expected import expected_routes
 from slo_compiler.plan.hours import expected_hours, time_intervals

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.manifest.sli.base import Reading, Term
 from slo_compiler.promql import QueryError, prepare, prepare_value, samples, selector
 

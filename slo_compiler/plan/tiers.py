@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.manifest.model import Tier
-from slo_compiler.manifest.resolve import ResolvedSLO, ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
 
 

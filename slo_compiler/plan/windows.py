@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.period import Period
 from slo_compiler.plan import burn
 from slo_compiler.plan.calendars import calendar_count, calendar_rules, matchers_of

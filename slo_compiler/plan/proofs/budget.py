@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check
 from slo_compiler.plan.proofs.subject import Round, Subject

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from slo_compiler import naming
-from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.manifest.sli.composite import Composite
 from slo_compiler.plan import burn
 from slo_compiler.plan.composite import excluded_alone

@@ -8,7 +8,7 @@ from itertools import compress
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check, TenantRules, UnitTest, UnitTestFile
 from slo_compiler.plan.proofs.subject import (

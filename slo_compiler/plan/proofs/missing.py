@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from slo_compiler import naming
-from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check, UnitTest
 from slo_compiler.plan.proofs.run import unit_test

@@ -8,7 +8,7 @@ from fractions import Fraction
 from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.manifest.model import Tier
-from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check, UnitTest
 from slo_compiler.plan.proofs.budget import budget_proofs

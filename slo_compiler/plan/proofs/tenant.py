@@ -5,7 +5,7 @@ from __future__ import annotations
 from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.manifest.model import Tier
-from slo_compiler.manifest.resolve import ResolvedTenant
+from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import TenantRules, UnitTest, UnitTestFile
 from slo_compiler.plan.proofs.burst import burst_test
