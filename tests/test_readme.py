@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 
-from cases import ROOT
+from cases import ROOT, VOCABULARY, WORDS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -28,3 +28,11 @@ def test_so_is_its_explanation() -> None:
     assert lines
     for line in lines:
         assert f"{line}\n" in explained
+
+
+def test_each_word_of_the_tables_has_its_manifest() -> None:
+    rows = re.findall(r"(?m)^\| .* \| .* \| `([\w/-]+)` \|$", README)
+    assert {*WORDS} - {*rows} <= {"lints"}  # the tables name all but that
+    for word in rows:
+        path = ROOT / word if "/" in word else VOCABULARY / "tenants" / f"{word}.yaml"
+        assert path.exists(), word
