@@ -23,8 +23,8 @@ from capacity import Capacity, measure
 from demo.servers import free_port, get_json, prometheus
 from history import NOW, back_fill, history, tool
 
-SLOS = 10  # of a tenant whose rules are evaluated for several at once
-COLOURS = ("#2166ac", "#ef8a62", "#b2182b", "#67a9cf")
+SLOS = (10, 50)  # of tenants whose rules are evaluated for several at once
+COLOURS = ("#2166ac", "#ef8a62", "#b2182b", "#67a9cf", "#d1e5f0")
 
 
 def compare(sizes: Sequence[int], days: int, rounds: int, folder: Path) -> list[Approach]:
@@ -32,7 +32,7 @@ def compare(sizes: Sequence[int], days: int, rounds: int, folder: Path) -> list[
     shapes = (ours, sloth, pyrra)
     approaches = [shape(n) for n in sizes for shape in shapes]
     middle = sizes[len(sizes) // 2]
-    approaches += [ours(middle, SLOS), months(middle)]
+    approaches += [*(ours(middle, slos) for slos in SLOS), months(middle)]
     back_fill(history(approaches, days), folder / "data")
     config = folder / "prometheus.yml"
     config.write_text("{}", encoding="utf-8")
