@@ -40,19 +40,20 @@ def test_a_day_of_two_series_costs_fewer_samples_than_the_peers_shapes(
         cells[0]: dict(zip(columns, cells, strict=True))
         for cells in ([cell.strip() for cell in row.strip("|").split("|")] for row in rows)
     }
-    own, *peers, shared = table.values()
+    own, *peers, of_ten, of_fifty = table.values()
     assert [*table] == [
         "slo_compiler, 2 series",
         "Sloth's shape, 2 series",
         "Pyrra's shape, 2 series",
         "slo_compiler, 1 of 10, 2 series",
+        "slo_compiler, 1 of 50, 2 series",
     ]
     # By hand: 3 series over 9h35m in five windows, over a day, and over the whole day's 2881
     # scrapes in place of three; the ratios of that day twice; 13 samples of other recorded series.
     expected = 3 * (575 * 2 + 2880 + 2881) + 2 * 2881 + 13
     assert count(peers[0]["samples"]) == expected
     assert count(own["samples"]) * 5 < count(peers[0]["samples"])
-    assert count(shared["samples"]) <= count(own["samples"])
+    assert count(of_fifty["samples"]) <= count(of_ten["samples"]) <= count(own["samples"])
     for peer in peers:
         assert count(peer["x samples/30s"]) > 1
         assert count(peer["x ms/30s"]) > 0
