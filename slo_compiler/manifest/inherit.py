@@ -39,6 +39,7 @@ class Inherited:
 
     said: Mapping[str, Said]  # objective, period, and the keys of alerting
     labels: Mapping[str, Said]  # by label
+    alerting: Alerting  # the keys of it as one
 
     @property
     def objective(self) -> Decimal | None:
@@ -51,14 +52,6 @@ class Inherited:
         """The period of the budget."""
         period: Period = self.said["period"].value
         return period
-
-    @property
-    def alerting(self) -> Alerting:
-        """How the SLO alerts."""
-        keys = Alerting.model_fields
-        return Alerting.model_construct(
-            **{key: said.value for key, said in self.said.items() if key in keys}
-        )
 
 
 def inherit(slo: SLO, tenant: Tenant, project: Defaults) -> Inherited:
@@ -84,7 +77,9 @@ def inherit(slo: SLO, tenant: Tenant, project: Defaults) -> Inherited:
         **_at(Level.TENANT, {**tenant.metadata.labels, **defaults.labels}),
         **_at(Level.SLO, slo.labels),
     }
-    return Inherited(said, dict(sorted(labels.items())))
+    keys = Alerting.model_fields
+    alerting = Alerting.model_construct(**{k: v.value for k, v in said.items() if k in keys})
+    return Inherited(said, dict(sorted(labels.items())), alerting)
 
 
 def _given(model: SLO | Alerting | Defaults) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.exclusions import tail
 from slo_compiler.plan.ir import Check, UnitTest
-from slo_compiler.plan.proofs.subject import Round, Subject
+from slo_compiler.plan.proofs.subject import Round, Subject, neighbours
 from slo_compiler.plan.proofs.timeline import (
     CLEAN,
     GONE,
@@ -127,9 +127,10 @@ def _test(
     interval = timing.scrape
     series: dict[str, str] = {}
     ends: dict[Duration, None] = {}
+    others = neighbours(round_.subjects)
     for subject in round_.subjects:
-        others = [s for s in round_.subjects if s is not subject]
-        for one, values in counters(subject, others, timelines[subject.name], interval):
+        timeline = timelines[subject.name]
+        for one, values in counters(subject, others[subject.labels], timeline, interval):
             series.setdefault(one, values)
         active = BEFORE, over + tail(subject.slo, timing)
         series[_active(subject)] = _values(active, interval)

@@ -8,15 +8,8 @@ from fractions import Fraction
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check, UnitTest
-from slo_compiler.plan.proofs.subject import (
-    Round,
-    Subject,
-)
-from slo_compiler.plan.proofs.timeline import (
-    MINUTE,
-    Timeline,
-    inputs,
-)
+from slo_compiler.plan.proofs.subject import Round, Subject, neighbours
+from slo_compiler.plan.proofs.timeline import MINUTE, Timeline, inputs
 
 
 def unit_test(
@@ -46,10 +39,10 @@ def unit_test(
     """
     interval = timing.scrape if raw else MINUTE
     series: dict[str, str] = {}
+    others = neighbours(round_.subjects)
     for subject in round_.subjects:
         timeline = timelines[subject.name]
-        others = [s for s in round_.subjects if s is not subject]
-        for one, values in inputs(subject, others, timeline, interval, raw=raw):
+        for one, values in inputs(subject, others[subject.labels], timeline, interval, raw=raw):
             series.setdefault(one, values)
         if without_part and subject.fed is not None:
             # Whatever the part's query selects, errors or good events, has never been seen.

@@ -223,6 +223,20 @@ def _apart(subjects: Sequence[Subject], most: int) -> tuple[list[list[Subject]],
     return rounds, left
 
 
+def neighbours(subjects: Sequence[Subject]) -> dict[str, list[Subject]]:
+    """Give for each SLO, by its labels, the others that read a metric of its counters."""
+    readers: dict[str, list[Subject]] = {}
+    for subject in subjects:
+        for metric in {selector.metric for selector in subject.selectors}:
+            readers.setdefault(metric, []).append(subject)
+    found = {}
+    for subject in subjects:
+        metrics = {series.metric for series in subject.raw.series} if subject.raw else set()
+        others = {s.labels: s for metric in sorted(metrics) for s in readers.get(metric, ())}
+        found[subject.labels] = [s for s in others.values() if s is not subject]
+    return found
+
+
 def share(one: Subject, two: Subject) -> bool:
     """Whether one of two SLOs reads a counter that the other counts, or is a part of the other."""
     if one.labels in two.parts or two.labels in one.parts:
