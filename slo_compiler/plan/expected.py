@@ -31,11 +31,12 @@ def _expected(
     found = {
         pairs: line for rule in rules.alerts for pairs, line in _alert_labels(tenant, rule, places)
     }
+    routed = bool(tenant.severities)
     for pairs, line in sorted(found.items()):
         labels = dict(pairs)
         if labels[naming.SEVERITY] == naming.SEVERITY_HEARTBEAT:
             wanted = [(naming.RECEIVER_HEARTBEAT, "")]
-        elif not tenant.severities:
+        elif not routed:
             wanted = [(naming.RECEIVER_SHADOW, "")]
         else:
             wanted = [

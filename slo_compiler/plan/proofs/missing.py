@@ -39,12 +39,13 @@ def missing_tests(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) ->
     for missing in (round_.subjects[0::2], round_.subjects[1::2]):
         if not missing:
             continue
+        names = {s.name for s in missing}
         gone = {} if round_.shadow else {s.name: [s] for s in missing}
         yield unit_test(
             f"{names_of(missing)}: silent without traffic, "
             + ("and without data: a shadow" if round_.shadow else "an alert without data"),
             round_,
-            {s.name: goes if s in missing else stays for s in round_.subjects},
+            {s.name: goes if s.name in names else stays for s in round_.subjects},
             [
                 round_.alerts(
                     at, f'alertname="{naming.ALERT_NO_DATA}",{subject.labels}', firing, why
