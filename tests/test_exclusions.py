@@ -24,7 +24,8 @@ from pydantic import ValidationError
 from slo_compiler import naming, pipeline
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.model import DAYS, Exclusion
+from slo_compiler.manifest.hours import DAYS
+from slo_compiler.manifest.model import Exclusion
 from slo_compiler.naming import ALERT_EXCLUSION_ENDS as ALERT
 from slo_compiler.naming import EXCLUSION_ACTIVE
 from slo_compiler.plan.exclusions import active
