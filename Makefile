@@ -11,11 +11,12 @@ SUITES := bookworm trixie forky
 REPOS := examples examples/severities examples/vocabulary
 
 rules: $(VENV)/installed tools ## compile examples/ and verify the result
-	@for repo in $(REPOS); do (cd $$repo && $(CURDIR)/$(BIN)/slo-compiler compile) || exit 1; done
+	@for repo in $(REPOS); do \
+		$(BIN)/slo-compiler compile --project $$repo/slo-compiler.yaml || exit 1; done
 
 check: $(VENV)/installed tools ## is examples/generated up to date?
 	@for repo in $(REPOS); do \
-		(cd $$repo && $(CURDIR)/$(BIN)/slo-compiler compile --check) || exit 1; done
+		$(BIN)/slo-compiler compile --check --project $$repo/slo-compiler.yaml || exit 1; done
 
 proofs: rules ## run the proofs that were compiled with the examples
 	@cd examples && ../$(BIN)/slo-compiler test
