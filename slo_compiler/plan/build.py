@@ -9,7 +9,7 @@ from slo_compiler.manifest.model import ProjectSpec
 from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.plan.burn import Timing
 from slo_compiler.plan.ir import Plan, TenantRules
-from slo_compiler.plan.proofs import plan_isolation, plan_proofs
+from slo_compiler.plan.proofs import plan_isolation, plan_proofs, subject_of
 from slo_compiler.plan.routes import plan_routing
 from slo_compiler.plan.rules import plan_tenant
 from slo_compiler.plan.tenant import tenant_timing
@@ -35,12 +35,16 @@ def build(
         timings.append(timing)
         planned.append(plan_tenant(tenant, timing, report))
     report.raise_if_failed()
+    subjects = [
+        [subject_of(tenant, slo, timing) for slo in tenant.slos]
+        for tenant, timing in zip(tenants, timings, strict=True)
+    ]
     proofs = [
         proof
-        for tenant, rules_, timing in zip(tenants, planned, timings, strict=True)
-        for proof in plan_proofs(tenant, rules_, timing)
+        for each in zip(tenants, planned, timings, subjects, strict=True)
+        for proof in plan_proofs(*each)
     ]
-    proofs += plan_isolation(tenants, planned, timings)
+    proofs += plan_isolation(tenants, planned, timings, subjects)
     routing = plan_routing(tenants, planned, project, position)
     rules = [rule for tenant in planned for group in tenant.groups for rule in group.rules]
     counts = {

@@ -63,7 +63,7 @@ def _check(slo: ResolvedSLO, slices: Timeslices, timing: burn.Timing, report: Re
             "slice",
             f"a slice of {slices.slice} does not fit: it must divide 1h and be a multiple of "
             f"{timing.base}, which is what one sample of events holds",
-            _fitting(timing),
+            _fitting(timing, shortest),
         )
     elif slices.slice > shortest:
         report.error(
@@ -75,10 +75,10 @@ def _check(slo: ResolvedSLO, slices: Timeslices, timing: burn.Timing, report: Re
         )
 
 
-def _fitting(timing: burn.Timing) -> str:
+def _fitting(timing: burn.Timing, longest: Duration) -> str:
     """Name slices that fit: 1m, 5m and 10m where they do, else the shortest."""
     lengths = (Duration.of(minutes=minutes) for minutes in range(1, 61) if not 60 % minutes)
-    fit = [length for length in lengths if not length.ms % timing.base.ms]
+    fit = [length for length in lengths if not length.ms % timing.base.ms and length <= longest]
     usual = [Duration.of(minutes=minutes) for minutes in (1, 5, 10)]
     found = [length for length in usual if length in fit] or fit[:3]
     if not found:

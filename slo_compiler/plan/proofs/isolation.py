@@ -11,12 +11,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Check, TenantRules, UnitTest, UnitTestFile
-from slo_compiler.plan.proofs.subject import (
-    Subject,
-    selects,
-    share,
-    subject_of,
-)
+from slo_compiler.plan.proofs.subject import Subject, selects, share
 from slo_compiler.plan.proofs.timeline import (
     MINUTE,
     Segment,
@@ -33,6 +28,7 @@ def plan_isolation(
     tenants: Sequence[ResolvedTenant],
     rules: Sequence[TenantRules],
     timings: Sequence[burn.Timing],
+    subjects: Sequence[Sequence[Subject]],
 ) -> list[UnitTestFile]:
     """Plan the tests that no tenant hears of another: all rules in one run, some tenants burn.
 
@@ -43,10 +39,7 @@ def plan_isolation(
     heard = [bool(tenant.live) for tenant in tenants]  # of shadows nobody hears anyway
     tenants = [*compress(tenants, heard)]
     rules, timings = [*compress(rules, heard)], [*compress(timings, heard)]
-    subjects = [
-        [subject_of(tenant, slo, timing) for slo in tenant.live]
-        for tenant, timing in zip(tenants, timings, strict=True)
-    ]
+    subjects = [[s for s in own if not s.slo.shadow] for own in compress(subjects, heard)]
     numbers = _numbers(subjects)
     files = []
     for bit in range(max(numbers, default=0).bit_length()):

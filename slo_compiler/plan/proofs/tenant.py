@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.manifest.model import Tier
@@ -18,24 +20,17 @@ from slo_compiler.plan.proofs.missing import absent_tests, missing_tests
 from slo_compiler.plan.proofs.renames import renamed
 from slo_compiler.plan.proofs.slices import slice_test
 from slo_compiler.plan.proofs.steady import steady_tests
-from slo_compiler.plan.proofs.subject import (
-    groups_of,
-    rounds_of,
-    subject_of,
-)
-from slo_compiler.plan.proofs.timeline import (
-    MINUTE,
-)
+from slo_compiler.plan.proofs.subject import Subject, groups_of, rounds_of
+from slo_compiler.plan.proofs.timeline import MINUTE
 from slo_compiler.plan.proofs.values import value_test
 
 FAST_UP_TO = Duration.of(hours=1)
 
 
 def plan_proofs(
-    tenant: ResolvedTenant, rules: TenantRules, timing: burn.Timing
+    tenant: ResolvedTenant, rules: TenantRules, timing: burn.Timing, subjects: Sequence[Subject]
 ) -> list[UnitTestFile]:
     """Plan the unit tests of a tenant, in one file for each evaluation interval."""
-    subjects = [subject_of(tenant, slo, timing) for slo in tenant.slos]
     tests: dict[Duration, list[UnitTest]] = {}
     for round_ in rounds_of(subjects):
         tests.setdefault(MINUTE, []).extend(steady_tests(tenant, round_, timing))
