@@ -56,7 +56,7 @@ def test_a_slice_that_does_not_fit_is_told_what_does(tmp_path: Path) -> None:
     with pytest.raises(CompileError) as raised:
         pipeline.compile_project(settings, sources, report, lambda _: None)
     told = [(d.id, d.help) for d in raised.value.diagnostics if d.severity is Severity.ERROR]
-    assert told == [("slice", "such as 10m"), ("slice", "such as 10m")]
+    assert told == [("slice", "such as 2m or 4m"), ("slice", "such as 2m or 4m")]
 
 
 @pytest.mark.parametrize("case", CASES)

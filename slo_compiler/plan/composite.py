@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from slo_compiler import naming
-from slo_compiler.diagnostics import Report, nearest
+from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.manifest.sli.composite import Composite
 from slo_compiler.plan import burn
@@ -45,9 +45,10 @@ def composite_rules(
     """Plan the weighted sums; nothing, if a component cannot be counted."""
     body = slo.spec.sli.body
     assert isinstance(body, Composite)  # noqa: S101  (narrows the type)
-    before = len(report.diagnostics)
-    _check(tenant, slo, body, report)
-    if len(report.diagnostics) > before:
+    problems = [*_problems(tenant, slo, body)]
+    for problem in problems:
+        report.error(*problem)
+    if problems:
         return []
     by_name, id_, at = _by_name(tenant), identity(tenant, slo), slo.at("sli", body.KIND)
     ids = {part.slo: identity(tenant, by_name[part.slo]) for part in body.slos}
@@ -76,30 +77,33 @@ def composite_rules(
     ]
 
 
-def _check(tenant: ResolvedTenant, slo: ResolvedSLO, body: Composite, report: Report) -> None:
+def _problems(
+    tenant: ResolvedTenant, slo: ResolvedSLO, body: Composite
+) -> Iterator[tuple[Position, str, str, str]]:
+    """Give what is wrong with the components: place, ID, message and next step."""
     by_name, seen = _by_name(tenant), set[str]()
     for index, part in enumerate(body.slos):
         at = slo.at("sli", body.KIND, "slos", index, "slo")
         found = by_name.get(part.slo)
         if found is None:
             others = [name for name, other in by_name.items() if other is not slo]
-            report.error(
+            yield (
                 at,
                 "undefined-slo",
                 f'no SLO "{part.slo}" of this tenant',
                 nearest(part.slo, others) or "name it as service/name",
             )
         elif found is slo or isinstance(found.spec.sli.body, Composite):
-            report.error(
+            yield (
                 at,
                 "composite-of-composite",
                 f'"{part.slo}" is a composite' + (", this one" if found is slo else ""),
                 "name the SLOs that it is made of",
             )
         elif part.slo in seen:
-            report.error(at, "duplicate-component", f'"{part.slo}" stands twice', "add its weights")
+            yield (at, "duplicate-component", f'"{part.slo}" stands twice', "add its weights")
         elif missing := sorted({*slo.by} - {*found.by}):
-            report.error(
+            yield (
                 slo.at("sli", body.KIND, "by"),
                 "missing-label",
                 f'"{part.slo}" has no label "{missing[0]}"',
@@ -109,9 +113,4 @@ def _check(tenant: ResolvedTenant, slo: ResolvedSLO, body: Composite, report: Re
 
 
 def _by_name(tenant: ResolvedTenant) -> dict[str, ResolvedSLO]:
-    return dict(_names(tenant))
-
-
-def _names(tenant: ResolvedTenant) -> Iterator[tuple[str, ResolvedSLO]]:
-    for slo in tenant.slos:
-        yield f"{slo.spec.service}/{slo.spec.name}", slo
+    return {f"{slo.spec.service}/{slo.spec.name}": slo for slo in tenant.slos}
