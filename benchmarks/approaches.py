@@ -14,7 +14,7 @@ from statistics import median
 
 from slo_compiler import pipeline
 from slo_compiler.diagnostics import Report
-from slo_compiler.manifest.load import SourceFile
+from slo_compiler.source import SourceFile
 
 STEP = 30  # seconds between scrapes, and between evaluations unless a rule says otherwise
 
@@ -92,7 +92,7 @@ def compiled(jobs: Mapping[str, Sequence[str]]) -> pipeline.Compiled:
     project = SourceFile("slo-compiler.yaml", "slo-compiler.yaml", _PROJECT.encode())
     settings = pipeline.parse_project(project, Path.cwd(), report)
     source = SourceFile("slos.yaml", "slos.yaml", text.encode())
-    return pipeline.compile_project(settings, [source], report, lambda _step: None)
+    return pipeline.compile_project(settings, [source], report)
 
 
 def raw(tenant: str, job: str, *more: str) -> str:
@@ -104,7 +104,7 @@ def ours(series: int, slos: int = 1) -> Approach:
     """Give what the compiler writes for one SLO, or for all SLOs of a tenant with several."""
     tenant = f"n{series}x{slos}"
     jobs = [f"web{number}" for number in range(slos)]
-    (planned,) = compiled({tenant: jobs}).plan.tenants
+    (planned,) = compiled({tenant: jobs}).plan.rules
     rules = [
         Rule(rule.name, rule.expr, int(group.interval.seconds), rule.alert)
         for group in planned.groups

@@ -1,34 +1,41 @@
-"""The compiler's steps, from files to files, as plain calls that can be read top to bottom."""
+"""The compiler's stages, from files to files, as plain functions that can be called one by one.
+
+    read ► resolve ► plan ► emit ► check, and then write
+
+`compile_project` is all of them but `write`, which has a module of its own.
+"""
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
 
-from slo_compiler import lint
-from slo_compiler import verify as verification
-from slo_compiler.diagnostics import Position, Report
-from slo_compiler.manifest.escalation import check_hours
-from slo_compiler.manifest.library import read_library
-from slo_compiler.manifest.load import Manifest, SourceFile, load
-from slo_compiler.manifest.model import AlertPolicy, Project, ProjectSpec, Tenant
-from slo_compiler.manifest.resolve import check_versions, resolve
-from slo_compiler.manifest.resolved import ResolvedTenant
-from slo_compiler.plan.build import build
+from slo_compiler import lint, toolcheck
+from slo_compiler import plan as planning
+from slo_compiler import resolve as resolving
+from slo_compiler.diagnostics import Position, Report, nearest
+from slo_compiler.emit import BY_NAME
+from slo_compiler.emit.artefact import Artefact
+from slo_compiler.emit.emitter import Emission
+from slo_compiler.frontend.library import read_library
+from slo_compiler.frontend.load import Manifest, load
 from slo_compiler.plan.ir import Plan
-from slo_compiler.source import MAX_BYTES, Document, read_documents
-from slo_compiler.target import TARGETS
-from slo_compiler.target.artefact import Artefact
+from slo_compiler.reading import name_of, read_bytes, read_sources
+from slo_compiler.resolve.model import ResolvedTenant
+from slo_compiler.schema import AlertPolicy, Project, ProjectSpec, Tenant
+from slo_compiler.source import Document, SourceFile, read_documents
 from slo_compiler.write import lock
 
 PROJECT_FILE = "slo-compiler.yaml"
-STDIN = "-"
 Progress = Callable[[str], None]
+
+
+def silent(_step: str) -> None:
+    """Report no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +57,21 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
-    """What the manifests say, before anything is planned."""
+class Inputs:
+    """All that was read: validated documents, and the files that they came from."""
 
-    tenants: tuple[ResolvedTenant, ...]
-    inputs: tuple[SourceFile, ...]
-    base: Document | None
+    manifests: tuple[Manifest, ...]  # of tenants
+    library: tuple[Manifest, ...]  # policies and templates of the platform
+    base: Document | None  # the Alertmanager configuration to merge into
+    files: tuple[SourceFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """The files of all targets, and what there is to count in them."""
+
+    artefacts: tuple[Artefact, ...]
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,81 +82,128 @@ class Compiled:
     tenants: tuple[ResolvedTenant, ...]
     plan: Plan
     artefacts: tuple[Artefact, ...]
-    verification: verification.Verification
+    counts: Mapping[str, int]
+    verification: toolcheck.Verification
 
 
 def compile_project(
     settings: Settings,
     sources: Sequence[SourceFile],
     report: Report,
-    progress: Progress,
+    progress: Progress = silent,
     *,
     whole: bool = False,
 ) -> Compiled:
-    """Compile and verify; nothing is written.
+    """Compile and check; nothing is written.
 
     Args:
         settings: the project.
         sources: the manifests.
-        report: where findings go.
-        progress: is told of each step.
+        report: takes the findings.
+        progress: gets the name of each step as it begins.
         whole: whether these are all manifests of the project, so that what none of them needs is
             needed by none.
 
     Raises:
         CompileError: with every finding of the run, if there is an error among them.
     """
-    resolved = resolve_project(settings, sources, report, progress)
-    tenants, base = resolved.tenants, resolved.base
-    progress(f"planning {len(tenants)} tenants")
-    project = settings.manifest.document if settings.manifest else None
-    lint.run(tenants, settings.spec, project, report, whole=whole)
-    position = settings.at("spec", "alertmanager", "heartbeat")
-    plan = build(tenants, settings.spec, position, report)
-    progress("rendering")
-    targets = dict(TARGETS)
-    artefacts = [a for t in settings.spec.targets for a in targets[t](plan, base, report)]
-    report.raise_if_failed()
-    progress(f"verifying {len(artefacts)} files")
-    with tempfile.TemporaryDirectory(prefix="slo-compiler-") as stage:
-        _stage(Path(stage), artefacts)
-        verified = verification.verify(Path(stage), artefacts, report)
-    report.raise_if_failed()
-    facts = {
-        "versions": {
-            "prometheus": settings.spec.prometheus.version,
-            "alertmanager": settings.spec.alertmanager.version,
-        },
-        "counts": plan.counts,
-    }
-    record = lock({file.name: file.digest for file in resolved.inputs}, artefacts, facts)
-    return Compiled(settings, tenants, plan, (*artefacts, record), verified)
-
-
-def resolve_project(
-    settings: Settings, sources: Sequence[SourceFile], report: Report, progress: Progress
-) -> Resolved:
-    """Read and resolve all manifests; findings go to `report`."""
-    inputs = [*sources, *([settings.manifest.source] if settings.manifest else [])]
     progress("reading")
+    inputs = read(settings, sources, report)
+    tenants = resolve(settings, inputs, report)
+    progress(f"planning {len(tenants)} tenants")
+    lint_tenants(settings, tenants, report, whole=whole)
+    planned = plan(settings, tenants, report)
+    progress("rendering")
+    emitted = emit(settings, planned, inputs.base, report)
+    progress(f"checking {len(emitted.artefacts)} files")
+    verified = check(emitted.artefacts, report)
+    record = record_of(settings, inputs, emitted)
+    return Compiled(
+        settings, tenants, planned, (*emitted.artefacts, record), emitted.counts, verified
+    )
+
+
+def read(settings: Settings, sources: Sequence[SourceFile], report: Report) -> Inputs:
+    """Read and validate all documents; findings go to `report`."""
+    files = [*sources, *([settings.manifest.source] if settings.manifest else [])]
     policies, templates = (
-        _named(names, settings, report, inputs)
+        _named(names, settings, report, files)
         for names in (settings.spec.policies, settings.spec.templates)
     )
     library, shared = read_library(templates, report)
     shared += load([*_builtin_policies(), *policies], (AlertPolicy,), report)
     manifests = load(sources, (Tenant, AlertPolicy), report, library)
     _refuse_policies(manifests, report)
-    base = _base(settings, report, inputs)
-    check_versions(
-        settings.spec,
-        {name: settings.at("spec", name, "version") for name in ("prometheus", "alertmanager")},
-        report,
-    )
-    if settings.manifest is not None:
-        check_hours(settings.spec.hours, settings.spec.holidays, settings.manifest.document, report)
-    tenants = resolve([*shared, *manifests], settings.spec, report)
-    return Resolved(tenants, tuple(inputs), base)
+    base = _base(settings, report, files)
+    return Inputs(tuple(manifests), tuple(shared), base, tuple(files))
+
+
+def resolve(settings: Settings, inputs: Inputs, report: Report) -> tuple[ResolvedTenant, ...]:
+    """Look up all that the documents name; findings go to `report`."""
+    resolving.check_project(settings.spec, settings.at, report)
+    _check_targets(settings, report)
+    return resolving.resolve([*inputs.library, *inputs.manifests], settings.spec, report)
+
+
+def lint_tenants(
+    settings: Settings, tenants: Sequence[ResolvedTenant], report: Report, *, whole: bool = False
+) -> None:
+    """Run all lints; findings go to `report`."""
+    project = settings.manifest.document if settings.manifest else None
+    lint.run(tenants, settings.spec, project, report, whole=whole)
+
+
+def plan(settings: Settings, tenants: Sequence[ResolvedTenant], report: Report) -> Plan:
+    """Plan the rules and routes.
+
+    Raises:
+        CompileError: with all findings, if there is an error among them.
+    """
+    heartbeat = settings.at("spec", "alertmanager", "heartbeat")
+    return planning.build(tenants, settings.spec, heartbeat, report)
+
+
+def emit(settings: Settings, planned: Plan, base: Document | None, report: Report) -> Emitted:
+    """Render the files of the project's targets.
+
+    Raises:
+        CompileError: with all findings, if there is an error among them.
+    """
+    found: list[Emission] = [
+        BY_NAME[target].emit(planned, base, report) for target in settings.spec.targets
+    ]
+    report.raise_if_failed()
+    counts = {key: value for emission in found for key, value in emission.counts.items()}
+    artefacts = tuple(artefact for emission in found for artefact in emission.artefacts)
+    return Emitted(artefacts, planned.counts | counts)
+
+
+def check(artefacts: Sequence[Artefact], report: Report) -> toolcheck.Verification:
+    """Check files with the tools of their engines.
+
+    Raises:
+        CompileError: with all findings, if there is an error among them.
+    """
+    with tempfile.TemporaryDirectory(prefix="slo-compiler-") as stage:
+        for artefact in artefacts:
+            path = Path(stage) / artefact.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(artefact.text, encoding="utf-8")
+        verified = toolcheck.verify(Path(stage), artefacts, report)
+    report.raise_if_failed()
+    return verified
+
+
+def record_of(settings: Settings, inputs: Inputs, emitted: Emitted) -> Artefact:
+    """Make the audit record: digests of all inputs and outputs, versions and counts."""
+    facts = {
+        "versions": {
+            "prometheus": settings.spec.prometheus.version,
+            "alertmanager": settings.spec.alertmanager.version,
+        },
+        "counts": emitted.counts,
+    }
+    return lock({file.name: file.digest for file in inputs.files}, emitted.artefacts, facts)
 
 
 def read_project(path: Path | None, report: Report) -> Settings:
@@ -152,7 +215,7 @@ def read_project(path: Path | None, report: Report) -> Settings:
     if path is None:
         # Without a project file the caller names the sources, so its defaults do not matter.
         return Settings(ProjectSpec(), Path.cwd())
-    content = _bytes(path, report)
+    content = read_bytes(path, report)
     report.raise_if_failed()
     return parse_project(SourceFile(str(path), path.name, content), path.parent, report)
 
@@ -179,90 +242,14 @@ def with_overrides(settings: Settings, changes: Mapping[str, object]) -> Setting
     return replace(settings, spec=settings.spec.model_copy(update=dict(changes)))
 
 
-def read_sources(
-    paths: Iterable[str], settings: Settings, report: Report, stdin: Callable[[], bytes]
-) -> list[SourceFile]:
-    """Read manifests: files, folders (all *.yaml and *.yml below, sorted), or `-` for stdin."""
-    files: dict[Path, SourceFile] = {}
-    names: set[str] = set()
-    for path in paths:
-        if path == STDIN:
-            files[Path(STDIN)] = SourceFile("<stdin>", "stdin", stdin())
-            continue
-        for found in _expand(Path(path), report):
-            real = _real(found)
-            if not str(found).isprintable():
-                # It would stand in a comment of the output, and a line break ends a comment.
-                report.error(
-                    Position(str(found)),
-                    "file-name",
-                    "the file's name holds a control character",
-                    "rename it",
-                )
-            elif real not in files:
-                name = _name(found, settings.root, names)
-                names.add(name)
-                files[real] = SourceFile(str(found), name, _bytes(found, report))
-    report.raise_if_failed()
-    return list(files.values())
-
-
-def _expand(path: Path, report: Report) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    found = sorted(
-        file
-        for pattern in ("*.yaml", "*.yml")
-        for file in path.rglob(pattern)
-        if not any(part.startswith(".") for part in file.relative_to(path).parts)
-        and not file.is_dir()
-    )
-    if not found:
-        report.error(
-            Position(str(path)),
-            "no-manifests",
-            "the folder holds no manifest",
-            "a manifest is a *.yaml or *.yml file; `slo-compiler init` writes a first one",
-        )
-    for file in found:
-        if _real(file).is_relative_to(_real(path)):
-            yield file
-        else:  # what is read may be shown in a report, and manifests are not ours
-            report.error(
-                Position(str(file)),
-                "symlink-outside",
-                "this link leads out of the folder of manifests",
-                "put the manifest itself here, or name its file as a source",
-            )
-
-
-def _real(path: Path) -> Path:
-    """Follow all links; unlike Path.resolve, a loop of links is no exception."""
-    return Path(os.path.realpath(path))
-
-
-def _name(path: Path, root: Path, taken: Container[str] = ()) -> str:
-    """Name a file the same on every machine: relative to the project, else by its last part.
-
-    Of two files outside of the project with the same last part, the second is named by more.
-    """
-    real, top = _real(path), _real(root)
-    if real.is_relative_to(top):
-        return real.relative_to(top).as_posix()
-    names = ("/".join(real.parts[-n:]) for n in range(1, len(real.parts)))
-    return next((name for name in names if name not in taken), str(real))
-
-
-def _bytes(path: Path, report: Report, at: Position | None = None) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)  # what is longer is refused
-    except OSError as error:
-        reason = error.strerror or str(error)
-        what = f"{path}" if at else "it"
-        report.error(at or Position(str(path)), "unreadable", f"cannot read {what}: {reason}")
-        return b""
+def _check_targets(settings: Settings, report: Report) -> None:
+    for index, target in enumerate(settings.spec.targets):
+        at = settings.at("spec", "targets", index)
+        if target not in BY_NAME:
+            help_ = nearest(target, BY_NAME)
+            report.error(at, "undefined-target", f'no target "{target}"', help_)
+        elif target in settings.spec.targets[:index]:
+            report.error(at, "duplicate-target", f'"{target}" is named twice', "remove one")
 
 
 def _builtin_policies() -> list[SourceFile]:
@@ -275,13 +262,13 @@ def _builtin_policies() -> list[SourceFile]:
 
 
 def _named(
-    names: Iterable[str], settings: Settings, report: Report, inputs: list[SourceFile]
+    names: Iterable[str], settings: Settings, report: Report, files: list[SourceFile]
 ) -> list[SourceFile]:
     """Read what the project names for all its tenants, and note it as an input."""
     paths = [str(settings.root / name) for name in names]
-    files = read_sources(paths, settings, report, lambda: b"")
-    inputs += files
-    return files
+    found = read_sources(paths, settings.root, report)
+    files += found
+    return found
 
 
 def _refuse_policies(manifests: Sequence[Manifest], report: Report) -> None:
@@ -296,12 +283,12 @@ def _refuse_policies(manifests: Sequence[Manifest], report: Report) -> None:
             )
 
 
-def _base(settings: Settings, report: Report, inputs: list[SourceFile]) -> Document | None:
+def _base(settings: Settings, report: Report, files: list[SourceFile]) -> Document | None:
     if settings.spec.alertmanager.base is None:
         return None
     path = settings.root / settings.spec.alertmanager.base
     at = settings.at("spec", "alertmanager", "base")
-    file = SourceFile(str(path), _name(path, settings.root), _bytes(path, report, at))
+    file = SourceFile(str(path), name_of(path, settings.root), read_bytes(path, report, at))
     report.raise_if_failed()
     documents = read_documents(file.path, file.content, report)
     if len(documents) > 1:
@@ -312,14 +299,7 @@ def _base(settings: Settings, report: Report, inputs: list[SourceFile]) -> Docum
             "merge it into the first",
         )
     report.raise_if_failed()
-    inputs.append(file)
+    files.append(file)
     # Composed again by YAML 1.1, which is what Alertmanager's own parser mostly follows.
     node = yaml.compose(file.content, Loader=yaml.SafeLoader)
     return replace(documents[0], node=node or documents[0].node)
-
-
-def _stage(folder: Path, artefacts: Iterable[Artefact]) -> None:
-    for artefact in artefacts:
-        path = folder / artefact.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(artefact.text, encoding="utf-8")

@@ -7,6 +7,7 @@ Manifests are hostile until shown otherwise, so size, depth and alias expansion 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,28 @@ _Loader.add_implicit_resolver(f"{_TAG}merge", re.compile(r"<<\Z"), ["<"])
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One input: the path to show, its name in the repo, and its bytes.
+
+    The name is relative to the project, so that outputs that hold it are the same everywhere.
+    """
+
+    path: str
+    name: str
+    content: bytes
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the bytes, in hex."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def version(self) -> str:
+        """The name, and the begin of the digest: what an alert says that it came from."""
+        return f"{self.name} sha256:{self.digest[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One YAML document: its data, and where each value of it stands."""
 
@@ -55,6 +78,10 @@ class Document:
     data: Any
     node: yaml.Node
     lines: Sequence[str]
+
+    def at(self, *path: str | int, key: bool = False) -> Position:
+        """Place of the value at a path, or of its key."""
+        return self.locate(path, key=key)
 
     def locate(self, loc: Loc = (), *, key: bool = False) -> Position:
         """Place of the value at `loc`, or of its key; of the nearest parent if there is none."""

@@ -8,6 +8,10 @@ from pathlib import Path
 from slo_compiler import pipeline
 from slo_compiler.diagnostics import Report
 from slo_compiler.pipeline import Compiled
+from slo_compiler.proofs.generate import generate
+from slo_compiler.proofs.model import Proofs
+from slo_compiler.reading import read_sources
+from slo_compiler.source import SourceFile
 from slo_compiler.tools import find_in
 
 ROOT = Path(__file__).parent.parent
@@ -27,11 +31,11 @@ def compiled(case: str) -> Compiled:
     if case in WORDS:
         settings = pipeline.read_project(VOCABULARY / "slo-compiler.yaml", report)
         path = str(VOCABULARY / "tenants" / f"{case}.yaml")
-        sources = pipeline.read_sources([path], settings, report, bytes)
+        sources = read_sources([path], settings.root, report)
     elif case in REPOS:
         settings = pipeline.read_project(REPOS[case] / "slo-compiler.yaml", report)
         paths = [str(REPOS[case] / source) for source in settings.spec.sources]
-        sources = pipeline.read_sources(paths, settings, report, bytes)
+        sources = read_sources(paths, settings.root, report)
     else:
         text = (MANIFESTS / f"{case}.yaml").read_text(encoding="utf-8")
         parts = text.split("\n---\n")
@@ -39,10 +43,15 @@ def compiled(case: str) -> Compiled:
         tenants = "\n---\n".join(p for p in parts if "\nkind: Project\n" not in p)
         settings = pipeline.read_project(None, report)
         if project:
-            file = pipeline.SourceFile(f"{case}.yaml", f"{case}.yaml", project.encode())
+            file = SourceFile(f"{case}.yaml", f"{case}.yaml", project.encode())
             settings = pipeline.parse_project(file, MANIFESTS, report)
-        sources = [pipeline.SourceFile(f"{case}.yaml", f"{case}.yaml", tenants.encode())]
-    return pipeline.compile_project(settings, sources, report, lambda _step: None)
+        sources = [SourceFile(f"{case}.yaml", f"{case}.yaml", tenants.encode())]
+    return pipeline.compile_project(settings, sources, report)
+
+
+def proofs_of(result: Compiled) -> Proofs:
+    """Generate the proofs of a compile, as data."""
+    return generate(result.plan)
 
 
 def tool(suite: str, name: str) -> Path:

@@ -23,9 +23,9 @@ from click.testing import CliRunner, Result
 
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Report
-from slo_compiler.manifest.base import Strict
-from slo_compiler.manifest.load import validate
-from slo_compiler.manifest.model import Project, Tenant
+from slo_compiler.frontend.load import validate
+from slo_compiler.schema import Project, Tenant
+from slo_compiler.schema.base import Strict
 from slo_compiler.source import MAX_BYTES, read_documents
 
 SCRIPTS = sorted((ROOT / "tests" / "bad_input").glob("*.txt"))

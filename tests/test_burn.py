@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.sli.latency import bucket_matcher
 from slo_compiler.plan import burn
+from slo_compiler.schema.sli.latency import bucket_matcher
 
 MONTH = Duration.of(days=30)
 percents = st.decimals("0.001", 100, places=3)

@@ -19,13 +19,14 @@ from oracle.engine import Engine, Replay, Result, Steps, engine
 from oracle.streams import DAY, HOUR, MINUTE, SECOND, Scenario, Stream
 from oracle.truth import row
 
-from slo_compiler import naming, pipeline, prove
+from slo_compiler import naming, pipeline
 from slo_compiler.diagnostics import Report
-from slo_compiler.manifest.load import SourceFile
 from slo_compiler.period import CALENDARS, Period
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Rule, TenantRules
-from slo_compiler.plan.proofs.calendar import EVALUATION
+from slo_compiler.proofs import run as prove
+from slo_compiler.proofs.generate.calendar import EVALUATION
+from slo_compiler.source import SourceFile
 
 SUITES = ("bookworm", "forky")  # 2.42 and 3.5
 OFFSETS = (-720, -570, -210, -60, 0, 15, 60, 330, 345, 525, 765, 840)  # minutes
@@ -58,7 +59,7 @@ def compiled(tenant: str, slos: list[dict[str, object]]) -> TenantRules:
         for name, document in (("project", project), (tenant, manifest))
     )
     settings_ = pipeline.parse_project(file, Path(__file__).parent, report)
-    (rules,) = pipeline.compile_project(settings_, [source], report, lambda _: None).plan.tenants
+    (rules,) = pipeline.compile_project(settings_, [source], report).plan.rules
     return rules
 
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from pydantic import ValidationError
 
 from slo_compiler.cli import main
-from slo_compiler.manifest.model import Tenant
+from slo_compiler.schema import Tenant
 
 MANIFEST = (ROOT / "tests/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
 

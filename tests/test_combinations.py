@@ -8,10 +8,12 @@ import pytest
 import yaml
 from cases import ROOT, tool
 
-from slo_compiler import pipeline, prove
+from slo_compiler import pipeline
 from slo_compiler.diagnostics import CompileError, Report, Severity
 from slo_compiler.duration import Duration
-from slo_compiler.explain.resolved import as_yaml
+from slo_compiler.proofs import run as prove
+from slo_compiler.reading import read_sources
+from slo_compiler.view.resolved import as_yaml
 
 FOLDER = ROOT / "tests" / "combinations"
 
@@ -20,8 +22,8 @@ def compiled(case: str, folder: Path) -> Path:
     """Compile a case into a folder; it has no errors."""
     report = Report()
     settings = pipeline.read_project(FOLDER / "slo-compiler.yaml", report)
-    sources = pipeline.read_sources([str(FOLDER / f"{case}.yaml")], settings, report, bytes)
-    for artefact in pipeline.compile_project(settings, sources, report, lambda _: None).artefacts:
+    sources = read_sources([str(FOLDER / f"{case}.yaml")], settings.root, report)
+    for artefact in pipeline.compile_project(settings, sources, report).artefacts:
         path = folder / artefact.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(artefact.text, encoding="utf-8")
@@ -52,9 +54,9 @@ def test_a_slice_that_does_not_fit_is_told_what_does(tmp_path: Path) -> None:
         update={"scrape_interval": Duration.of(seconds=30)}
     )
     settings = pipeline.with_overrides(settings, {"prometheus": prometheus})
-    sources = pipeline.read_sources([str(tmp_path / "sliced.yaml")], settings, report, bytes)
+    sources = read_sources([str(tmp_path / "sliced.yaml")], settings.root, report)
     with pytest.raises(CompileError) as raised:
-        pipeline.compile_project(settings, sources, report, lambda _: None)
+        pipeline.compile_project(settings, sources, report)
     told = [(d.id, d.help) for d in raised.value.diagnostics if d.severity is Severity.ERROR]
     assert told == [("slice", "such as 2m or 4m"), ("slice", "such as 2m or 4m")]
 
@@ -63,8 +65,8 @@ def test_a_slice_that_does_not_fit_is_told_what_does(tmp_path: Path) -> None:
 def test_resolved_slos_stand_each_for_itself(case: str) -> None:
     report = Report()
     settings = pipeline.read_project(FOLDER / "slo-compiler.yaml", report)
-    sources = pipeline.read_sources([str(FOLDER / f"{case}.yaml")], settings, report, bytes)
-    tenants = pipeline.compile_project(settings, sources, report, lambda _: None).tenants
+    sources = read_sources([str(FOLDER / f"{case}.yaml")], settings.root, report)
+    tenants = pipeline.compile_project(settings, sources, report).tenants
     assert "&id" not in as_yaml([slo for tenant in tenants for slo in tenant.slos])
 
 

@@ -10,16 +10,18 @@ from pathlib import Path
 
 import pytest
 from alertmanagers import Real, every_version, running
-from cases import compiled, tool
+from cases import compiled, proofs_of, tool
 from demo.servers import wait_until
 from demo.sink import Sink
 
-from slo_compiler import naming, pipeline, prove
+from slo_compiler import naming, pipeline
 from slo_compiler.diagnostics import Report
 from slo_compiler.lint import dependency_muted
 from slo_compiler.lint.base import Context
-from slo_compiler.manifest.dependencies import check_dependencies
 from slo_compiler.plan.ir import Pairs
+from slo_compiler.proofs import run as prove
+from slo_compiler.resolve.dependencies import check_dependencies
+from slo_compiler.source import SourceFile
 
 GROUP_INTERVAL_MS = 500
 PATIENCE_SECONDS = 20
@@ -28,7 +30,7 @@ PATIENCE_SECONDS = 20
 def burning(tenant: str, service: str, tier: str = "page-fast", level: str = "") -> Pairs:
     """Give the labels of a burn alert, as the plan has them."""
     wanted = {"tenant": tenant, "service": service, "tier": tier}
-    for route in compiled("dependencies").plan.routing.expected:
+    for route in proofs_of(compiled("dependencies")).routes:
         labels = dict(route.labels)
         if wanted.items() <= labels.items() and labels.get(naming.ESCALATION, "") == level:
             return route.labels
@@ -132,7 +134,7 @@ def test_what_resolves_while_it_waits_is_not_told_resolved_and_is_no_news_when_i
 def test_only_pages_about_errors_wait_and_only_for_those(suite: str, tmp_path: Path) -> None:
     def of(alertname: str, tenant: str, service: str) -> Pairs:
         wanted = {"alertname": alertname, "tenant": tenant, "service": service}
-        routes = compiled("dependencies").plan.routing.expected
+        routes = proofs_of(compiled("dependencies")).routes
         return next(r.labels for r in routes if wanted.items() <= dict(r.labels).items())
 
     no_data = of(naming.ALERT_NO_DATA, "platform", "ingress")
@@ -198,9 +200,9 @@ def test_a_tenant_that_waits_without_having_asked_to_fails_the_proof(tmp_path: P
         FIVE.format(name=name, on="z/web/availability" if name == "a" else "") for name in "abcdz"
     )
     report = Report()
-    source = pipeline.SourceFile("t.yaml", "t.yaml", text.encode())
+    source = SourceFile("t.yaml", "t.yaml", text.encode())
     settings = pipeline.read_project(None, report)
-    done = pipeline.compile_project(settings, [source], report, lambda _step: None)
+    done = pipeline.compile_project(settings, [source], report)
     files = {a.path: a.text for a in done.artefacts}
     config, routes = tmp_path / "alertmanager.yml", tmp_path / "routes.yml"
     routes.write_text(files[naming.ROUTES_FILE], encoding="utf-8")

@@ -12,19 +12,19 @@ from typing import Any
 
 import pytest
 import yaml
-from cases import CASES, EXAMPLES, ROOT, VOCABULARY, compiled
+from cases import CASES, EXAMPLES, ROOT, VOCABULARY, compiled, proofs_of
 from click.testing import CliRunner, Result
 
-from slo_compiler import explain, naming, pipeline
+from slo_compiler import naming, pipeline
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Report
-from slo_compiler.explain.resolved import as_yaml
-from slo_compiler.manifest.inherit import inherit
-from slo_compiler.manifest.load import SourceFile
-from slo_compiler.manifest.model import Defaults, Tenant
 from slo_compiler.plan.build import build
 from slo_compiler.plan.ir import Plan
-from slo_compiler.source import read_documents
+from slo_compiler.resolve.inherit import inherit
+from slo_compiler.schema import Defaults, Tenant
+from slo_compiler.source import SourceFile, read_documents
+from slo_compiler.view import explain
+from slo_compiler.view.resolved import as_yaml
 
 
 def run(folder: Path, *arguments: str) -> Result:
@@ -67,7 +67,7 @@ def test_what_is_told_is_what_is_compiled(case: str) -> None:
     result = compiled(case)
     rules = {
         (r.name, dict(r.labels).get("service"), dict(r.labels).get("slo"), tier): r
-        for tenant in result.plan.tenants
+        for tenant in result.plan.rules
         for group in tenant.groups
         for r in group.rules
         for tier in [dict(r.labels).get("tier")]
@@ -86,7 +86,7 @@ def test_what_is_told_is_what_is_compiled(case: str) -> None:
             assert budget.expr == f"vector({told.budget_ratio})"
             expected = {
                 (receiver, dict(e.labels)["tier"])
-                for e in result.plan.routing.expected
+                for e in proofs_of(result).routes
                 if (name, service, slo)
                 == tuple(dict(e.labels)[key] for key in ("tenant", "service", "slo"))
                 for receiver in e.receivers
@@ -136,9 +136,9 @@ def replanned(case: str) -> tuple[Plan, Plan]:
         sources.append(SourceFile(f"{tenant.name}.yaml", tenant.source.name, text.encode()))
     bare = spec.model_copy(update={"defaults": type(spec.defaults)()})
     settings = replace(result.settings, spec=bare)
-    again = pipeline.resolve_project(settings, sources, report, lambda _step: None)
+    again = pipeline.resolve(settings, pipeline.read(settings, sources, report), report)
     assert report.diagnostics == []
-    return result.plan, build(again.tenants, spec, at, report)
+    return result.plan, build(again, spec, at, report)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -148,7 +148,7 @@ def test_resolved_slos_compile_to_the_same_rules(case: str) -> None:
     def rules(plan: Plan) -> list[object]:
         return [
             (r.name, r.expr, r.labels, [a for a in r.annotations if a[0] != "manifest"], r.for_)
-            for tenant in plan.tenants
+            for tenant in plan.rules
             for group in tenant.groups
             for r in group.rules
         ]

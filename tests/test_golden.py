@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cases import CASES, ROOT, compiled, tool
+from cases import CASES, ROOT, compiled, proofs_of, tool
 from syrupy.assertion import SnapshotAssertion
 from syrupy.data import Snapshot, SnapshotCollection
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
@@ -92,7 +92,7 @@ def test_every_golden_config_passes_amtool_of_its_version_and_newer(
 @pytest.mark.parametrize("suite", ["bookworm", "trixie", "forky"])
 def test_amtool_routes_each_alert_of_the_examples_as_the_manifests_want(suite: str) -> None:
     folder = GOLDEN / "examples" / "alertmanager"
-    for expected in compiled("examples").plan.routing.expected:
+    for expected in proofs_of(compiled("examples")).routes:
         command = [
             tool(suite, "amtool"),
             *("config", "routes", "test", f"--config.file={folder / 'alertmanager.yml'}"),

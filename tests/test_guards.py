@@ -12,7 +12,7 @@ from slo_compiler.plan.ir import Rule
 
 
 def _alerts() -> dict[tuple[str, str], Rule]:
-    (tenant,) = compiled("low-traffic").plan.tenants
+    (tenant,) = compiled("low-traffic").plan.rules
     burning = (rule for rule in tenant.alerts if rule.name == naming.ALERT_BURN)
     return {(dict(r.labels)["slo"], dict(r.labels)["tier"]): r for r in burning}
 

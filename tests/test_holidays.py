@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from alertmanagers import every_version, running
-from cases import compiled
+from cases import compiled, proofs_of
 from demo.servers import wait_until
 from demo.sink import Sink
 
@@ -18,6 +18,7 @@ from slo_compiler.diagnostics import Report
 from slo_compiler.lint import page_muted
 from slo_compiler.lint.base import Context
 from slo_compiler.routing import Config, is_active, notified, routes_for
+from slo_compiler.source import SourceFile
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EACH_YEAR = {(1, 1), (1, 6), (5, 1), (12, 25), (12, 26)}
@@ -114,12 +115,12 @@ def test_on_a_holiday_a_real_server_notifies_only_those_whose_hours_do_not_know_
         month_day=f"{today:%m-%d}",
         always=f'weekdays: ["sunday:saturday"], times: ["00:00-24:00"], location: {zone}',
     )
-    source = pipeline.SourceFile("acme.yaml", "acme.yaml", manifest.encode())
+    source = SourceFile("acme.yaml", "acme.yaml", manifest.encode())
     settings = pipeline.read_project(None, report)
-    done = pipeline.compile_project(settings, [source], report, lambda _step: None)
+    done = pipeline.compile_project(settings, [source], report)
     (text,) = (a.text for a in done.artefacts if a.path == naming.ALERTMANAGER_FILE)
     text = text.replace("group_wait: 30s", "group_wait: 100ms")
-    firing = next(r.labels for r in done.plan.routing.expected if ("tier", "page-fast") in r.labels)
+    firing = next(r.labels for r in proofs_of(done).routes if ("tier", "page-fast") in r.labels)
     receivers = notified(Config.load(text), [firing], now)[firing]
     assert receivers == {"slo/acme/page/open"}
     with Sink() as sink, running(suite, tmp_path) as real:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.inherit import Level, Said, inherit
-from slo_compiler.manifest.model import SLO, Defaults, Tenant
 from slo_compiler.period import Period
+from slo_compiler.resolve.inherit import Level, Said, inherit
+from slo_compiler.schema import SLO, Defaults, Tenant
 
 
 def tenant(defaults: dict[str, object], slo: dict[str, object]) -> Tenant:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from cases import tool
 
-from slo_compiler import pipeline, prove
+from slo_compiler import pipeline
 from slo_compiler.diagnostics import Report
-from slo_compiler.manifest.load import SourceFile
+from slo_compiler.proofs import run as prove
+from slo_compiler.source import SourceFile
 
 MANIFEST = """\
 apiVersion: slo-compiler/v1
@@ -76,7 +77,7 @@ def test_proofs_hold_at_any_interval(scrape: str, evaluation: str, tmp_path: Pat
     project = PROJECT.format(scrape=scrape, evaluation=evaluation).encode()
     settings = pipeline.parse_project(SourceFile("p.yaml", "p.yaml", project), tmp_path, report)
     source = SourceFile("t.yaml", "t.yaml", MANIFEST.encode())
-    compiled = pipeline.compile_project(settings, [source], report, lambda _step: None)
+    compiled = pipeline.compile_project(settings, [source], report)
     for artefact in compiled.artefacts:
         path = tmp_path / artefact.path
         path.parent.mkdir(parents=True, exist_ok=True)

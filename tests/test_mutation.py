@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from cases import compiled, tool
 
-from slo_compiler import naming, prove
+from slo_compiler import naming
+from slo_compiler.proofs import run as prove
 
 TENANT = "customer-b"
 RULES = naming.rules_file(TENANT)

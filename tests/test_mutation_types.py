@@ -8,7 +8,8 @@ import pytest
 from cases import compiled, tool
 from test_mutation import Mutation, once
 
-from slo_compiler import naming, prove
+from slo_compiler import naming
+from slo_compiler.proofs import run as prove
 
 MUTANTS: dict[str, dict[str, Mutation]] = {
     "availability": {

@@ -21,8 +21,8 @@ from oracle.worlds import ORIGIN
 
 from slo_compiler import pipeline
 from slo_compiler.diagnostics import Report
-from slo_compiler.manifest.load import SourceFile
 from slo_compiler.plan.ir import TenantRules
+from slo_compiler.source import SourceFile
 
 SCRAPE, LENGTH = 15 * SECOND, 2 * DAY
 SCRAPED = ORIGIN - 4_211  # no scrape is on the millisecond of an evaluation
@@ -207,7 +207,7 @@ def compiled() -> TenantRules:
         },
     }
     source = SourceFile("t.yaml", "t.yaml", yaml.safe_dump(manifest).encode())
-    (rules,) = pipeline.compile_project(settings, [source], report, lambda _s: None).plan.tenants
+    (rules,) = pipeline.compile_project(settings, [source], report).plan.rules
     return rules
 
 

@@ -18,6 +18,7 @@ from slo_compiler import pipeline
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
+from slo_compiler.source import SourceFile
 
 objectives = st.decimals(90, "99.99", places=2)
 shares = st.decimals(1, 20, places=1)
@@ -102,10 +103,8 @@ def rules(alerting: str) -> str:
     text = (ROOT / "tests/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
     text += f"      alerting: {alerting}\n"
     report = Report()
-    file = pipeline.SourceFile("acme.yaml", "acme.yaml", text.encode())
-    found = pipeline.compile_project(
-        pipeline.read_project(None, report), [file], report, lambda _step: None
-    )
+    file = SourceFile("acme.yaml", "acme.yaml", text.encode())
+    found = pipeline.compile_project(pipeline.read_project(None, report), [file], report)
     return next(a.text for a in found.artefacts if "/rules/" in a.path)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slo_compiler.plan.raw import Carries, RawSLI, derive, examples
+from slo_compiler.proofs.generate.raw import Carries, RawSLI, derive, examples
 
 
 def derived(

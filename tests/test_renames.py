@@ -15,6 +15,7 @@ from oracle.worlds import EVALUATION, ORIGIN, PHASES, SCRAPE, compiled
 
 from slo_compiler import pipeline
 from slo_compiler.diagnostics import Report
+from slo_compiler.source import SourceFile
 
 LENGTH = 2 * DAY
 # Within tiles of 10m; a whole number of evaluations, so that groups keep their phases.
@@ -92,10 +93,8 @@ def test_a_name_whose_period_has_passed_is_asked_to_be_removed(
     text = (ROOT / "tests/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
     text = text.replace("      service: web\n", f"      service: web\n      formerly: {former}\n")
     report = Report()
-    file = pipeline.SourceFile("acme.yaml", "acme.yaml", text.encode())
-    pipeline.compile_project(
-        pipeline.read_project(None, report), [file], report, lambda _step: None
-    )
+    file = SourceFile("acme.yaml", "acme.yaml", text.encode())
+    pipeline.compile_project(pipeline.read_project(None, report), [file], report)
     found = [d for d in report.diagnostics if d.id == "formerly-expired"]
     assert len(found) == told
     for finding in found:

@@ -6,13 +6,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cases import tool
+from cases import proofs_of, tool
 
 from slo_compiler import pipeline
 from slo_compiler.diagnostics import Report
 from slo_compiler.pipeline import Compiled
-from slo_compiler.plan.ir import UnitTest
-from slo_compiler.plan.proofs.subject import MAX_ROUNDS
+from slo_compiler.proofs.generate.subject import MAX_ROUNDS
+from slo_compiler.proofs.model import UnitTest
+from slo_compiler.source import SourceFile
 
 MORE = 5
 HEAD = """\
@@ -33,13 +34,13 @@ LINE = (
 def done() -> Compiled:
     text = HEAD + "".join(LINE.format(number) for number in range(MAX_ROUNDS + MORE))
     report = Report()
-    source = pipeline.SourceFile("acme.yaml", "acme.yaml", text.encode())
+    source = SourceFile("acme.yaml", "acme.yaml", text.encode())
     settings = pipeline.read_project(None, report)
-    return pipeline.compile_project(settings, [source], report, lambda _step: None)
+    return pipeline.compile_project(settings, [source], report)
 
 
 def steady(done: Compiled) -> list[UnitTest]:
-    tests = (test for file in done.plan.proofs for test in file.tests)
+    tests = (test for file in proofs_of(done).unit_tests for test in file.tests)
     return [test for test in tests if ": nothing fires at" in test.name]
 
 

@@ -28,13 +28,14 @@ from demo.servers import wait_until
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slo_compiler.plan.ir import ExpectedRoute, Pairs
+from slo_compiler.plan.ir import Pairs
+from slo_compiler.proofs.model import ExpectedRoute
+from slo_compiler.proofs.run.isolation import crossings
 from slo_compiler.routing import (
     Config,
     ConfigError,
     Matcher,
     TimeInterval,
-    crossings,
     inhibited_by,
     inhibitors,
     is_active,

@@ -10,7 +10,7 @@ from cases import ROOT
 from jsonschema import Draft202012Validator
 
 from slo_compiler.diagnostics import Report
-from slo_compiler.manifest.schema import KINDS, json_schema
+from slo_compiler.schema.json_schema import KINDS, json_schema
 from slo_compiler.source import read_documents
 
 EXAMPLES = sorted(

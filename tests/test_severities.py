@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from slo_compiler import naming
 from slo_compiler.lint import page_muted
 from slo_compiler.lint.base import Context
-from slo_compiler.manifest.schema import json_schema
 from slo_compiler.plan.ir import Pairs
 from slo_compiler.routing import Config, inhibited_by
+from slo_compiler.schema.json_schema import json_schema
 
 LEVELS = ("critical", "warning", "info")
 WINDOWS = ("1h", "6h", "1d", "3d")
@@ -29,7 +29,7 @@ def model() -> Config:
 
 def test_alerts_carry_the_labels_of_their_severity_and_no_others() -> None:
     seen = set()
-    for rule in compiled("severities").plan.tenants[0].alerts:
+    for rule in compiled("severities").plan.rules[0].alerts:
         labels = dict(rule.labels)
         found = tuple(labels.get(n) for n in ("severity", "priority", "team_queue"))
         if rule.name in (naming.ALERT_BURN, naming.ALERT_BUDGET_LOW, naming.ALERT_NO_DATA):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cases import ROOT, tool
+from cases import ROOT, proofs_of, tool
 
-from slo_compiler import naming, pipeline, prove
+from slo_compiler import naming, pipeline
 from slo_compiler.diagnostics import CompileError, Report
 from slo_compiler.pipeline import Compiled
+from slo_compiler.proofs import run as prove
+from slo_compiler.source import SourceFile
 
 TEXT = (ROOT / "tests/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
 SHADOW = "    - name: availability\n      stage: shadow\n"
@@ -20,21 +22,19 @@ STEPS = TEXT[TEXT.index("  escalation:") : TEXT.index("  slos:")]
 def compiled(*texts: str) -> Compiled:
     report = Report()
     settings = pipeline.read_project(None, report)
-    files = [
-        pipeline.SourceFile(f"{n}.yaml", f"{n}.yaml", text.encode()) for n, text in enumerate(texts)
-    ]
-    return pipeline.compile_project(settings, files, report, lambda _step: None)
+    files = [SourceFile(f"{n}.yaml", f"{n}.yaml", text.encode()) for n, text in enumerate(texts)]
+    return pipeline.compile_project(settings, files, report)
 
 
 def alerts(found: Compiled) -> set[str]:
-    return {rule.name for tenant in found.plan.tenants for rule in tenant.alerts}
+    return {rule.name for tenant in found.plan.rules for rule in tenant.alerts}
 
 
 def test_a_tenant_of_shadows_needs_no_steps_and_its_alerts_reach_nobody() -> None:
     found = compiled(ALONE.replace(STEPS, ""))
     assert naming.ALERT_BURN not in alerts(found)
     assert {naming.ALERT_RULES_FAILING, naming.ALERT_WATCHDOG} <= alerts(found)
-    reached = {each.receivers for each in found.plan.routing.expected}
+    reached = {each.receivers for each in proofs_of(found).routes}
     assert reached == {(naming.RECEIVER_SHADOW,), (naming.RECEIVER_HEARTBEAT,)}
 
 
@@ -42,7 +42,7 @@ def test_a_tenant_of_shadows_may_have_its_steps_already() -> None:
     found = compiled(ALONE)
     (failing,) = (
         each
-        for each in found.plan.routing.expected
+        for each in proofs_of(found).routes
         if each.labels[0] == ("alertname", naming.ALERT_RULES_FAILING)
     )
     assert failing.receivers == ("slo/acme/page",)
@@ -69,7 +69,7 @@ def test_a_shadow_that_would_page_does_not_make_health_alerts_pages() -> None:
     live = TEXT[TEXT.index("    - name: availability") :].replace("availability", "speed")
     mixed = ALONE.replace("  slos:\n", policies + "  slos:\n") + live
     found = compiled(mixed + "      alerting: {policy: slow}\n")
-    (rule,) = (r for r in found.plan.tenants[0].alerts if r.name == naming.ALERT_NO_DATA)
+    (rule,) = (r for r in found.plan.rules[0].alerts if r.name == naming.ALERT_NO_DATA)
     assert dict(rule.labels)[naming.SEVERITY] == "ticket"
 
 

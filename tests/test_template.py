@@ -15,13 +15,13 @@ from test_bad_input import THEIRS, WRONG, places, replaced
 
 from slo_compiler import pipeline
 from slo_compiler.diagnostics import CompileError, Report, Severity
-from slo_compiler.manifest.library import read_library
-from slo_compiler.manifest.load import Manifest, SourceFile, load
-from slo_compiler.manifest.model import Tenant
-from slo_compiler.manifest.reference import references
+from slo_compiler.frontend.library import read_library
+from slo_compiler.frontend.load import Manifest, load
+from slo_compiler.frontend.reference import references
 from slo_compiler.pipeline import Compiled
 from slo_compiler.promql import walk
-from slo_compiler.source import read_documents
+from slo_compiler.schema import Tenant
+from slo_compiler.source import SourceFile, read_documents
 
 HTTP = """\
 apiVersion: slo-compiler/v1
@@ -81,7 +81,7 @@ def compiled(template: str, *tenants: SourceFile) -> Compiled:
     Path("t.yaml").write_text(template, encoding="utf-8")
     file = SourceFile("slo-compiler.yaml", "slo-compiler.yaml", PROJECT.encode())
     settings = pipeline.parse_project(file, Path(), report)
-    return pipeline.compile_project(settings, tenants, report, lambda _step: None)
+    return pipeline.compile_project(settings, tenants, report)
 
 
 def instance(use: str, template: str = HTTP) -> Manifest:
@@ -108,9 +108,9 @@ def findings(template: str, *tenants: SourceFile) -> list[str]:
 def test_a_hundred_tenants_of_one_template_are_isolated() -> None:
     names = [f"customer-{number}" for number in range(100)]
     result = compiled(HTTP, *map(tenant, names))
-    assert [rules.tenant for rules in result.plan.tenants] == sorted(names)
+    assert [rules.tenant for rules in result.plan.rules] == sorted(names)
     recorded: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
-    for rules in result.plan.tenants:
+    for rules in result.plan.rules:
         named = ("slo:events:rate", "slo:errors:rate")
         base = [r for g in rules.groups for r in g.rules if r.name in named]
         assert tuple(rule.name for rule in base) == named
@@ -210,7 +210,7 @@ def test_a_hostile_argument_stays_within_its_tenant(job: str) -> None:
         result = compiled(HTTP, tenant("acme", use))
     except CompileError:
         return
-    for group in result.plan.tenants[0].groups:
+    for group in result.plan.rules[0].groups:
         for rule in group.rules if "-base-" in group.name else ():
             for node in walk(pp.parse(rule.expr)):
                 if isinstance(node, pp.VectorSelector):
@@ -240,7 +240,7 @@ def test_alerts_name_both_files_and_change_with_either() -> None:
     notes = []
     for template in (HTTP, changed):
         result = compiled(template, tenant("acme"))
-        burn = next(a for a in result.plan.tenants[0].alerts if a.name == "SLOErrorBudgetBurn")
+        burn = next(a for a in result.plan.rules[0].alerts if a.name == "SLOErrorBudgetBurn")
         notes.append(dict(burn.annotations)["manifest"])
         assert burn.origin.path == "tenants/acme.yaml"
         (record,) = (a.text for a in result.artefacts if a.path == "slo-compiler.lock.json")

@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Position, Report
-from slo_compiler.target.artefact import Artefact
+from slo_compiler.emit.artefact import Artefact
+from slo_compiler.toolcheck import verify
 from slo_compiler.tools import find_in
-from slo_compiler.verify import verify
 
 MANIFEST = (ROOT / "tests/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
 PROJECT = """\

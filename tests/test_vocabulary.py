@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cases import WORDS, compiled, tool
 
-from slo_compiler import prove
+from slo_compiler.proofs import run as prove
 
 
 @pytest.mark.parametrize("suite", ["bookworm", "forky"])

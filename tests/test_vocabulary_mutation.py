@@ -9,7 +9,8 @@ import yaml
 from cases import compiled, tool
 from test_mutation import Mutation, once
 
-from slo_compiler import naming, prove
+from slo_compiler import naming
+from slo_compiler.proofs import run as prove
 
 QUIET = r"(?s)(alert: %s\n.*?)\n +unless on \(tenant, service, slo\)\n[^\n]*"
 MUTANTS: dict[tuple[str, str], Mutation] = {

@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from slo_compiler import naming, write
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Report
-from slo_compiler.target.artefact import Artefact
+from slo_compiler.emit.artefact import Artefact
 from slo_compiler.write import MARK
 
 MANIFEST = """\

@@ -232,7 +232,8 @@ def test(folder: Path | None, junit: Path | None, project: Path | None) -> None:
       slo-compiler test
       slo-compiler test generated --junit results.xml
     """
-    from slo_compiler import prove, tools  # noqa: PLC0415
+    from slo_compiler import tools  # noqa: PLC0415
+    from slo_compiler.proofs import run as prove  # noqa: PLC0415
 
     run = Run(project, (), "text", strict=False, log=None)
     with run.reporting():
@@ -279,9 +280,9 @@ def explain(
       slo-compiler explain customer-b/checkout --format json
       slo-compiler explain customer-b --resolved     # entries of spec.slos, nothing left out
     """
-    from slo_compiler import explain as explaining  # noqa: PLC0415
-    from slo_compiler.explain import resolved as yaml_of  # noqa: PLC0415
-    from slo_compiler.explain import text as text_of  # noqa: PLC0415
+    from slo_compiler.view import explain as explaining  # noqa: PLC0415
+    from slo_compiler.view import resolved as yaml_of  # noqa: PLC0415
+    from slo_compiler.view import text as text_of  # noqa: PLC0415
 
     run = Run(project, sources, "text", strict=False, log=None)
     with run.reporting():
@@ -349,7 +350,7 @@ def schema(kind: str) -> None:
       # first line of a manifest, for yaml-language-server:
       # yaml-language-server: $schema=.vscode/tenant.schema.json
     """
-    from slo_compiler.manifest.schema import json_schema  # noqa: PLC0415
+    from slo_compiler.schema.json_schema import json_schema  # noqa: PLC0415
 
     click.echo(json.dumps(json_schema(kind), indent=2))
 
@@ -365,7 +366,7 @@ def _ask(run: Run, compiled: Any, url: str, headers: Sequence[tuple[str, str]]) 
     answers = live.ask(
         asked,
         compiled.tenants,
-        compiled.plan.tenants,
+        compiled.plan.rules,
         settings.spec.prometheus,
         at,
         run.report,

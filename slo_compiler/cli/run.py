@@ -58,14 +58,16 @@ class Run:
         from slo_compiler import pipeline  # noqa: PLC0415
 
         settings, files = self._read()
-        found = pipeline.resolve_project(settings, files, self.report, self.progress)
+        self.progress("reading")
+        inputs = pipeline.read(settings, files, self.report)
+        tenants = pipeline.resolve(settings, inputs, self.report)
         self.report.raise_if_failed()
         self.clear()
-        return settings, found.tenants
+        return settings, tenants
 
     def _read(self) -> tuple[Any, Any]:
         # Imported late, so that --help and completion answer at once.
-        from slo_compiler import pipeline  # noqa: PLC0415
+        from slo_compiler import pipeline, reading  # noqa: PLC0415
 
         path = self._project_path()
         settings = pipeline.read_project(path, self.report)
@@ -76,7 +78,7 @@ class Run:
                     f"no SOURCE, and no {pipeline.PROJECT_FILE} here that names one"
                 )
             sources = [str(settings.root / source) for source in settings.spec.sources]
-        files = pipeline.read_sources(sources, settings, self.report, sys.stdin.buffer.read)
+        files = reading.read_sources(sources, settings.root, self.report, sys.stdin.buffer.read)
         return settings, files
 
     def output(self) -> Path:

@@ -27,7 +27,7 @@ def say(message: str) -> None:
 
 def size(compiled: Any) -> str:  # noqa: ANN401
     """Say how much was compiled."""
-    counts = compiled.plan.counts
+    counts = compiled.counts
     return f"{count(counts['slos'], 'SLO')} of {count(counts['tenants'], 'tenant')}"
 
 
@@ -41,7 +41,7 @@ def skipped(compiled: Any) -> str:  # noqa: ANN401
 
 def summary(compiled: Any, folder: Path, changes: Any) -> None:  # noqa: ANN401
     """Tell what a compile has written."""
-    counts = compiled.plan.counts
+    counts = compiled.counts
     written = len(changes.added) + len(changes.changed)
     what = f"{count(written, 'file')} written" if written else "no file changed"
     if changes.removed:

@@ -42,8 +42,8 @@ from slo_compiler.lint import (
 from slo_compiler.lint.base import Context, Finding, Rule
 from slo_compiler.lint.queries import refuses
 from slo_compiler.lint.switches import read_switches
-from slo_compiler.manifest.model import ProjectSpec
-from slo_compiler.manifest.resolved import ResolvedTenant
+from slo_compiler.resolve.model import ResolvedTenant
+from slo_compiler.schema import ProjectSpec
 from slo_compiler.source import Document
 
 MODULES: tuple[ModuleType, ...] = (

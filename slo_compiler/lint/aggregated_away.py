@@ -25,7 +25,7 @@ import promql_parser as pp
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.queries import queries
-from slo_compiler.manifest.resolved import ResolvedTenant
+from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "aggregated-away"
 SEVERITY = Severity.WARNING

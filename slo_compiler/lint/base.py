@@ -8,8 +8,8 @@ from types import ModuleType
 from typing import cast
 
 from slo_compiler.diagnostics import Position, Severity
-from slo_compiler.manifest.model import ProjectSpec
-from slo_compiler.manifest.resolved import ResolvedTenant
+from slo_compiler.resolve.model import ResolvedTenant
+from slo_compiler.schema import ProjectSpec
 from slo_compiler.source import Document
 
 

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.queries import COUNTED, is_counter, name_of, queries
-from slo_compiler.manifest.resolved import ResolvedTenant
+from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "counter-without-rate"
 SEVERITY = Severity.WARNING

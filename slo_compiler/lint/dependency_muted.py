@@ -23,8 +23,8 @@ from collections.abc import Iterator
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.slo import rank
-from slo_compiler.manifest.dependencies import dependency
-from slo_compiler.manifest.resolved import ResolvedTenant
+from slo_compiler.resolve.dependencies import dependency
+from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "dependency-muted"
 SEVERITY = Severity.WARNING

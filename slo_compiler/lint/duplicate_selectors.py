@@ -41,7 +41,7 @@ from typing import Any
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 
 ID = "duplicate-selectors"
 SEVERITY = Severity.WARNING

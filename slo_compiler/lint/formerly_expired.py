@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.manifest.resolved import ResolvedTenant
+from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "formerly-expired"
 SEVERITY = Severity.WARNING

@@ -21,8 +21,8 @@ from collections.abc import Iterator
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.queries import is_window, queries
-from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.promql import WINDOW
+from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "hard-coded-window"
 SEVERITY = Severity.WARNING

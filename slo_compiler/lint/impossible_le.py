@@ -24,8 +24,8 @@ from decimal import Decimal
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.queries import queries
-from slo_compiler.manifest.resolved import ResolvedTenant
-from slo_compiler.manifest.sli.latency import bucket_matcher
+from slo_compiler.resolve.model import ResolvedTenant
+from slo_compiler.schema.sli.latency import bucket_matcher
 from slo_compiler.templating import promql_string
 
 ID = "impossible-le"

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.slo import alerting, rank
-from slo_compiler.manifest.resolved import ResolvedTenant
+from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "missing-runbook"
 SEVERITY = Severity.INFO

@@ -22,9 +22,9 @@ from slo_compiler.diagnostics import Severity
 from slo_compiler.duration import Duration
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.slo import minimum, period, rank, threshold
-from slo_compiler.manifest.model import Tier
-from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
+from slo_compiler.schema import Tier
 
 ID = "one-error-breaks-objective"
 SEVERITY = Severity.WARNING

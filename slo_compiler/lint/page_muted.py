@@ -24,9 +24,8 @@ from collections.abc import Iterator, Sequence
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.slo import rank
-from slo_compiler.manifest.escalation import ResolvedStep
-from slo_compiler.manifest.hours import DAYS
-from slo_compiler.manifest.resolved import ResolvedTenant
+from slo_compiler.resolve.model import ResolvedStep, ResolvedTenant
+from slo_compiler.schema.hours import DAYS
 
 ID = "page-muted"
 SEVERITY = Severity.WARNING

@@ -12,8 +12,8 @@ import promql_parser as pp
 
 from slo_compiler.diagnostics import Position
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.promql import WINDOW, children, read
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 
 # What holds a query, in any SLI type; other texts of an SLI are none, though some would parse.
 FIELDS = ("errors", "good", "total", "histogram", "gauge", "query", "error_ratio")

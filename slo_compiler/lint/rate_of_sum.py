@@ -23,7 +23,7 @@ import promql_parser as pp
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.queries import name_of, queries
-from slo_compiler.manifest.resolved import ResolvedTenant
+from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "rate-of-sum"
 SEVERITY = Severity.WARNING

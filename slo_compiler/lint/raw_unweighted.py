@@ -16,8 +16,8 @@ from collections.abc import Iterator
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.manifest.resolved import ResolvedTenant
-from slo_compiler.manifest.sli.raw import Raw
+from slo_compiler.resolve.model import ResolvedTenant
+from slo_compiler.schema.sli.raw import Raw
 
 ID = "raw-unweighted"
 SEVERITY = Severity.WARNING

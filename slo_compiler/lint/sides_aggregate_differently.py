@@ -24,7 +24,7 @@ import promql_parser as pp
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.queries import Place, Query, queries, unwrapped
-from slo_compiler.manifest.resolved import ResolvedTenant
+from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "sides-aggregate-differently"
 SEVERITY = Severity.WARNING

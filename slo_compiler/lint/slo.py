@@ -5,10 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.model import Alerting, Tier
-from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.guards import guards_of
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
+from slo_compiler.schema import Alerting, Tier
 
 
 def rank(tenant: ResolvedTenant, severity: str) -> int:

@@ -24,8 +24,8 @@ import promql_parser as pp
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.queries import is_counter, queries
-from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.promql import walk
+from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "sum-of-irate"
 SEVERITY = Severity.WARNING

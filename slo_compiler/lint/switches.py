@@ -11,8 +11,8 @@ from itertools import islice
 import yaml
 
 from slo_compiler.diagnostics import Position, nearest
+from slo_compiler.frontend.overlay import Overlay
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.manifest.overlay import Overlay
 from slo_compiler.source import Document
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*slo-compiler:\s*(?P<words>.*)")

@@ -30,9 +30,9 @@ from collections.abc import Iterator
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.slo import burn_factor, minimum, rank
-from slo_compiler.manifest.model import Tier
-from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
+from slo_compiler.schema import Tier
 
 ID = "tier-overshadowed"
 SEVERITY = Severity.WARNING

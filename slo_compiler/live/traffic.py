@@ -9,10 +9,10 @@ from slo_compiler.duration import Duration
 from slo_compiler.live.client import DAY_SECONDS, Client, Sample
 from slo_compiler.live.presence import find
 from slo_compiler.live.selectors import Subject
-from slo_compiler.manifest.model import Tier
 from slo_compiler.plan import burn
 from slo_compiler.plan.base import events_expression
 from slo_compiler.plan.guards import guards_of
+from slo_compiler.schema import Tier
 from slo_compiler.templating import render_expression
 
 _HOUR, _WHOLE = 3600, DAY_SECONDS * 0.95  # seconds: of which nothing is told, and of a day

@@ -8,10 +8,6 @@ from types import MappingProxyType
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.dependencies import dependencies
-from slo_compiler.manifest.model import Tier
-from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
-from slo_compiler.manifest.severity import Severity
 from slo_compiler.plan import burn
 from slo_compiler.plan.exclusions import NOTICE, recurring
 from slo_compiler.plan.guards import guards_of
@@ -27,6 +23,10 @@ from slo_compiler.plan.tenant import (
     tier_windows,
     user_labels,
 )
+from slo_compiler.resolve.dependencies import dependencies
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
+from slo_compiler.schema import Tier
+from slo_compiler.schema.severity import Severity
 from slo_compiler.templating import promql_string, render, render_expression
 
 

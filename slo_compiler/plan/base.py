@@ -8,8 +8,6 @@ from fractions import Fraction
 from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
-from slo_compiler.manifest.sli.composite import Composite
 from slo_compiler.plan import burn
 from slo_compiler.plan.composite import composite_rules
 from slo_compiler.plan.exclusions import active_rules, counted
@@ -17,6 +15,8 @@ from slo_compiler.plan.ir import Rule
 from slo_compiler.plan.sli import base_queries
 from slo_compiler.plan.slices import slice_rules
 from slo_compiler.plan.tenant import MILLISECOND, identity
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
+from slo_compiler.schema.sli.composite import Composite
 from slo_compiler.templating import render_expression
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slo_compiler import naming
-from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.period import Period
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Rule
 from slo_compiler.plan.renames import renames_of
 from slo_compiler.plan.tenant import periods_of
+from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.templating import promql_string, render_expression
 
 

@@ -7,11 +7,11 @@ from fractions import Fraction
 
 from slo_compiler import naming
 from slo_compiler.diagnostics import Position, Report, nearest
-from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
-from slo_compiler.manifest.sli.composite import Composite
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Rule
 from slo_compiler.plan.tenant import identity
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
+from slo_compiler.schema.sli.composite import Composite
 from slo_compiler.templating import render_expression
 
 

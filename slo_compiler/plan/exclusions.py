@@ -10,12 +10,12 @@ from functools import cache
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.exclusions import ResolvedExclusion
-from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Rule
 from slo_compiler.plan.tenant import identity
 from slo_compiler.recurrence import DAY, Pattern
+from slo_compiler.resolve.exclusions import ResolvedExclusion
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.templating import render_expression
 
 NOTICE = Duration.of(days=14)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from slo_compiler.manifest.model import Tier
-from slo_compiler.manifest.resolved import ResolvedSLO
+from slo_compiler.resolve.model import ResolvedSLO
+from slo_compiler.schema import Tier
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from slo_compiler import naming
-from slo_compiler.manifest.dependencies import dependencies
-from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.plan.ir import Inhibition
 from slo_compiler.plan.tenant import Identity, identity
+from slo_compiler.resolve.dependencies import dependencies
+from slo_compiler.resolve.model import ResolvedTenant
 
 
 def plan_inhibitions(tenants: Sequence[ResolvedTenant]) -> Iterator[Inhibition]:

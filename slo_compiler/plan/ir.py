@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from slo_compiler.diagnostics import Position
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.channel.base import ChannelKind
+from slo_compiler.plan.burn import Timing
+from slo_compiler.resolve.hours import OpenHours
+from slo_compiler.resolve.model import ResolvedTenant
+from slo_compiler.schema.channel.base import ChannelKind
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -45,6 +49,15 @@ class TenantRules:
     def alerts(self) -> tuple[Rule, ...]:
         """The alerting rules, in order."""
         return tuple(r for group in self.groups for r in group.rules if r.alert)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTenant:
+    """A tenant, the spans that its rules are built on, and the rules."""
+
+    resolved: ResolvedTenant
+    timing: Timing
+    rules: TenantRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,35 +115,6 @@ class Inhibition:
 
 
 @dataclass(frozen=True, slots=True)
-class ExpectedRoute:
-    """Which receivers an alert must reach, by its labels, and which tiers keep it quiet.
-
-    A tier of the same SLO is named by itself, another SLO's by tenant/service/slo/tier.
-    """
-
-    labels: Pairs
-    receivers: tuple[str, ...]
-    hours: tuple[str, ...] = ()  # the time interval of each receiver, or nothing
-    inhibited_by: tuple[str, ...] = ()
-    origin: str = ""  # tenants/customer-b.yaml:26
-
-    @property
-    def waits(self) -> bool:
-        """Whether other SLOs keep it quiet, on which its own depends."""
-        return any("/" in name for name in self.inhibited_by)
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectedHours:
-    """Times at which a time interval must be active, or must not, in UTC."""
-
-    name: str
-    active_at: tuple[str, ...]
-    silent_at: tuple[str, ...]
-    holidays: str = ""  # the time interval that takes days out of it
-
-
-@dataclass(frozen=True, slots=True)
 class Routing:
     """The generated part of an Alertmanager configuration."""
 
@@ -138,49 +122,18 @@ class Routing:
     receivers: tuple[Receiver, ...]
     time_intervals: tuple[tuple[str, tuple[Interval, ...]], ...] = ()
     inhibitions: tuple[Inhibition, ...] = ()
-    expected: tuple[ExpectedRoute, ...] = ()
-    expected_hours: tuple[ExpectedHours, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A query at a time, and the samples that it must give: labels and value."""
-
-    at: Duration
-    expr: str
-    samples: tuple[tuple[str, str], ...]
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class UnitTest:
-    """One promtool test: input series and checks."""
-
-    name: str
-    origin: str  # the manifest's lines, told by promtool with a failure
-    why: tuple[str, ...]
-    interval: Duration
-    series: tuple[tuple[str, str], ...]
-    checks: tuple[Check, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class UnitTestFile:
-    """Tests that load the same rules, and evaluate them at one interval."""
-
-    path: str
-    title: str
-    tenants: tuple[str, ...]
-    evaluation: Duration
-    groups: tuple[str, ...]
-    tests: tuple[UnitTest, ...]
+    hours: Mapping[str, OpenHours] = field(default_factory=dict)  # by their time intervals' names
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What one compile will write."""
 
-    tenants: tuple[TenantRules, ...]
+    tenants: tuple[PlannedTenant, ...]
     routing: Routing
-    proofs: tuple[UnitTestFile, ...]
     counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def rules(self) -> tuple[TenantRules, ...]:
+        """The rules of all tenants."""
+        return tuple(tenant.rules for tenant in self.tenants)

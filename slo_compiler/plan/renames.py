@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.period import Period
 from slo_compiler.plan.tenant import Identity, identity, tier_windows
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 
 
 @dataclass(frozen=True, slots=True)

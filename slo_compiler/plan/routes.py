@@ -8,26 +8,23 @@ from fractions import Fraction
 from slo_compiler import naming
 from slo_compiler.diagnostics import Position
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.escalation import ResolvedStep
-from slo_compiler.manifest.hours import OpenHours
-from slo_compiler.manifest.model import ChannelBase, ProjectSpec
-from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.plan.burn import literal
-from slo_compiler.plan.expected import expected_routes
-from slo_compiler.plan.hours import expected_hours, time_intervals
+from slo_compiler.plan.hours import time_intervals
 from slo_compiler.plan.inhibitions import plan_inhibitions
-from slo_compiler.plan.ir import Integration, Pairs, Receiver, Route, Routing, TenantRules
+from slo_compiler.plan.ir import Integration, Pairs, Receiver, Route, Routing
 from slo_compiler.plan.tenant import (
     budget_steps,
     escalation_waits,
     exhaustion_steps,
     step_parts,
 )
+from slo_compiler.resolve.hours import OpenHours
+from slo_compiler.resolve.model import ResolvedStep, ResolvedTenant
+from slo_compiler.schema import ChannelBase, ProjectSpec
 
 
 def plan_routing(
     tenants: Sequence[ResolvedTenant],
-    rules: Sequence[TenantRules],
     project: ProjectSpec,
     project_position: Position,
 ) -> Routing:
@@ -76,8 +73,7 @@ def plan_routing(
         receivers=tuple(receivers.values()),
         time_intervals=tuple(sorted(time_intervals(hours))),
         inhibitions=tuple(plan_inhibitions(tenants)),
-        expected=tuple(expected_routes(tenants, rules)),
-        expected_hours=tuple(expected_hours(hours)),
+        hours=hours,
     )
 
 

@@ -8,7 +8,6 @@ from fractions import Fraction
 from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.alerts import burn_alerts, health_alerts
 from slo_compiler.plan.base import base_rules
@@ -20,6 +19,7 @@ from slo_compiler.plan.tenant import (
     user_labels,
 )
 from slo_compiler.plan.windows import budget_rules, tile_rules, window_rules
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.templating import render_expression
 
 MAX_GROUP = 20  # Mimir's default limit of rules in a group

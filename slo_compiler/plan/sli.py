@@ -8,9 +8,9 @@ from functools import lru_cache
 
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
-from slo_compiler.manifest.sli.base import Reading, Term
 from slo_compiler.promql import QueryError, prepare, prepare_value, samples, selector
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
+from slo_compiler.schema.sli.base import Reading, Term
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from fractions import Fraction
 from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.model import Timeslices
-from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Rule
 from slo_compiler.plan.tenant import MILLISECOND, identity
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
+from slo_compiler.schema import Timeslices
 from slo_compiler.templating import render_expression
 
 _ROUNDING = Fraction(1, 10**9)

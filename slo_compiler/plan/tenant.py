@@ -8,10 +8,10 @@ from decimal import Decimal
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.period import Period
 from slo_compiler.plan import burn
 from slo_compiler.plan.ir import Pairs
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 
 MILLISECOND = Duration(1)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from slo_compiler.diagnostics import Position, Report, nearest
-from slo_compiler.manifest.model import Tier
-from slo_compiler.manifest.resolved import ResolvedSLO, ResolvedTenant
 from slo_compiler.plan import burn
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
+from slo_compiler.schema import Tier
 
 
 def check_tiers(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> None:

@@ -8,7 +8,6 @@ from fractions import Fraction
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
-from slo_compiler.manifest.resolved import ResolvedTenant
 from slo_compiler.period import Period
 from slo_compiler.plan import burn
 from slo_compiler.plan.calendars import calendar_count, calendar_rules, matchers_of
@@ -20,6 +19,7 @@ from slo_compiler.plan.tenant import (
     periods_of,
     tier_windows,
 )
+from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.templating import promql_string, render_expression
 
 

@@ -26,20 +26,16 @@ from slo_compiler.routing.decide import (
     routes_for,
 )
 from slo_compiler.routing.intervals import TimeInterval
-from slo_compiler.routing.isolation import Crossing, Isolation, crossings
 from slo_compiler.routing.matchers import ConfigError, Matcher, parse_matchers
 
 __all__ = [
     "Config",
     "ConfigError",
-    "Crossing",
     "InhibitRule",
-    "Isolation",
     "Matcher",
     "Route",
     "RouteMatch",
     "TimeInterval",
-    "crossings",
     "inhibited_by",
     "inhibitors",
     "is_active",

@@ -1,0 +1,151 @@
+"""That nothing counts while an exclusion is active, nobody is told of missing data, and then again.
+
+Exclusions are years away from promtool's beginning of time, so that what they record is fed here.
+When they are active is decided by constants in an expression, not by anything that is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+from slo_compiler import naming
+from slo_compiler.duration import Duration
+from slo_compiler.plan import burn
+from slo_compiler.plan.exclusions import tail
+from slo_compiler.plan.tenant import tier_windows
+from slo_compiler.proofs.generate.subject import Round, Subject, neighbours
+from slo_compiler.proofs.generate.timeline import (
+    CLEAN,
+    GONE,
+    MINUTE,
+    Segment,
+    Timeline,
+    counters,
+    rounded,
+)
+from slo_compiler.proofs.model import Check, UnitTest
+from slo_compiler.resolve.model import ResolvedTenant
+
+BEFORE = MINUTE * 15
+
+
+def excluded(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
+    """Give the tests of a round's SLOs that have exclusions, from their raw counters."""
+    subjects = [s for s in round_.subjects if s.raw and tenant.exclusions_of(s.slo)]
+    if subjects:
+        round_ = Round(tuple(subjects), round_.readers)
+        yield _counts_nothing(round_, timing)
+        wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
+        if not round_.shadow:
+            yield _tells_nobody(round_, timing, wait)
+
+
+def _counts_nothing(round_: Round, timing: burn.Timing) -> UnitTest:
+    """Errors of a maintenance are no errors; those after it are."""
+    windows = {s.name: min(tier_windows([s.slo])) for s in round_.subjects}
+    lag = _lag(round_)
+    again = rounded(max(windows.values()), MINUTE) + MINUTE * 3 + lag
+    over = BEFORE + MINUTE * 30
+    # The budget is there once a tile is.
+    after = max(over, *(burn.period_tile(s.slo.period) for s in round_.subjects)) + MINUTE * 14
+    after += lag
+    end = after + MINUTE + again
+    timeline = (
+        Segment(BEFORE, CLEAN),
+        Segment(over - BEFORE, Fraction(1)),
+        Segment(after + MINUTE - over, CLEAN),
+        Segment(again + MINUTE, Fraction(1)),
+    )
+    checks = []
+    for subject in round_.subjects:
+        for at, of, value, why in (
+            (over - MINUTE, naming.EVENTS_RATE, 0, "no event counts while it is active"),
+            (over - MINUTE, naming.ERRORS_RATE, 0, "no error counts while it is active"),
+            (after, naming.error_ratio(windows[subject.name]), 0, "nor after it"),
+            (after, naming.BUDGET_REMAINING, 1, "no budget pays for it"),
+            (end, naming.error_ratio(windows[subject.name]), 1, "what comes later counts again"),
+        ):
+            told = f"count(abs({of}{{{subject.labels}}} - {value}) < 1e-9)"
+            checks.append(Check(at, told, (("{}", "1"),), f"{subject.name}: {why}"))
+    quiet = (naming.ALERT_BURN, naming.ALERT_INTEGRITY, naming.ALERT_NO_DATA, naming.ALERT_STALE)
+    for at in (over - MINUTE, over + MINUTE * 2, after):
+        for subject in round_.subjects:
+            expr = f'count(ALERTS{{alertname=~"{"|".join(quiet)}",{subject.labels}}})'
+            checks.append(Check(at, expr, (), f"{subject.name}: nothing fires for it"))
+    return _test(
+        f"{round_.names}: nothing counts while an exclusion is active",
+        round_,
+        dict.fromkeys((s.name for s in round_.subjects), timeline),
+        over,
+        checks,
+        timing,
+    )
+
+
+def _tells_nobody(round_: Round, timing: burn.Timing, wait: Duration) -> UnitTest:
+    """Targets may be down while an exclusion is active, and not afterwards."""
+    over = BEFORE + rounded(wait, MINUTE) + MINUTE * 15 + _lag(round_)
+    fires = {
+        s.name: rounded(over + tail(s.slo, timing), MINUTE) + rounded(wait, MINUTE)
+        for s in round_.subjects
+    }
+    end = max(fires.values()) + MINUTE * 3
+    timeline = (Segment(BEFORE, CLEAN), Segment(end - BEFORE, GONE))
+    checks = [
+        round_.alerts(at, f'alertname="{naming.ALERT_NO_DATA}",{subject.labels}', firing, why)
+        for subject in round_.subjects
+        for at, firing, why in (
+            (over, [], f"gone for longer than {wait}, but excluded"),
+            (fires[subject.name] - MINUTE, [], f"not yet gone for {wait} since"),
+            (fires[subject.name] + MINUTE * 2, [subject], f"gone for {wait} after the exclusion"),
+        )
+    ]
+    return _test(
+        f"{round_.names}: data may be missing while an exclusion is active",
+        round_,
+        dict.fromkeys((s.name for s in round_.subjects), timeline),
+        over,
+        checks,
+        timing,
+    )
+
+
+def _lag(round_: Round) -> Duration:
+    """Give how much later slices are seen than what is beneath them."""
+    return max(s.slo.slices.slice * 2 if s.slo.slices else Duration(0) for s in round_.subjects)
+
+
+def _test(
+    name: str,
+    round_: Round,
+    timelines: Mapping[str, Timeline],
+    over: Duration,
+    checks: list[Check],
+    timing: burn.Timing,
+) -> UnitTest:
+    interval = timing.scrape
+    series: dict[str, str] = {}
+    ends: dict[Duration, None] = {}
+    others = neighbours(round_.subjects)
+    for subject in round_.subjects:
+        timeline = timelines[subject.name]
+        for one, values in counters(subject, others[subject.labels], timeline, interval):
+            series.setdefault(one, values)
+        active = BEFORE, over + tail(subject.slo, timing)
+        series[_active(subject)] = _values(active, interval)
+        ends[active[1]] = None
+    origin = ", ".join(sorted({s.origin for s in round_.subjects}))
+    after = "a base range" + (", and two slices," if _lag(round_).ms else "")
+    why = (f"active from {BEFORE} to {', '.join(map(str, ends))}, {after} after the last error",)
+    return UnitTest(name, origin, why, interval, tuple(series.items()), tuple(checks))
+
+
+def _active(subject: Subject) -> str:
+    return f'{naming.EXCLUSION_ACTIVE}{{{subject.labels},{naming.EXCLUSION}="proof"}}'
+
+
+def _values(active: tuple[Duration, Duration], interval: Duration) -> str:
+    """Write ones from one sample to another, and the marker of a series that ends."""
+    first, last = active[0].ms // interval.ms, -(-active[1].ms // interval.ms)
+    return f"_x{first} 1x{last - first - 1} stale"

@@ -1,0 +1,94 @@
+"""No traffic, no data, and counters that are not there yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from slo_compiler import naming
+from slo_compiler.plan import burn
+from slo_compiler.plan.tenant import tier_windows
+from slo_compiler.proofs.generate.run import unit_test
+from slo_compiler.proofs.generate.subject import (
+    Round,
+    names_of,
+)
+from slo_compiler.proofs.generate.timeline import (
+    CLEAN,
+    GONE,
+    MINUTE,
+    Segment,
+    Timeline,
+    down,
+    up,
+)
+from slo_compiler.proofs.model import Check, UnitTest
+from slo_compiler.resolve.model import ResolvedTenant
+
+
+def missing_tests(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
+    """No traffic is not missing data; missing series are, those of the others notwithstanding."""
+    idle = MINUTE * 15
+    wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
+    # A rate needs two samples: it ends when the last but one leaves the base range.
+    lingers = timing.base_range - timing.scrape * 2
+    fires = Fraction(idle.ms) + wait.ms
+    end = up(fires + lingers.ms + 2 * MINUTE.ms, MINUTE)
+    stays: Timeline = (Segment(end + MINUTE, CLEAN, idle=True),)
+    goes: Timeline = (Segment(idle, CLEAN, idle=True), Segment(end - idle + MINUTE, GONE))
+    for missing in (round_.subjects[0::2], round_.subjects[1::2]):
+        if not missing:
+            continue
+        names = {s.name for s in missing}
+        gone = {} if round_.shadow else {s.name: [s] for s in missing}
+        yield unit_test(
+            f"{names_of(missing)}: silent without traffic, "
+            + ("and without data: a shadow" if round_.shadow else "an alert without data"),
+            round_,
+            {s.name: goes if s.name in names else stays for s in round_.subjects},
+            [
+                round_.alerts(
+                    at, f'alertname="{naming.ALERT_NO_DATA}",{subject.labels}', firing, why
+                )
+                for subject in round_.subjects
+                for at, firing, why in (
+                    (idle, [], "no traffic, but the series are there"),
+                    (
+                        down(fires + (lingers.ms if subject.fed else 0) - MINUTE.ms, MINUTE),
+                        [],
+                        f"not yet gone for {wait}",
+                    ),
+                    (end, gone.get(subject.name, []), f"gone for {wait}, or not gone"),
+                )
+            ],
+            timing,
+            [f"series end at {idle}, and a range of {timing.base_range} holds two for {lingers}"],
+            about=missing,
+        )
+
+
+def absent_tests(round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
+    """An errors counter that was never born is no errors; missing good events are all errors."""
+    at = MINUTE * 5
+    counted = [s for s in round_.subjects if s.fed and s.fed.fills_in]
+    if not counted:
+        return
+    checks = []
+    ratios = {s.name: Fraction(0 if s.fed and s.fed.counts_errors else 1) for s in counted}
+    for subject in counted:
+        ratio = ratios[subject.name]
+        expr = f"{naming.error_ratio(min(tier_windows([subject.slo])))}{{{subject.labels}}}"
+        told = f"count({expr} == {burn.literal(ratio)})"
+        checks.append(Check(at, told, (("{}", "1"),), f"{subject.name} has a ratio all the same"))
+    round_ = Round(tuple(counted), round_.readers)
+    timelines: dict[str, Timeline] = {
+        s.name: (Segment(at + MINUTE, ratios[s.name]),) for s in counted
+    }
+    yield unit_test(
+        f"{names_of(counted)}: a counter that is not there yet",
+        round_,
+        timelines,
+        checks,
+        timing,
+        without_part=True,
+    )

@@ -1,0 +1,61 @@
+"""One test of a round: its input series, and a value that must be there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from slo_compiler.duration import Duration
+from slo_compiler.plan import burn
+from slo_compiler.proofs.generate.subject import Round, Subject, neighbours
+from slo_compiler.proofs.generate.timeline import MINUTE, Timeline, inputs
+from slo_compiler.proofs.model import Check, UnitTest
+
+
+def unit_test(
+    name: str,
+    round_: Round,
+    timelines: dict[str, Timeline],
+    checks: Sequence[Check],
+    timing: burn.Timing,
+    why: Sequence[str] = (),
+    *,
+    about: Sequence[Subject] = (),
+    raw: bool = True,
+    without_part: bool = False,
+) -> UnitTest:
+    """Give one test of a round's SLOs, each with its own timeline.
+
+    Args:
+        name: what the test shows.
+        round_: the SLOs in the run.
+        timelines: what happens to each, by its name.
+        checks: what must be seen when.
+        timing: spans of the tenant's rules.
+        why: the arithmetic, line by line.
+        about: the SLOs whose lines a failure names; all of the round unless given.
+        raw: whether to feed counters, where they could be derived, or the base pair.
+        without_part: whether to leave out the counters of errors, or of good events.
+    """
+    interval = timing.scrape if raw else MINUTE
+    series: dict[str, str] = {}
+    others = neighbours(round_.subjects)
+    for subject in round_.subjects:
+        timeline = timelines[subject.name]
+        for one, values in inputs(subject, others[subject.labels], timeline, interval, raw=raw):
+            series.setdefault(one, values)
+        if without_part and subject.fed is not None:
+            # Whatever the part's query selects, errors or good events, has never been seen.
+            for counter in filter(subject.fed.is_part, subject.fed.series):
+                series.pop(str(counter), None)
+    based = [s.name for s in round_.subjects if not raw or s.fed is None]
+    note = [f"starts from the base pair: {', '.join(based)}"] if based else []
+    origin = ", ".join(sorted({s.origin for s in about or round_.subjects}))
+    return UnitTest(name, origin, (*why, *note), interval, tuple(series.items()), tuple(checks))
+
+
+def holds(at: Duration, series: str, subject: Subject, value: Fraction) -> Check:
+    """Expect a value, to a millionth: floats differ between Prometheus 2.x and 3.x."""
+    expr = f"abs({series}{{{subject.labels}}} / {burn.literal(value)} - 1) < bool 1e-6"
+    why = f"{series} of {subject.name} is {burn.literal(value)}"
+    return Check(at, f"count({expr} == 1)", (("{}", "1"),), why)

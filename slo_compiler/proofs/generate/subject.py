@@ -1,0 +1,265 @@
+"""The SLOs under test, in rounds that do not feed each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from slo_compiler import naming
+from slo_compiler.diagnostics import Report
+from slo_compiler.duration import Duration
+from slo_compiler.plan import burn
+from slo_compiler.plan.composite import components
+from slo_compiler.plan.guards import guards_of
+from slo_compiler.plan.sli import base_queries
+from slo_compiler.plan.tenant import identity
+from slo_compiler.proofs.generate.raw import (
+    Carries,
+    Gauge,
+    RawSLI,
+    Selector,
+    Series,
+    derive,
+    derive_gauge,
+    selectors_of,
+)
+from slo_compiler.proofs.model import Check
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
+from slo_compiler.schema import Tier
+from slo_compiler.templating import promql_string
+
+EVENTS = 1_000_000  # per sample, so that small ratios are whole events and guards are met
+# SLOs that read one counter take a run each, and each run evaluates all of them: what hundreds on
+# one counter cost grows with the square of their number.
+MAX_ROUNDS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An SLO under test."""
+
+    slo: ResolvedSLO
+    raw: RawSLI | None
+    gauge: Gauge | None
+    parts: tuple[str, ...]  # labels of the SLOs that a composite is made of
+    selectors: tuple[Selector, ...]  # all that its rules read, and those of its parts
+    opaque: tuple[Selector, ...]  # those of them in queries of which no counter could be derived
+    lacks_good: bool  # whether its rule takes fed events, as it finds no good ones, for errors
+    labels: str  # its identity, as it stands in a selector
+    origin: str  # where it stands: tenants/customer-b.yaml:26
+
+    @property
+    def fed(self) -> RawSLI | None:
+        """The counters that its tests start from; slices are tested on their own."""
+        return None if self.slo.slices else self.raw
+
+    @property
+    def counted(self) -> tuple[str, str]:
+        """The series of what its SLI counts: events and errors, be they beneath slices."""
+        if self.slo.slices:
+            return naming.SLICED_EVENTS_RATE, naming.SLICED_ERRORS_RATE
+        return naming.EVENTS_RATE, naming.ERRORS_RATE
+
+    @property
+    def name(self) -> str:
+        """Name it within its tenant: checkout/availability."""
+        return f"{self.slo.spec.service}/{self.slo.spec.name}"
+
+    def reads(self, series: Series) -> bool:
+        """Whether what it records depends on a counter: its own queries, or those of its parts."""
+        return selects(self.selectors, series)
+
+    def threshold(self, tier: Tier) -> Fraction:
+        """Give the error ratio at which a tier fires."""
+        factor = burn.burn_factor(tier.budget_share, self.slo.period.nominal, tier.long_window)
+        return burn.threshold(factor, self.slo.objective)
+
+    def events(self) -> int:
+        """Give the events of each sample: enough for the SLO's guards on low traffic."""
+        guards = [g for tier in self.slo.policy.tiers for g in guards_of(self.slo, tier)]
+        errors = max((g.least for g in guards if g.counted == "errors"), default=1)
+        return max([EVENTS * errors, *(g.least for g in guards)])
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """SLOs that are tested in one run, because none reads another's counters."""
+
+    subjects: tuple[Subject, ...]
+    readers: tuple[Subject, ...]  # SLOs beside them that read their counters too
+
+    @property
+    def names(self) -> str:
+        """The SLOs under test."""
+        return names_of(self.subjects)
+
+    @property
+    def shadow(self) -> bool:
+        """Whether its SLOs are shadows: what would fire is a series, and nothing fires."""
+        return self.subjects[0].slo.shadow
+
+    def firing(
+        self, at: Duration, tier: Tier, firing: Sequence[Subject], why: str, level: int = 1
+    ) -> Check:
+        """Expect the alerts of a tier from exactly these SLOs, and from no other of the tenant."""
+        if self.shadow:
+            fired = f'alertname=~"{naming.ALERT_BURN}|{naming.ALERT_BUDGET_LOW}"'
+            would = f'count by (service, slo) ({naming.SHADOW_ALERT}{{tier="{tier.name}"}})'
+            expr = f"{would} unless on (service, slo) ALERTS{{{fired}}}"
+            return Check(at, expr + self.others_only, _samples(firing), why)
+        escalation = f'{naming.ESCALATION}="{level if level > 1 else ""}"'
+        matchers = f'alertname="{naming.ALERT_BURN}",tier="{tier.name}",{escalation}'
+        return self.alerts(at, matchers, firing, why)
+
+    def alerts(self, at: Duration, matchers: str, firing: Sequence[Subject], why: str) -> Check:
+        """Expect alerts from exactly these SLOs."""
+        expr = f'count by (service, slo) (ALERTS{{alertstate="firing",{matchers}}})'
+        return Check(at, expr + self.others_only, _samples(firing), why)
+
+    @property
+    def others_only(self) -> str:
+        """What keeps the readers out of a check: they burn along, as they should."""
+        if len(self.readers) > max(len(self.subjects), MAX_ROUNDS):  # then it is shorter to say who
+            infos = " or ".join(f"{naming.INFO}{{{one.labels}}}" for one in self.subjects)
+            return f" and on (service, slo) ({infos})"
+        return "".join(
+            f" unless on (service, slo) {naming.INFO}{{{reader.labels}}}" for reader in self.readers
+        )
+
+
+def _samples(firing: Sequence[Subject]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (f'{{service="{s.slo.spec.service}", slo="{s.slo.spec.name}"}}', "1") for s in firing
+    )
+
+
+def subject_of(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) -> Subject:
+    """Prepare an SLO for its tests: derive its counters, if they can be."""
+    raw = gauge = None
+    parts = components(tenant, slo)
+    read: list[Selector] = []
+    opaque: list[Selector] = []
+    for part in parts:
+        beneath = subject_of(tenant, part, timing)
+        read += beneath.selectors
+        opaque += beneath.opaque
+    queries = base_queries(tenant, slo, timing.base_range, Report())
+    if queries is not None and queries.are_rates:
+        raw = derive(
+            queries.events,
+            queries.errors,
+            counts_errors=queries.errors_template == "errors",
+            fills_in=queries.errors_template != "errors_from_bucket",
+            by=slo.by,
+        )
+    elif queries is not None:
+        gauge = derive_gauge(queries.events, slo.by)
+    if queries is not None:
+        own = [*selectors_of(queries.events), *selectors_of(queries.errors)]
+        read += own
+        opaque += own if raw is None else []
+    return Subject(
+        slo,
+        raw,
+        gauge,
+        parts=tuple(_labels(tenant, part) for part in parts),
+        selectors=tuple(dict.fromkeys(read)),
+        opaque=tuple(dict.fromkeys(opaque)),
+        lacks_good=queries is not None
+        and queries.errors_template in ("errors_from_good", "errors_of_native")
+        and not slo.slices,
+        labels=_labels(tenant, slo),
+        origin=f"{tenant.source.name}:{slo.at('name').line}",
+    )
+
+
+def selects(selectors: Sequence[Selector], series: Series) -> bool:
+    """Whether one of the selectors selects a counter."""
+    return any(one.selects(series.metric, dict(series.labels)) for one in selectors)
+
+
+def _labels(tenant: ResolvedTenant, slo: ResolvedSLO) -> str:
+    return ",".join(f"{k}={promql_string(v)}" for k, v in identity(tenant, slo).labels)
+
+
+def base_labels(subject: Subject, value: str = "proof") -> str:
+    """Give the labels of base series that a test feeds, with a value for the labels in `by`.
+
+    The last one keeps them apart from what the base rules record in the same run.
+    """
+    by = "".join(f',{label}="{value}"' for label in subject.slo.by)
+    return f'{subject.labels}{by},proof="base"'
+
+
+def rounds_of(subjects: Sequence[Subject]) -> Iterator[Round]:
+    """Split the SLOs into rounds."""
+    rounds, left = _apart(subjects, MAX_ROUNDS)
+    # Fed their base pair, those that are left share no counter.
+    rounds += _apart([replace(subject, raw=None) for subject in left], len(left))[0]
+    for round_ in rounds:
+        within = {subject.labels for subject in round_}
+        beside = (s for s in subjects if s.labels not in within)
+        fed = [series for s in round_ if s.raw for series in s.raw.series]
+        readers = (s for s in beside if any(map(s.reads, fed)) or not within.isdisjoint(s.parts))
+        yield Round(tuple(round_), tuple(readers))
+
+
+def _apart(subjects: Sequence[Subject], most: int) -> tuple[list[list[Subject]], list[Subject]]:
+    """Put SLOs into rounds in which none shares anything, and give what is left of them."""
+    rounds: list[list[Subject]] = []
+    left: list[Subject] = []
+    for subject in subjects:
+        for round_ in rounds:
+            alike = subject.slo.shadow == round_[0].slo.shadow
+            if alike and not any(share(subject, other) for other in round_):
+                round_.append(subject)
+                break
+        else:
+            if len(rounds) < most:
+                rounds.append([subject])
+            else:
+                left.append(subject)
+    return rounds, left
+
+
+def neighbours(subjects: Sequence[Subject]) -> dict[str, list[Subject]]:
+    """Give for each SLO, by its labels, the others that read a metric of its counters."""
+    readers: dict[str, list[Subject]] = {}
+    for subject in subjects:
+        for metric in {selector.metric for selector in subject.selectors}:
+            readers.setdefault(metric, []).append(subject)
+    found = {}
+    for subject in subjects:
+        metrics = {series.metric for series in subject.raw.series} if subject.raw else set()
+        others = {s.labels: s for metric in sorted(metrics) for s in readers.get(metric, ())}
+        found[subject.labels] = [s for s in others.values() if s is not subject]
+    return found
+
+
+def share(one: Subject, two: Subject) -> bool:
+    """Whether one of two SLOs reads a counter that the other counts, or is a part of the other."""
+    if one.labels in two.parts or two.labels in one.parts:
+        return True
+    return any(map(two.reads, _counters(one))) or any(map(one.reads, _counters(two)))
+
+
+def _counters(subject: Subject) -> list[Series]:
+    found = subject.raw.series if subject.raw else ()
+    return [series for series in found if series.carries is not Carries.NOISE]
+
+
+def groups_of(round_: Round) -> Iterator[tuple[list[Subject], Tier]]:
+    """Give the SLOs of a round that fire and reset at the same times, tier by tier."""
+    groups: dict[tuple[object, ...], tuple[list[Subject], Tier]] = {}
+    for subject in round_.subjects:
+        for tier in subject.slo.policy.tiers:
+            capped = subject.threshold(tier) if subject.threshold(tier) * 2 > 1 else None
+            key = (subject.slo.policy.name, tier.name, capped)
+            groups.setdefault(key, ([], tier))[0].append(subject)
+    yield from groups.values()
+
+
+def names_of(subjects: Sequence[Subject]) -> str:
+    """Name several SLOs."""
+    return ", ".join(s.name for s in subjects)

@@ -1,0 +1,72 @@
+"""Which unit tests prove a tenant's alerts, in one file for each evaluation interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slo_compiler import naming
+from slo_compiler.duration import Duration
+from slo_compiler.plan import burn
+from slo_compiler.plan.ir import TenantRules
+from slo_compiler.proofs.generate.burst import burst_test
+from slo_compiler.proofs.generate.by import plan_by
+from slo_compiler.proofs.generate.calendar import EVALUATION, plan_boundaries
+from slo_compiler.proofs.generate.composite import composite_test
+from slo_compiler.proofs.generate.exclusions import excluded
+from slo_compiler.proofs.generate.guards import plan_guards
+from slo_compiler.proofs.generate.missing import absent_tests, missing_tests
+from slo_compiler.proofs.generate.renames import renamed
+from slo_compiler.proofs.generate.slices import slice_test
+from slo_compiler.proofs.generate.steady import steady_tests
+from slo_compiler.proofs.generate.subject import Subject, groups_of, rounds_of
+from slo_compiler.proofs.generate.timeline import MINUTE
+from slo_compiler.proofs.generate.values import value_test
+from slo_compiler.proofs.model import UnitTest, UnitTestFile
+from slo_compiler.resolve.model import ResolvedTenant
+from slo_compiler.schema import Tier
+
+FAST_UP_TO = Duration.of(hours=1)
+
+
+def plan_proofs(
+    tenant: ResolvedTenant, rules: TenantRules, timing: burn.Timing, subjects: Sequence[Subject]
+) -> list[UnitTestFile]:
+    """Plan the unit tests of a tenant, in one file for each evaluation interval."""
+    tests: dict[Duration, list[UnitTest]] = {}
+    for round_ in rounds_of(subjects):
+        tests.setdefault(MINUTE, []).extend(steady_tests(tenant, round_, timing))
+        for group, tier in groups_of(round_):
+            evaluation = _evaluation(tier)
+            test = burst_test(tenant, round_, group, tier, evaluation, timing)
+            tests.setdefault(evaluation, []).append(test)
+        tests[MINUTE].extend(missing_tests(tenant, round_, timing))
+        tests[MINUTE].extend(absent_tests(round_, timing))
+        for subject in round_.subjects:
+            tests[MINUTE].extend(value_test(subject, timing))
+            tests[MINUTE].extend(slice_test(subject, timing))
+            tests[MINUTE].extend(composite_test(tenant, subject, subjects))
+        tests[MINUTE].extend(excluded(tenant, round_, timing))
+        tests[MINUTE].extend(renamed(tenant, round_, timing))
+    tests[MINUTE].extend(plan_guards(subjects, timing))
+    tests[MINUTE].extend(plan_by(subjects, timing))
+    for test in plan_boundaries(subjects):
+        tests.setdefault(EVALUATION, []).append(test)
+    groups = tuple(group.name for group in rules.groups)
+    return [
+        UnitTestFile(
+            naming.unit_test_file(tenant.name, evaluation),
+            f"When each alert of {tenant.name} fires, and when it does not",
+            (tenant.name,),
+            evaluation,
+            groups,
+            tuple(found),
+        )
+        for evaluation, found in sorted(tests.items())
+    ]
+
+
+def _evaluation(tier: Tier) -> Duration:
+    """Choose how often all rules are evaluated: a long window needs a coarse clock."""
+    if tier.long_window <= FAST_UP_TO:
+        return MINUTE
+    return MINUTE * (5 if tier.long_window <= burn.TILED_ABOVE else 60)

@@ -1,0 +1,80 @@
+"""The proofs of a plan as frozen data: unit tests of the rules, expected routes of the alerts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slo_compiler.duration import Duration
+from slo_compiler.plan.ir import Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedRoute:
+    """Which receivers an alert must reach, by its labels, and which tiers keep it quiet.
+
+    A tier of the same SLO is named by itself, another SLO's by tenant/service/slo/tier.
+    """
+
+    labels: Pairs
+    receivers: tuple[str, ...]
+    hours: tuple[str, ...] = ()  # the time interval of each receiver, or nothing
+    inhibited_by: tuple[str, ...] = ()
+    origin: str = ""  # tenants/customer-b.yaml:26
+
+    @property
+    def waits(self) -> bool:
+        """Whether other SLOs keep it quiet, on which its own depends."""
+        return any("/" in name for name in self.inhibited_by)
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedHours:
+    """Times at which a time interval must be active, or must not, in UTC."""
+
+    name: str
+    active_at: tuple[str, ...]
+    silent_at: tuple[str, ...]
+    holidays: str = ""  # the time interval that takes days out of it
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A query at a time, and the samples that it must give: labels and value."""
+
+    at: Duration
+    expr: str
+    samples: tuple[tuple[str, str], ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitTest:
+    """One promtool test: input series and checks."""
+
+    name: str
+    origin: str  # the manifest's lines, told by promtool with a failure
+    why: tuple[str, ...]
+    interval: Duration
+    series: tuple[tuple[str, str], ...]
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitTestFile:
+    """Tests that load the same rules, and evaluate them at one interval."""
+
+    path: str
+    title: str
+    tenants: tuple[str, ...]
+    evaluation: Duration
+    groups: tuple[str, ...]
+    tests: tuple[UnitTest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """All proofs of a plan."""
+
+    unit_tests: tuple[UnitTestFile, ...]
+    routes: tuple[ExpectedRoute, ...]
+    hours: tuple[ExpectedHours, ...]

@@ -1,0 +1,160 @@
+"""Who hears of what: a tenant's steps looked up, and whether they fit its alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from slo_compiler.diagnostics import Report, nearest
+from slo_compiler.resolve.hours import check_hours, open_hours
+from slo_compiler.resolve.model import Policy, ResolvedChannel, ResolvedStep, ResolvedTenant
+from slo_compiler.schema import ProjectSpec, Tenant
+from slo_compiler.schema.hours import BUSINESS_HOURS
+from slo_compiler.source import Document
+
+
+def resolve_steps(
+    project: ProjectSpec,
+    tenant: Tenant,
+    document: Document,
+    channels: Mapping[str, ResolvedChannel],
+    report: Report,
+) -> tuple[ResolvedStep, ...]:
+    """Look up the channels, the hours and their holidays; a tenant's own names come first."""
+    hours_by_name = {**BUSINESS_HOURS, **project.hours, **tenant.spec.hours}
+    holidays = {**project.holidays, **tenant.spec.holidays}
+    check_hours(tenant.spec.hours, holidays, document.at, report)
+    steps = []
+    for index, step in enumerate(tenant.spec.escalation):
+        loc = ("spec", "escalation", index)
+        for number, name in enumerate(step.notify):
+            if name not in channels:
+                report.error(
+                    document.locate((*loc, "notify", number)),
+                    "undefined-channel",
+                    f'no channel "{name}"',
+                    nearest(name, channels) or "define it in spec.channels",
+                )
+        if step.hours is not None and step.hours not in hours_by_name:
+            report.error(
+                document.locate((*loc, "hours")),
+                "undefined-hours",
+                f'no hours "{step.hours}"',
+                nearest(step.hours, hours_by_name),
+            )
+        steps.append(
+            ResolvedStep(
+                spec=step,
+                channels=tuple(channels[n] for n in dict.fromkeys(step.notify) if n in channels),
+                hours=open_hours(hours_by_name[step.hours], holidays)
+                if step.hours in hours_by_name
+                else None,
+                position=document.locate((*loc, step.on)),
+            )
+        )
+    return tuple(steps)
+
+
+def check_policy(policy: Policy, project: ProjectSpec, report: Report) -> None:
+    """Check that a policy's tiers name severities of the project, whether it is used or not."""
+    for index, tier in enumerate(policy.tiers):
+        if tier.severity not in project.severities and not policy.builtin:
+            report.error(
+                policy.at("tiers", index, "severity"),
+                "undefined-severity",
+                f'no severity "{tier.severity}"',
+                nearest(tier.severity, project.severities),
+            )
+
+
+def check_severities(tenant: ResolvedTenant, report: Report) -> bool:
+    """Check that the tiers and steps in use name severities of the project; tells whether all do.
+
+    A policy that came with the compiler is told where it is used; others, at their tiers.
+    """
+    known = [level.name for level in tenant.levels]
+    good = True
+    for slo in tenant.slos:
+        for tier in slo.policy.tiers:
+            if tier.severity in known:
+                continue
+            good = False
+            if not slo.policy.builtin:
+                continue
+            report.error(
+                slo.at("alerting", "policy") if slo.spec.alerting.policy else slo.at("name"),
+                "undefined-severity",
+                f'the policy "{slo.policy.name}" has alerts of severity "{tier.severity}", which '
+                f"the project's severities lack; they are: {', '.join(known)}",
+                "name them page and ticket, with labels as you like ({page: critical, ...}), or "
+                "define a policy of your own",
+            )
+    for step in tenant.steps:
+        if step.spec.severity is not None and step.spec.severity not in known:
+            good = False
+            report.error(
+                step.position,
+                "undefined-severity",
+                f'no severity "{step.spec.severity}"',
+                nearest(step.spec.severity, known),
+            )
+    return good
+
+
+def check_escalation(tenant: ResolvedTenant, report: Report) -> None:
+    """Every alert has a route, every route an alert, and nobody hears of one twice."""
+    for step in tenant.steps:
+        _check_reached(tenant, step, report)
+    for number, step in enumerate(tenant.steps):
+        for earlier in tenant.steps[:number]:
+            _check_overlap(earlier, step, report)
+    for severity in tenant.severities:
+        steps = (step.spec for step in tenant.steps)
+        if not any(s.severity == severity and s.firing_for is None for s in steps):
+            report.error(
+                tenant.position,
+                "no-route",
+                f'alerts of severity "{severity}" reach nobody',
+                f"add to spec.escalation: {{severity: {severity}, notify: [...]}}",
+            )
+
+
+def _check_reached(tenant: ResolvedTenant, step: ResolvedStep, report: Report) -> None:
+    spec = step.spec
+    if spec.severity and spec.severity not in tenant.severities:
+        report.error(
+            step.position,
+            "unreachable-escalation",
+            "this step is never reached: no SLO of this tenant has alerts of severity "
+            f'"{spec.severity}"',
+            f"its policies have: {', '.join(tenant.all_severities)}",
+        )
+    if not spec.severity and spec.firing_for:
+        report.error(
+            step.position,
+            "unreachable-escalation",
+            f"firing_for goes with a severity, not with {spec.on}",
+            "remove firing_for",
+        )
+
+
+def _check_overlap(earlier: ResolvedStep, step: ResolvedStep, report: Report) -> None:
+    """Two steps on the same alerts differ in their hours and do not share a channel at any."""
+    one, two = earlier.spec, step.spec
+    if one.alerts != two.alerts:
+        return
+    if one.hours == two.hours:
+        report.error(
+            step.position,
+            "duplicate-step",
+            f"the step at line {earlier.position.line} is for the same alerts",
+            "put all channels into one step",
+        )
+    elif None in (one.hours, two.hours):
+        for name in sorted({*one.notify} & {*two.notify}):
+            report.error(
+                step.position,
+                "notified-twice",
+                f'the channel "{name}" would be notified twice, also by the step at line '
+                f"{earlier.position.line}",
+                "name it in the step without hours only",
+            )

@@ -1,0 +1,186 @@
+"""Policies, SLOs and tenants as the plan sees them: all said, nothing left to look up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from slo_compiler.diagnostics import Position
+from slo_compiler.duration import Duration
+from slo_compiler.period import Period
+from slo_compiler.resolve.exclusions import ResolvedExclusion
+from slo_compiler.resolve.hours import OpenHours
+from slo_compiler.resolve.inherit import Inherited
+from slo_compiler.schema import (
+    SLO,
+    Alerting,
+    Budgeting,
+    Channel,
+    PolicySpec,
+    Step,
+    Tier,
+    Timeslices,
+)
+from slo_compiler.schema.severity import BY_DEFAULT, Severity
+from slo_compiler.source import Document, Loc, SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """An alert policy, and where it stands."""
+
+    name: str
+    spec: PolicySpec
+    document: Document
+    loc: Loc
+
+    @property
+    def tiers(self) -> Sequence[Tier]:
+        """Alerts of the policy, most urgent first."""
+        return self.spec.tiers
+
+    @property
+    def builtin(self) -> bool:
+        """Whether it came with the compiler, so that its user cannot edit it."""
+        return self.document.path.startswith("<builtin>")
+
+    @property
+    def pace_window(self) -> Duration:
+        """The window whose burn rate tells the time to exhaustion: the shortest long one."""
+        return min(tier.long_window for tier in self.tiers)
+
+    def at(self, *path: str | int) -> Position:
+        """Place of a part of the policy."""
+        return self.document.locate((*self.loc, *path))
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedChannel:
+    """A channel, and where it stands."""
+
+    spec: Channel
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedStep:
+    """One step of an escalation, its names looked up."""
+
+    spec: Step
+    channels: tuple[ResolvedChannel, ...]
+    hours: OpenHours | None
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedSLO:
+    """One SLO with its defaults applied."""
+
+    spec: SLO
+    objective: Decimal  # percent
+    period: Period
+    policy: Policy
+    document: Document
+    loc: Loc
+    inherited: Inherited
+    template: SourceFile | None = None
+
+    @property
+    def alerting(self) -> Alerting:
+        """What the SLO or its defaults say of its alerts."""
+        return self.inherited.alerting
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Labels of the alerts and of slo_info, those of the tenant among them."""
+        return {name: said.value for name, said in self.inherited.labels.items()}
+
+    def at(self, *path: str | int) -> Position:
+        """Place of a part of the SLO; its name stands where the tenant declares it."""
+        if path == ("name",):
+            return self.document.declared(self.loc)
+        return self.document.locate((*self.loc, *path))
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """Labels that tell the series of this SLO apart."""
+        return tuple(self.spec.sli.body.by)
+
+    @property
+    def slices(self) -> Timeslices | None:
+        """How its time is sliced, if its budget is one of slices and not of events."""
+        budgeting = self.spec.budgeting
+        return budgeting.timeslices if isinstance(budgeting, Budgeting) else None
+
+    @property
+    def shadow(self) -> bool:
+        """Whether its alerts are only recorded, and nobody is told."""
+        return self.spec.stage == "shadow"
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedTenant:
+    """One tenant, ready to plan."""
+
+    name: str
+    owner: str
+    labels: Mapping[str, str]
+    matchers: Mapping[str, str]
+    isolating: frozenset[str]  # labels of all tenants' matchers: no query may write one
+    slos: tuple[ResolvedSLO, ...]
+    steps: tuple[ResolvedStep, ...]
+    document: Document
+    source: SourceFile
+    exclusions: tuple[ResolvedExclusion, ...] = ()
+    levels: Sequence[Severity] = BY_DEFAULT  # the project's severities, most urgent first
+
+    @property
+    def position(self) -> Position:
+        """Where the tenant is named."""
+        return self.document.locate(("metadata", "name"))
+
+    @property
+    def severities(self) -> tuple[str, ...]:
+        """Severities that are routed, the most urgent first.
+
+        One that only shadow SLOs have counts where a step waits for their promotion.
+        """
+        waiting = _severities(self.slos) & {step.spec.severity for step in self.steps}
+        return self._most_urgent_first(_severities(self.live) | waiting)
+
+    @property
+    def all_severities(self) -> tuple[str, ...]:
+        """Severities of all SLOs' policies, the most urgent first."""
+        return self._most_urgent_first(_severities(self.slos))
+
+    @property
+    def health_severities(self) -> tuple[str, ...]:
+        """Severities of the alerts on the rules and the data, the most urgent first.
+
+        Shadow SLOs do not make them more urgent; they matter only where nothing is live.
+        """
+        live = self._most_urgent_first(_severities(self.live))
+        return live or self.severities or (self.levels[-1].name,)
+
+    @property
+    def live(self) -> tuple[ResolvedSLO, ...]:
+        """The SLOs whose alerts somebody hears."""
+        return tuple(slo for slo in self.slos if not slo.shadow)
+
+    def exclusions_of(self, slo: ResolvedSLO) -> tuple[ResolvedExclusion, ...]:
+        """Give the exclusions that hold for an SLO."""
+        identity = slo.spec.service, slo.spec.name
+        return tuple(each for each in self.exclusions if each.holds_for(*identity))
+
+    def level(self, severity: str) -> Severity:
+        """What the project says of a severity; of one that it lacks, which is an error, nothing."""
+        known = (level for level in self.levels if level.name == severity)
+        return next(known, Severity(severity, severity, {}))
+
+    def _most_urgent_first(self, found: set[str | None]) -> tuple[str, ...]:
+        return tuple(level.name for level in self.levels if level.name in found)
+
+
+def _severities(slos: Sequence[ResolvedSLO]) -> set[str | None]:
+    return {tier.severity for slo in slos for tier in slo.policy.tiers}

@@ -1,0 +1,47 @@
+"""Whether the project itself can be kept: versions, intervals, and the hours of all tenants."""
+
+from __future__ import annotations
+
+from slo_compiler.diagnostics import Report
+from slo_compiler.duration import Duration
+from slo_compiler.resolve.hours import Locate, check_hours
+from slo_compiler.schema import ProjectSpec
+
+OLDEST_PROMETHEUS, OLDEST_ALERTMANAGER = "2.42", "0.25"
+
+
+def is_older(declared: str, needed: str) -> bool:
+    """Whether a version such as 0.27 is older than another."""
+
+    def key(version: str) -> list[int]:
+        return [int(part) for part in version.split(".")]
+
+    return key(declared) < key(needed)
+
+
+def check_project(project: ProjectSpec, at: Locate, report: Report) -> None:
+    """Refuse what no tenant could be compiled with; findings go to `report`."""
+    _check_versions(project, at, report)
+    check_hours(project.hours, project.holidays, at, report)
+
+
+def _check_versions(project: ProjectSpec, at: Locate, report: Report) -> None:
+    """Refuse versions older than the output is tested with, and evaluations that fit no tile."""
+    every = project.prometheus.evaluation_interval
+    if Duration.of(minutes=5).ms % every.ms:
+        report.error(
+            at("spec", "prometheus", "version"),
+            "evaluation-interval",
+            f"an evaluation_interval of {every} does not divide 5m, the shortest tile",
+            "use one that does, such as 15s, 30s or 1m: counts would be off",
+        )
+    for name, declared, oldest in (
+        ("prometheus", project.prometheus.version, OLDEST_PROMETHEUS),
+        ("alertmanager", project.alertmanager.version, OLDEST_ALERTMANAGER),
+    ):
+        if is_older(declared, oldest):
+            report.error(
+                at("spec", name, "version"),
+                f"needs-{name}",
+                f"{name.capitalize()} {declared} is not supported; {oldest} is the oldest that is",
+            )

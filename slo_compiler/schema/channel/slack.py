@@ -1,0 +1,19 @@
+"""A message in a Slack channel."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from slo_compiler.schema.base import SecretFile, Text
+from slo_compiler.schema.channel.base import ChannelKind
+
+
+class Slack(ChannelKind):
+    """Slack; without `api_url_file` the global one of the base configuration is used."""
+
+    KIND: ClassVar = "slack"
+    FIELD: ClassVar = "slack_configs"
+    INLINE_SECRETS: ClassVar = {"api_url": "api_url_file"}
+
+    channel: Text
+    api_url_file: SecretFile | None = None

@@ -1,0 +1,69 @@
+"""JSON Schema of the manifests, for editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slo_compiler.schema import SLO, AlertPolicy, Project, SLOTemplate, Tenant
+from slo_compiler.schema.base import Strict
+
+KINDS: dict[str, type[Strict]] = {
+    "Tenant": Tenant,
+    "Project": Project,
+    "AlertPolicy": AlertPolicy,
+    "SLOTemplate": SLOTemplate,
+}
+_REFERENCE = {"type": "string", "pattern": r"\$\{"}
+_SCALARS = {"string", "integer", "number", "boolean"}
+
+
+def json_schema(kind: str) -> dict[str, Any]:
+    """Give the schema (draft 2020-12) of one kind of document."""
+    schema = KINDS[kind].model_json_schema(by_alias=True)
+    definitions = schema.get("$defs", {})
+    if kind == "SLOTemplate":
+        slo = SLO.model_json_schema(by_alias=True)
+        definitions |= {name: _open(part) for name, part in slo.pop("$defs").items()}
+        slo.pop("required")  # what the template leaves out, a use may add
+        for key in ("template", "with"):
+            slo["properties"].pop(key)
+        definitions["SLO"] = _open(slo)
+        definitions["TemplateSpec"]["properties"]["slo"] = {"$ref": "#/$defs/SLO"}
+    elif "SLO" in definitions:
+        needed = definitions["SLO"].pop("required")
+        definitions["SLO"]["anyOf"] = [{"required": needed}, {"required": ["template"]}]
+    told: dict[str, Any] = _without_null(schema)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **told}
+
+
+def _without_null(schema: Any) -> Any:  # noqa: ANN401
+    """Leave null out: a key without a value is an error, and what nobody gives is not written."""
+    if isinstance(schema, list):
+        return [_without_null(part) for part in schema if part != {"type": "null"}]
+    if not isinstance(schema, dict):
+        return schema
+    told = {key: _without_null(part) for key, part in schema.items()}
+    if told.get("default", ...) is None:
+        del told["default"]
+    if isinstance(told.get("anyOf"), list) and len(told["anyOf"]) == 1:
+        told = {**told.pop("anyOf")[0], **told}
+    return told
+
+
+def _open(schema: Any) -> Any:  # noqa: ANN401
+    """Let a reference stand for each scalar of a template's SLO."""
+    if isinstance(schema, list):
+        return [_open(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("type") in _SCALARS:
+        return {"anyOf": [schema, _REFERENCE]}
+    opened = {}
+    for key, part in schema.items():
+        if key == "properties":
+            opened[key] = {name: _open(inner) for name, inner in part.items()}
+        elif key in ("items", "additionalProperties", "anyOf", "oneOf", "allOf"):
+            opened[key] = _open(part)
+        else:
+            opened[key] = part
+    return opened

@@ -1,0 +1,55 @@
+"""Alert policies: the tiers of an SLO's alerts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from slo_compiler.duration import Duration
+from slo_compiler.schema.base import (
+    Name,
+    Percentage,
+    Span,
+    Strict,
+)
+from slo_compiler.schema.slo import Guards
+
+
+class Tier(Guards):
+    """One alert of a policy: fires when `budget_share` of the budget burns within `long_window`."""
+
+    name: Name
+    severity: Name
+    budget_share: Percentage
+    long_window: Span
+    short_window: Span
+    for_: Span | None = Field(default=None, alias="for")
+
+
+class PolicySpec(Strict):
+    """Tiers, most urgent first, and how long data may be missing."""
+
+    tiers: list[Tier] = Field(min_length=1, max_length=16)
+    no_data_for: Span = Duration.of(minutes=10)
+
+
+class TenantPolicy(PolicySpec):
+    """A policy of one tenant's own."""
+
+    name: Name
+
+
+class PolicyMetadata(Strict):
+    """What SLOs call the policy, or the template."""
+
+    name: Name
+
+
+class AlertPolicy(Strict):
+    """An alert policy for all tenants."""
+
+    api_version: Literal["slo-compiler/v1"] = Field(alias="apiVersion")
+    kind: Literal["AlertPolicy"]
+    metadata: PolicyMetadata
+    spec: PolicySpec

@@ -1,0 +1,89 @@
+"""The document of the platform team."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from slo_compiler.duration import Duration
+from slo_compiler.schema.base import (
+    Name,
+    Span,
+    Strict,
+    Text,
+    Version,
+)
+from slo_compiler.schema.exclusion import Exclusion
+from slo_compiler.schema.hours import (
+    HolidaysByName,
+    HoursByName,
+)
+from slo_compiler.schema.kinds import HeartbeatChannel
+from slo_compiler.schema.lint import LintSpec, Retention
+from slo_compiler.schema.severity import DEFAULT_SEVERITIES, Severities
+from slo_compiler.schema.slo import Defaults
+
+
+class PrometheusSpec(Strict):
+    """The Prometheus that will evaluate the rules."""
+
+    version: Version = "3.5"
+    scrape_interval: Span = Duration.of(seconds=15)
+    evaluation_interval: Span = Duration.of(seconds=30)
+    retention: Retention | None = None
+
+
+class AlertmanagerSpec(Strict):
+    """The Alertmanager that will route the alerts."""
+
+    version: Version = "0.33"
+    base: Text | None = None
+    heartbeat: HeartbeatChannel | None = None
+    group_wait: Span = Duration.of(seconds=30)
+    group_interval: Span = Duration.of(minutes=5)
+    repeat_interval: Span = Duration.of(hours=4)
+
+
+class Isolation(Strict):
+    """The label by which tenants' metrics are told apart."""
+
+    label: Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")] = "tenant"
+
+
+class TenantGrant(Strict):
+    """What the platform says of one tenant."""
+
+    matchers: dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], Text] = Field(
+        min_length=1
+    )
+
+
+class ProjectSpec(Strict):
+    """What holds for all tenants; tenants cannot widen it."""
+
+    sources: list[Text] = Field(default=["tenants/"], min_length=1)
+    output: Text = "generated/"
+    policies: list[Text] = []
+    templates: list[Text] = []
+    prometheus: PrometheusSpec = PrometheusSpec()
+    alertmanager: AlertmanagerSpec = AlertmanagerSpec()
+    targets: list[Name] = Field(default=["prometheus", "alertmanager", "proofs"], min_length=1)
+    isolation: Isolation | Literal["none"] = Isolation()
+    tenants: dict[Name, TenantGrant] = {}
+    ownership: Text | None = None
+    secrets: Text | None = None
+    lint: LintSpec = LintSpec()
+    defaults: Defaults = Defaults()
+    hours: HoursByName = {}
+    exclusions: list[Exclusion] = Field(default=[], max_length=100)
+    holidays: HolidaysByName = {}
+    severities: Severities = Field(default=DEFAULT_SEVERITIES, min_length=1, max_length=16)
+
+
+class Project(Strict):
+    """The platform team's settings."""
+
+    api_version: Literal["slo-compiler/v1"] = Field(alias="apiVersion")
+    kind: Literal["Project"]
+    spec: ProjectSpec = ProjectSpec()

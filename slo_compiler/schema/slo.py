@@ -1,0 +1,102 @@
+"""One SLO: its objective, its budget and its alerts, and what it inherits."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from slo_compiler.schema.base import (
+    Count,
+    Labels,
+    Link,
+    Name,
+    Objective,
+    Percentage,
+    Period,
+    SLOReference,
+    Span,
+    Strict,
+    Text,
+    invalid,
+    shown,
+)
+from slo_compiler.schema.formerly import Formerly
+from slo_compiler.schema.kinds import SLI
+from slo_compiler.schema.lint import Traffic
+
+
+class Guards(Strict):
+    """From how much traffic on an alert may fire, counted in its long window."""
+
+    min_errors: Count | None = None
+    min_events: Count | None = None
+
+
+class Alerting(Guards):
+    """Which policy watches an SLO, from how much traffic on, and what the alerts say."""
+
+    policy: Name | None = None
+    tiers: dict[Name, Guards] = {}
+    runbook: Link | None = None
+    dashboard: Link | None = None
+
+
+def _argument(value: object) -> object:
+    if isinstance(value, dict | list):
+        raise invalid("type", f"expected text, a number, true or false, found {shown(value)}")
+    return value
+
+
+Argument = Annotated[
+    str | int | bool | Decimal,
+    BeforeValidator(_argument),
+    WithJsonSchema({"type": ["string", "number", "boolean"]}),
+]
+
+
+class Timeslices(Strict):
+    """Slices of time that are good or bad as a whole.
+
+    A slice is good if at least `target` percent of its events are; `idle` says what one without
+    events is: good, bad, or left out of the budget.
+    """
+
+    slice: Span
+    target: Percentage
+    idle: Literal["good", "bad", "exclude"]
+
+
+class Budgeting(Strict):
+    """What the budget is made of."""
+
+    timeslices: Timeslices
+
+
+class SLO(Strict):
+    """One objective for one service: written out, or made of a template."""
+
+    template: Name | None = None
+    with_: dict[str, Argument] = Field(default={}, alias="with")
+    name: Name
+    service: Name
+    description: Text = ""
+    objective: Objective | None = None
+    period: Period | None = None
+    labels: Labels = {}
+    stage: Literal["live", "shadow"] = "live"
+    formerly: Formerly | None = None
+    depends_on: list[SLOReference] = Field(default=[], max_length=8)
+    sli: SLI
+    budgeting: Budgeting | Literal["occurrences"] = "occurrences"
+    traffic: Traffic | None = None
+    alerting: Alerting = Alerting()
+
+
+class Defaults(Alerting):
+    """What holds for SLOs that do not say it themselves; labels add up."""
+
+    objective: Objective | None = None
+    period: Period | None = None
+    labels: Labels = {}

@@ -1,0 +1,78 @@
+"""The document of a tenant: SLOs, channels and escalation."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from slo_compiler.schema.base import (
+    BudgetLeft,
+    Labels,
+    Name,
+    Pace,
+    Span,
+    Strict,
+    Text,
+)
+from slo_compiler.schema.exclusion import TenantExclusion
+from slo_compiler.schema.hours import (
+    HolidaysByName,
+    HoursByName,
+)
+from slo_compiler.schema.kinds import Channel
+from slo_compiler.schema.policy import TenantPolicy
+from slo_compiler.schema.slo import SLO, Defaults
+
+
+class Step(Strict):
+    """One step of an escalation: who hears of which alerts, after how long, at which hours."""
+
+    ONE_OF: ClassVar = ("severity", "budget_below", "exhausted_within")
+
+    severity: Name | None = None
+    budget_below: BudgetLeft | None = None
+    exhausted_within: Pace | None = None
+    firing_for: Span | None = None
+    hours: Name | None = None
+    notify: list[Name] = Field(min_length=1)
+
+    @property
+    def on(self) -> str:
+        """The key that says which alerts the step is for."""
+        return next(key for key in self.ONE_OF if getattr(self, key) is not None)
+
+    @property
+    def alerts(self) -> tuple[object, ...]:
+        """Which alerts the step is for: the same for steps that differ in their hours only."""
+        return (self.severity, self.budget_below, self.exhausted_within, self.firing_for)
+
+
+class TenantMetadata(Strict):
+    """Who the tenant is."""
+
+    name: Name
+    owner: Text
+    labels: Labels = {}
+
+
+class TenantSpec(Strict):
+    """What the tenant wants."""
+
+    defaults: Defaults = Defaults()
+    policies: list[TenantPolicy] = []
+    hours: HoursByName = {}
+    holidays: HolidaysByName = {}
+    channels: list[Channel] = []
+    escalation: list[Step] = []
+    exclusions: list[TenantExclusion] = Field(default=[], max_length=100)
+    slos: list[SLO] = Field(min_length=1, max_length=1000)
+
+
+class Tenant(Strict):
+    """SLOs, channels and escalation of one tenant."""
+
+    api_version: Literal["slo-compiler/v1"] = Field(alias="apiVersion")
+    kind: Literal["Tenant"]
+    metadata: TenantMetadata
+    spec: TenantSpec

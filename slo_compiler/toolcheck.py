@@ -1,0 +1,136 @@
+"""What promtool and amtool say of the staged output, told at the manifest's line."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from slo_compiler import tools
+from slo_compiler.diagnostics import Position, Report
+from slo_compiler.emit.artefact import Artefact
+
+TIMEOUT_SECONDS = 300
+_PROMTOOL_FINDING = re.compile(
+    r'^(?P<file>.*?): (?:\d+:\d+: )?group "(?P<group>[^"]*)", rule (?P<rule>\d+), '
+    r'"(?P<name>[^"]*)": (?P<message>.*)$'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Which checkers ran, and where they are; and which were not found."""
+
+    ran: dict[str, str]
+    skipped: tuple[str, ...]
+
+
+def verify(folder: Path, artefacts: Sequence[Artefact], report: Report) -> Verification:
+    """Run each checker on its files below `folder`; findings go to `report`."""
+    ran: dict[str, str] = {}
+    skipped = []
+    for checker, run in (("promtool", _promtool), ("amtool", _amtool)):
+        files = [artefact for artefact in artefacts if artefact.checker == checker]
+        found = tools.find(checker)
+        if not files:
+            continue
+        if found is None:
+            skipped.append(checker)
+            continue
+        ran[checker] = str(found)
+        run(found.absolute(), folder, files, report)
+    return Verification(ran, tuple(skipped))
+
+
+def _call(command: list[str], folder: Path) -> tuple[int, str]:
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+    except OSError as error:
+        return 1, f"{command[0]}: {error.strerror}"
+    except subprocess.TimeoutExpired:
+        return 1, f"{command[0]}: no answer within {TIMEOUT_SECONDS} s"
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def _promtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Report) -> None:
+    paths = [file.path for file in files]
+    code, output = _call(
+        [str(binary), "check", "rules", "--lint=all", "--lint-fatal", *paths], folder
+    )
+    if code == 0:
+        return
+    origins = {file.path: file.origins for file in files}
+    told = False
+    for line in output.splitlines():
+        finding = _PROMTOOL_FINDING.match(line.strip())
+        if finding:
+            at = origins.get(finding["file"], {}).get(f"{finding['group']}/{finding['rule']}")
+            # Its place in our expression means nothing in the manifest's.
+            message = re.sub(
+                r"^could not parse expression: (?:\d+:\d+: )?(?:parse error: )?",
+                "",
+                finding["message"],
+            )
+            report.error(
+                _narrowed(at, message) if at else Position(finding["file"]),
+                "promtool",
+                f"promtool refuses {finding['name']}: {message}",
+                _checked_by(binary),
+            )
+            told = True
+    if not told:
+        failed = re.search(r"^Checking (.*)\n\s*FAILED:", output, re.MULTILINE)
+        at = Position(failed[1] if failed else paths[0])
+        said = output[failed.end() :] if failed else output
+        report.error(at, "promtool", f"promtool failed: {_short(said)}", _checked_by(binary))
+
+
+def _amtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Report) -> None:
+    for file in files:
+        code, output = _call([str(binary), "check-config", file.path], folder)
+        if code == 0:
+            continue
+        said = re.sub(
+            r"^Checking '.*?'\s+FAILED: |^amtool: error:.*", "", output, flags=re.MULTILINE
+        )
+        named = [at for name, at in file.origins.items() if f'"{name}"' in said]
+        report.error(
+            named[0] if named else file.origins.get("", Position(file.path)),
+            "amtool",
+            f"amtool refuses it: {_short(said or output)}",
+            _checked_by(binary),
+        )
+
+
+def _narrowed(at: Position, message: str) -> Position:
+    """Mark what a message quotes, where it stands in the marked part of the line."""
+    begin = at.column - 1
+    for token in re.findall(r'"([^"]+)"|(\w+)\(\)', message):
+        word = token[0] or token[1]
+        found = at.text.find(word, begin, begin + at.width)
+        if found >= 0:
+            return replace(at, column=found + 1, width=len(word))
+    return at
+
+
+def _checked_by(binary: Path) -> str:
+    """Say which version refuses: it may be another than the one that will evaluate the rules."""
+    try:
+        return f"checked by {binary.name} {tools.version(binary)}"
+    except (tools.ToolsError, ValueError):  # it does not say, or not in UTF-8
+        return ""
+
+
+def _short(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return "; ".join(lines[:5]) or "it says nothing"

@@ -1,0 +1,225 @@
+"""What an SLO amounts to: its budget, its alerts, who hears of them, and where each value is from.
+
+Everything comes from the plan that compile writes, so that what is told is what will happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher, get_close_matches
+from fractions import Fraction
+
+from slo_compiler import naming
+from slo_compiler.diagnostics import Report
+from slo_compiler.duration import Duration
+from slo_compiler.plan import burn
+from slo_compiler.plan.guards import guards_of
+from slo_compiler.plan.ir import Rule, TenantRules
+from slo_compiler.plan.routes import plan_routing
+from slo_compiler.plan.rules import plan_tenant
+from slo_compiler.plan.tenant import identity, tenant_timing
+from slo_compiler.plan.tiers import check_tiers
+from slo_compiler.proofs.generate.routes import expected_routes
+from slo_compiler.resolve.dependencies import dependencies
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
+from slo_compiler.schema import ProjectSpec, Tier
+from slo_compiler.source import Document
+from slo_compiler.view.audience import Audience, audiences_of
+from slo_compiler.view.values import Value, place, values_of
+
+Found = list[tuple[ResolvedTenant, list[ResolvedSLO]]]
+MUCH_LIKE = 0.05
+SLOWER = 10  # times the threshold: an incident that is no outage
+
+
+@dataclass(frozen=True, slots=True)
+class TierFacts:
+    """When one alert fires and ends; times are of constant error ratios from a clean history."""
+
+    tier: str
+    severity: str
+    budget_share: str
+    long_window: str
+    short_window: str
+    burn_rate: str
+    threshold: str
+    wait: str  # the tier's `for`
+    guard: str  # from how much traffic on: 5 errors, 100 events
+    fires_at_full_outage: str
+    fires_at_ten_times: str  # the threshold; nothing if that is more than all events
+    ends: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What Prometheus evaluates and stores for the SLO."""
+
+    own_recording_rules: int
+    own_alerts: int
+    shared_recording_rules: int  # of the tenant, one for all of its SLOs
+    shared_by_slos: int
+    series: int  # for each combination of `by`
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All that is told of one SLO."""
+
+    slo: str
+    at: str
+    description: str
+    template: str
+    shadow: bool
+    values: tuple[Value, ...]
+    budget_ratio: str
+    budget_outage: str
+    budget_events: str
+    tiers: tuple[TierFacts, ...]
+    by: tuple[str, ...]
+    queries: tuple[tuple[str, str], ...]  # the SLO's own recorded series, as they are emitted
+    notified: tuple[Audience, ...]
+    cost: Cost
+
+
+def select(tenants: Sequence[ResolvedTenant], wanted: str) -> Found:
+    """Find the SLOs of TENANT, TENANT/SERVICE or TENANT/SERVICE/SLO."""
+    found = []
+    for tenant in tenants:
+        slos = [s for s in tenant.slos if f"{_name(tenant, s)}/".startswith(f"{wanted}/")]
+        if slos:
+            found.append((tenant, slos))
+    return found
+
+
+def similar(tenants: Sequence[ResolvedTenant], wanted: str) -> list[str]:
+    """Give the nearest names of the same depth, nearest first."""
+    depth = min(wanted.count("/"), 2) + 1
+    names = {
+        "/".join(_name(tenant, slo).split("/")[:depth]) for tenant in tenants for slo in tenant.slos
+    }
+    near = get_close_matches(wanted, sorted(names), n=3, cutoff=0.6)
+    likeness = [SequenceMatcher(None, wanted, name).ratio() for name in near]
+    return [n for n, like in zip(near, likeness, strict=True) if like > likeness[0] - MUCH_LIKE]
+
+
+def explain(
+    found: Found,
+    tenants: Sequence[ResolvedTenant],
+    project: ProjectSpec,
+    project_document: Document | None,
+    report: Report,
+) -> Iterator[Explanation]:
+    """Explain SLOs; what the plan finds wrong with them goes to `report`.
+
+    Args:
+        found: the SLOs, by tenant.
+        tenants: all tenants, of which some keep others' alerts quiet.
+        project: what holds for all.
+        project_document: where it says so.
+        report: takes the findings.
+
+    Raises:
+        CompileError: the tenant's rules cannot be planned.
+    """
+    for tenant, slos in found:
+        planned = {one.name: _rules(one, project, report) for one in _related(tenant, tenants)}
+        report.raise_if_failed()
+        rules = planned[tenant.name]
+        related = [one for one in tenants if one.name in planned]
+        routing = plan_routing(related, project, tenant.position)
+        expected = [*expected_routes(related, [planned[one.name] for one in related])]
+        for slo in slos:
+            own = _own(tenant, slo, rules)
+            budget = burn.error_budget(slo.objective)
+            yield Explanation(
+                slo=_name(tenant, slo),
+                at=place(slo.at("name")),
+                description=slo.spec.description,
+                template=slo.spec.template or "",
+                shadow=slo.shadow,
+                values=tuple(values_of(slo, project_document)),
+                budget_ratio=burn.literal(budget),
+                budget_outage=str(Duration(int(slo.period.nominal.ms * budget))),
+                budget_events=f"{budget.numerator} in {budget.denominator}",
+                tiers=tuple(_tier(slo, tier) for tier in slo.policy.tiers),
+                by=slo.by,
+                queries=tuple(
+                    (r.name, r.expr) for r in own if not r.alert and r.name not in naming.CONSTANTS
+                ),
+                notified=tuple(audiences_of(tenant, slo, routing, expected)),
+                cost=_cost(tenant, own, rules),
+            )
+
+
+def _related(tenant: ResolvedTenant, tenants: Sequence[ResolvedTenant]) -> Iterator[ResolvedTenant]:
+    """Give a tenant, and those whose SLOs its own depend on, at whatever distance."""
+    by_name = {one.name: one for one in tenants}
+    seen, waiting = {tenant.name}, [tenant.name]
+    while waiting:
+        one = by_name[waiting.pop()]
+        yield one
+        others = {key[0] for slo in one.slos for key in dependencies(one, slo)} - seen
+        seen |= others
+        waiting += sorted(others)
+
+
+def _rules(tenant: ResolvedTenant, project: ProjectSpec, report: Report) -> TenantRules:
+    spec = project.prometheus
+    timing = tenant_timing(tenant, spec.scrape_interval, spec.evaluation_interval)
+    check_tiers(tenant, timing, report)
+    return plan_tenant(tenant, timing, report)
+
+
+def _name(tenant: ResolvedTenant, slo: ResolvedSLO) -> str:
+    return f"{tenant.name}/{slo.spec.service}/{slo.spec.name}"
+
+
+def _tier(slo: ResolvedSLO, tier: Tier) -> TierFacts:
+    factor = burn.burn_factor(tier.budget_share, slo.period.nominal, tier.long_window)
+    threshold = burn.threshold(factor, slo.objective)
+    wait = tier.for_ or Duration(0)
+
+    def fires(error_ratio: Fraction) -> str:
+        detected = burn.detection_time(tier.long_window, threshold, error_ratio)
+        return _rounded(detected + wait.seconds)
+
+    return TierFacts(
+        tier=tier.name,
+        severity=tier.severity,
+        budget_share=f"{tier.budget_share}%",
+        long_window=str(tier.long_window),
+        short_window=str(tier.short_window),
+        burn_rate=burn.literal(factor),
+        threshold=burn.literal(threshold),
+        wait=str(tier.for_ or ""),
+        guard=", ".join(guard.words for guard in guards_of(slo, tier)),
+        fires_at_full_outage=fires(Fraction(1)),
+        fires_at_ten_times=fires(threshold * SLOWER) if threshold * SLOWER <= 1 else "",
+        ends=_rounded(burn.reset_time(tier.short_window, threshold, Fraction(1))),
+    )
+
+
+def _rounded(seconds: float) -> str:
+    return str(Duration.of(seconds=round(seconds)))
+
+
+def _own(tenant: ResolvedTenant, slo: ResolvedSLO, rules: TenantRules) -> list[Rule]:
+    mine = {*identity(tenant, slo).labels}
+    return [r for group in rules.groups for r in group.rules if mine <= {*r.labels}]
+
+
+def _cost(tenant: ResolvedTenant, own: Sequence[Rule], rules: TenantRules) -> Cost:
+    recorded = sum(not rule.alert for rule in own)
+    shared = sum(
+        not rule.alert and naming.SLO not in dict(rule.labels)
+        for group in rules.groups
+        for rule in group.rules
+    )
+    return Cost(
+        own_recording_rules=recorded,
+        own_alerts=len(own) - recorded,
+        shared_recording_rules=shared,
+        shared_by_slos=len(tenant.slos),
+        series=recorded + shared,
+    )

@@ -1,0 +1,82 @@
+"""An SLO with all that it inherits, as YAML that is valid input again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+import yaml
+
+from slo_compiler.duration import Duration
+from slo_compiler.period import Period
+from slo_compiler.resolve.model import ResolvedSLO
+from slo_compiler.schema import Alerting, Guards
+from slo_compiler.source import reads_as_text
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML as our own reader takes it: exact numbers, and quotes where text looks like one."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
+        """Write what several SLOs share out in each, so that each can be copied by itself."""
+        return True
+
+
+def _number(dumper: _Dumper, value: Decimal) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:float", format(value, "f"))
+
+
+def _span(dumper: _Dumper, value: Duration) -> yaml.Node:
+    return _text(dumper, str(value))
+
+
+def _period(dumper: _Dumper, value: Period) -> yaml.Node:
+    if not value.calendar:
+        return _text(dumper, str(value))
+    said = {"calendar": value.calendar, "utc_offset": value.offset}
+    return dumper.represent_mapping("tag:yaml.org,2002:map", said, flow_style=True)
+
+
+def _guards(dumper: _Dumper, value: Guards) -> yaml.Node:
+    said = value.model_dump(exclude_none=True)
+    return dumper.represent_mapping("tag:yaml.org,2002:map", said, flow_style=True)
+
+
+def _text(dumper: _Dumper, value: str) -> yaml.Node:
+    style = "|" if "\n" in value else None if reads_as_text(value) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style)
+
+
+_Dumper.add_representer(Decimal, _number)
+_Dumper.add_representer(Duration, _span)
+_Dumper.add_representer(Period, _period)
+_Dumper.add_representer(Guards, _guards)
+_Dumper.add_representer(str, _text)
+
+
+def as_yaml(slos: Iterable[ResolvedSLO]) -> str:
+    """Write SLOs as entries of a tenant's spec.slos."""
+    text: str = yaml.dump(
+        [*map(resolved, slos)],
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=1_000_000,  # a query stays on its line
+    )
+    return text
+
+
+def resolved(slo: ResolvedSLO) -> dict[str, Any]:
+    """Give an SLO's data with what it inherits filled in, and its template's traces gone."""
+    data: Any = slo.document.data
+    for step in slo.loc:
+        data = data[step]
+    said = slo.inherited.said
+    filled = {key: value for key, value in data.items() if key not in ("template", "with")}
+    filled |= {key: said[key].value for key in said if key not in Alerting.model_fields}
+    filled["labels"] = dict(slo.labels)
+    filled["alerting"] = {key: said[key].value for key in said if key in Alerting.model_fields}
+    first = ("name", "service", "description", "objective", "period", "labels")
+    order = [*(k for k in first if k in filled), *(k for k in filled if k not in first)]
+    return {key: filled[key] for key in order if filled[key] not in ({}, "")}

@@ -1,0 +1,67 @@
+"""Where each value of an SLO comes from: who said it, and on which line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from slo_compiler.diagnostics import Position
+from slo_compiler.resolve.inherit import Level
+from slo_compiler.resolve.model import ResolvedSLO
+from slo_compiler.schema import Alerting
+from slo_compiler.source import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value, who said it, and where."""
+
+    key: str
+    value: str
+    said_by: str
+    at: str = ""
+
+
+def values_of(slo: ResolvedSLO, project: Document | None) -> Iterator[Value]:
+    """Give the values that an SLO says or inherits; `project` is the project file."""
+    document = slo.document
+    for key, said in slo.inherited.said.items():
+        if key == "tiers":  # told with each tier
+            continue
+        own = (*slo.loc, "alerting", key) if key in Alerting.model_fields else (*slo.loc, key)
+        text = f"{said.value}%" if key == "objective" else str(said.value)
+        match said.level:
+            case Level.SLO:
+                yield _own(slo, key, text, document.blamed(own))
+            case Level.TENANT:
+                at = place(document.locate(("spec", "defaults", key)))
+                yield Value(key, text, "tenant", at)
+            case Level.PROJECT:
+                yield Value(key, text, "project", _project(project, key))
+            case Level.BUILTIN:
+                yield Value(key, text, "builtin")
+    for name, said in slo.inherited.labels.items():
+        text = f'{name}="{said.value}"'
+        match said.level:
+            case Level.SLO:
+                yield _own(slo, "label", text, document.blamed((*slo.loc, "labels", name)))
+            case Level.TENANT:
+                places = (("spec", "defaults", "labels", name), ("metadata", "labels", name))
+                where = next((p for p in places if document.has(p)), places[1])
+                yield Value("label", text, "tenant", place(document.locate(where)))
+            case _:
+                yield Value("label", text, "project", _project(project, "labels", name))
+
+
+def _own(slo: ResolvedSLO, key: str, value: str, at: Position) -> Value:
+    level = "SLO" if at.path == slo.document.path else "template"
+    return Value(key, value, level, place(at))
+
+
+def _project(document: Document | None, *path: str) -> str:
+    return place(document.locate(("spec", "defaults", *path))) if document else ""
+
+
+def place(at: Position) -> str:
+    """Write a place as editors and terminals follow it."""
+    return f"{at.path}:{at.line}"
