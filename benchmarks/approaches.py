@@ -104,7 +104,7 @@ def ours(series: int, slos: int = 1) -> Approach:
     """Give what the compiler writes for one SLO, or for all SLOs of a tenant with several."""
     tenant = f"n{series}x{slos}"
     jobs = [f"web{number}" for number in range(slos)]
-    (planned,) = compiled({tenant: jobs}).plan.rules
+    (planned,) = compiled({tenant: jobs}).rules
     rules = [
         Rule(rule.name, rule.expr, int(group.interval.seconds), rule.alert)
         for group in planned.groups

@@ -46,7 +46,7 @@ def measure(slos: int, tenants: int, series: int, folder: Path, seconds: int = C
     result = compiled(jobs)
     intervals = {
         rule.name: int(group.interval.seconds)
-        for group in result.plan.rules[0].groups
+        for group in result.rules[0].groups
         for rule in group.rules
     }
     for artefact in result.artefacts:

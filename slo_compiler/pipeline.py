@@ -20,11 +20,12 @@ from slo_compiler import resolve as resolving
 from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.emit import BY_NAME
 from slo_compiler.emit.artefact import Artefact
-from slo_compiler.emit.emitter import Emission
+from slo_compiler.emit.emitter import Emission, Rendered
 from slo_compiler.frontend.library import read_library
 from slo_compiler.frontend.load import Manifest, load
-from slo_compiler.plan.ir import Plan
+from slo_compiler.plan import Plan
 from slo_compiler.reading import name_of, read_bytes, read_sources
+from slo_compiler.render import TenantRules, tenant_rules
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema import AlertPolicy, Project, ProjectSpec, Tenant
 from slo_compiler.source import Document, SourceFile, read_documents
@@ -70,6 +71,7 @@ class Inputs:
 class Emitted:
     """The files of all targets, and what there is to count in them."""
 
+    rules: tuple[TenantRules, ...]
     artefacts: tuple[Artefact, ...]
     counts: Mapping[str, int] = field(default_factory=dict)
 
@@ -81,6 +83,7 @@ class Compiled:
     settings: Settings
     tenants: tuple[ResolvedTenant, ...]
     plan: Plan
+    rules: tuple[TenantRules, ...]
     artefacts: tuple[Artefact, ...]
     counts: Mapping[str, int]
     verification: toolcheck.Verification
@@ -119,7 +122,13 @@ def compile_project(
     verified = check(emitted.artefacts, report)
     record = record_of(settings, inputs, emitted)
     return Compiled(
-        settings, tenants, planned, (*emitted.artefacts, record), emitted.counts, verified
+        settings,
+        tenants,
+        planned,
+        emitted.rules,
+        (*emitted.artefacts, record),
+        emitted.counts,
+        verified,
     )
 
 
@@ -169,13 +178,15 @@ def emit(settings: Settings, planned: Plan, base: Document | None, report: Repor
     Raises:
         CompileError: with all findings, if there is an error among them.
     """
+    rules = tuple(map(tenant_rules, planned.tenants))
+    rendered = Rendered(planned, rules, base)
     found: list[Emission] = [
-        BY_NAME[target].emit(planned, base, report) for target in settings.spec.targets
+        BY_NAME[target].emit(rendered, report) for target in settings.spec.targets
     ]
     report.raise_if_failed()
     counts = {key: value for emission in found for key, value in emission.counts.items()}
     artefacts = tuple(artefact for emission in found for artefact in emission.artefacts)
-    return Emitted(artefacts, planned.counts | counts)
+    return Emitted(rules, artefacts, {**planned.counts, **counts})
 
 
 def check(artefacts: Sequence[Artefact], report: Report) -> toolcheck.Verification:

@@ -51,7 +51,7 @@ def compiled(case: str) -> Compiled:
 
 def proofs_of(result: Compiled) -> Proofs:
     """Generate the proofs of a compile, as data."""
-    return generate(result.plan)
+    return generate(result.plan, result.rules)
 
 
 def tool(suite: str, name: str) -> Path:

@@ -23,9 +23,9 @@ from slo_compiler import naming, pipeline
 from slo_compiler.diagnostics import Report
 from slo_compiler.period import CALENDARS, Period
 from slo_compiler.plan import burn
-from slo_compiler.plan.ir import Rule, TenantRules
 from slo_compiler.proofs import run as prove
 from slo_compiler.proofs.generate.calendar import EVALUATION
+from slo_compiler.render import Rule, TenantRules
 from slo_compiler.source import SourceFile
 
 SUITES = ("bookworm", "forky")  # 2.42 and 3.5
@@ -59,7 +59,7 @@ def compiled(tenant: str, slos: list[dict[str, object]]) -> TenantRules:
         for name, document in (("project", project), (tenant, manifest))
     )
     settings_ = pipeline.parse_project(file, Path(__file__).parent, report)
-    (rules,) = pipeline.compile_project(settings_, [source], report).plan.rules
+    (rules,) = pipeline.compile_project(settings_, [source], report).rules
     return rules
 
 

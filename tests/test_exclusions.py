@@ -26,8 +26,8 @@ from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.naming import ALERT_EXCLUSION_ENDS as ALERT
 from slo_compiler.naming import EXCLUSION_ACTIVE
-from slo_compiler.plan.exclusions import active
 from slo_compiler.recurrence import Pattern, weekly, zone
+from slo_compiler.render.base import active
 from slo_compiler.schema import Exclusion
 from slo_compiler.schema.hours import DAYS
 from slo_compiler.source import SourceFile
@@ -170,7 +170,7 @@ def changes(location: str) -> list[int]:
 
 def test_an_alert_tells_two_weeks_before_a_recurrence_runs_out(server: Engine) -> None:
     """Of Sundays in 2026 the last ends on 27 December at 03:00 in UTC; it tells afterwards, too."""
-    (rule,) = (r for r in compiled("exclusions").plan.rules[0].alerts if r.name == ALERT)
+    (rule,) = (r for r in compiled("exclusions").rules[0].alerts if r.name == ALERT)
     last = minute("2026-12-27 03:00")
     steps = Steps((last - 15 * 86_400) * 1000, (last + 3600) * 1000, 3_600_000)
     ((_, row_),) = server.ask(rule.expr, steps).items()
@@ -199,13 +199,13 @@ def test_an_exclusion_of_the_project_holds_for_all_tenants() -> None:
     found = pipeline.compile_project(pipeline.parse_project(file, ROOT, report), sources, report)
     recorded = {
         dict(rule.labels)["tenant"]
-        for tenant in found.plan.rules
+        for tenant in found.rules
         for group in tenant.groups
         for rule in group.rules
         if rule.name == EXCLUSION_ACTIVE and dict(rule.labels)["exclusion"] == "x"
     }
     assert recorded == {"one", "two"}
-    assert not [rule for tenant in found.plan.rules for rule in tenant.alerts if rule.name == ALERT]
+    assert not [rule for tenant in found.rules for rule in tenant.alerts if rule.name == ALERT]
 
 
 @pytest.mark.parametrize("suite", ["bookworm", "forky"])

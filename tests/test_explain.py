@@ -18,8 +18,9 @@ from click.testing import CliRunner, Result
 from slo_compiler import naming, pipeline
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Report
+from slo_compiler.plan import Plan
 from slo_compiler.plan.build import build
-from slo_compiler.plan.ir import Plan
+from slo_compiler.render import tenant_rules
 from slo_compiler.resolve.inherit import inherit
 from slo_compiler.schema import Defaults, Tenant
 from slo_compiler.source import SourceFile, read_documents
@@ -67,7 +68,7 @@ def test_what_is_told_is_what_is_compiled(case: str) -> None:
     result = compiled(case)
     rules = {
         (r.name, dict(r.labels).get("service"), dict(r.labels).get("slo"), tier): r
-        for tenant in result.plan.rules
+        for tenant in result.rules
         for group in tenant.groups
         for r in group.rules
         for tier in [dict(r.labels).get("tier")]
@@ -148,7 +149,7 @@ def test_resolved_slos_compile_to_the_same_rules(case: str) -> None:
     def rules(plan: Plan) -> list[object]:
         return [
             (r.name, r.expr, r.labels, [a for a in r.annotations if a[0] != "manifest"], r.for_)
-            for tenant in plan.rules
+            for tenant in map(tenant_rules, plan.tenants)
             for group in tenant.groups
             for r in group.rules
         ]

@@ -8,11 +8,11 @@ import pytest
 from cases import compiled
 
 from slo_compiler import naming
-from slo_compiler.plan.ir import Rule
+from slo_compiler.render import Rule
 
 
 def _alerts() -> dict[tuple[str, str], Rule]:
-    (tenant,) = compiled("low-traffic").plan.rules
+    (tenant,) = compiled("low-traffic").rules
     burning = (rule for rule in tenant.alerts if rule.name == naming.ALERT_BURN)
     return {(dict(r.labels)["slo"], dict(r.labels)["tier"]): r for r in burning}
 

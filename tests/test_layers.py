@@ -17,7 +17,7 @@ LAYERS = (
     ("resolve",),
     ("promql",),
     ("plan",),
-    ("lint", "routing"),
+    ("lint", "routing", "render"),
     ("proofs",),
     ("emit",),
     ("toolcheck", "write"),

@@ -25,8 +25,8 @@ from slo_compiler.live.client import Client
 from slo_compiler.live.options import base_url, header, token_header
 from slo_compiler.live.selectors import subject
 from slo_compiler.naming import ERRORS_RATE, EVENTS_RATE
-from slo_compiler.plan.ir import Rule
 from slo_compiler.plan.tenant import tenant_timing
+from slo_compiler.render import Rule
 from slo_compiler.schema import PrometheusSpec
 
 SECRET = "s3cr3t-t0k3n"  # noqa: S105  (of no server)
@@ -42,9 +42,7 @@ def ask(url: str, case: str = "ratio-errors", timeout: float = 10) -> list[str]:
     """Ask about a case's SLOs; gives the findings, a line each, without the URL."""
     done, report = compiled(case), Report()
     asked = Client(url, [("Authorization", f"Bearer {SECRET}")], timeout)
-    live.ask(
-        asked, done.tenants, done.plan.rules, PrometheusSpec(), AT, report, lambda _step: None
-    )
+    live.ask(asked, done.tenants, done.rules, PrometheusSpec(), AT, report, lambda _step: None)
     found = [f"{d.severity}[{d.id}] {d.message} = {d.help}" for d in report.diagnostics]
     assert SECRET not in "".join(found)
     return [line.replace(url, "URL") for line in found]

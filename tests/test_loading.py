@@ -24,7 +24,7 @@ def test_prometheus_loads_and_evaluates_every_golden_rules_file(suite: str, tmp_
     groups = {
         f"{case}/{group.name}"
         for case in CASES
-        for tenant in compiled(case).plan.rules
+        for tenant in compiled(case).rules
         for group in tenant.groups
     }
     with prometheus(

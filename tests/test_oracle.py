@@ -19,7 +19,7 @@ from oracle.streams import HOUR, MINUTE, SECOND, Scenario, Stream
 from oracle.truth import Bounds
 from oracle.worlds import MORE_PHASES, ORIGIN, OUTAGES, compiled
 
-from slo_compiler.plan.ir import TenantRules
+from slo_compiler.render import TenantRules
 from slo_compiler.tools import SUITES
 
 EXACT = Bounds(short=0.01, long=0.01, period=0.001, counts=0.001)

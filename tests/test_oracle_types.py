@@ -21,7 +21,7 @@ from oracle.worlds import ORIGIN
 
 from slo_compiler import pipeline
 from slo_compiler.diagnostics import Report
-from slo_compiler.plan.ir import TenantRules
+from slo_compiler.render import TenantRules
 from slo_compiler.source import SourceFile
 
 SCRAPE, LENGTH = 15 * SECOND, 2 * DAY
@@ -207,7 +207,7 @@ def compiled() -> TenantRules:
         },
     }
     source = SourceFile("t.yaml", "t.yaml", yaml.safe_dump(manifest).encode())
-    (rules,) = pipeline.compile_project(settings, [source], report).plan.rules
+    (rules,) = pipeline.compile_project(settings, [source], report).rules
     return rules
 
 

@@ -29,7 +29,7 @@ def model() -> Config:
 
 def test_alerts_carry_the_labels_of_their_severity_and_no_others() -> None:
     seen = set()
-    for rule in compiled("severities").plan.rules[0].alerts:
+    for rule in compiled("severities").rules[0].alerts:
         labels = dict(rule.labels)
         found = tuple(labels.get(n) for n in ("severity", "priority", "team_queue"))
         if rule.name in (naming.ALERT_BURN, naming.ALERT_BUDGET_LOW, naming.ALERT_NO_DATA):

@@ -27,7 +27,7 @@ def compiled(*texts: str) -> Compiled:
 
 
 def alerts(found: Compiled) -> set[str]:
-    return {rule.name for tenant in found.plan.rules for rule in tenant.alerts}
+    return {rule.name for tenant in found.rules for rule in tenant.alerts}
 
 
 def test_a_tenant_of_shadows_needs_no_steps_and_its_alerts_reach_nobody() -> None:
@@ -69,7 +69,7 @@ def test_a_shadow_that_would_page_does_not_make_health_alerts_pages() -> None:
     live = TEXT[TEXT.index("    - name: availability") :].replace("availability", "speed")
     mixed = ALONE.replace("  slos:\n", policies + "  slos:\n") + live
     found = compiled(mixed + "      alerting: {policy: slow}\n")
-    (rule,) = (r for r in found.plan.rules[0].alerts if r.name == naming.ALERT_NO_DATA)
+    (rule,) = (r for r in found.rules[0].alerts if r.name == naming.ALERT_NO_DATA)
     assert dict(rule.labels)[naming.SEVERITY] == "ticket"
 
 

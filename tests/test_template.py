@@ -108,9 +108,9 @@ def findings(template: str, *tenants: SourceFile) -> list[str]:
 def test_a_hundred_tenants_of_one_template_are_isolated() -> None:
     names = [f"customer-{number}" for number in range(100)]
     result = compiled(HTTP, *map(tenant, names))
-    assert [rules.tenant for rules in result.plan.rules] == sorted(names)
+    assert [rules.tenant for rules in result.rules] == sorted(names)
     recorded: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
-    for rules in result.plan.rules:
+    for rules in result.rules:
         named = ("slo:events:rate", "slo:errors:rate")
         base = [r for g in rules.groups for r in g.rules if r.name in named]
         assert tuple(rule.name for rule in base) == named
@@ -210,7 +210,7 @@ def test_a_hostile_argument_stays_within_its_tenant(job: str) -> None:
         result = compiled(HTTP, tenant("acme", use))
     except CompileError:
         return
-    for group in result.plan.rules[0].groups:
+    for group in result.rules[0].groups:
         for rule in group.rules if "-base-" in group.name else ():
             for node in walk(pp.parse(rule.expr)):
                 if isinstance(node, pp.VectorSelector):
@@ -240,7 +240,7 @@ def test_alerts_name_both_files_and_change_with_either() -> None:
     notes = []
     for template in (HTTP, changed):
         result = compiled(template, tenant("acme"))
-        burn = next(a for a in result.plan.rules[0].alerts if a.name == "SLOErrorBudgetBurn")
+        burn = next(a for a in result.rules[0].alerts if a.name == "SLOErrorBudgetBurn")
         notes.append(dict(burn.annotations)["manifest"])
         assert burn.origin.path == "tenants/acme.yaml"
         (record,) = (a.text for a in result.artefacts if a.path == "slo-compiler.lock.json")

@@ -366,7 +366,7 @@ def _ask(run: Run, compiled: Any, url: str, headers: Sequence[tuple[str, str]]) 
     answers = live.ask(
         asked,
         compiled.tenants,
-        compiled.plan.rules,
+        compiled.rules,
         settings.spec.prometheus,
         at,
         run.report,

@@ -7,8 +7,18 @@ from dataclasses import dataclass, field
 
 from slo_compiler.diagnostics import Report
 from slo_compiler.emit.artefact import Artefact
-from slo_compiler.plan.ir import Plan
+from slo_compiler.plan import Plan
+from slo_compiler.render import TenantRules
 from slo_compiler.source import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The plan, its rules as text, and the Alertmanager configuration to merge into, if any."""
+
+    plan: Plan
+    rules: tuple[TenantRules, ...]
+    base: Document | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +31,10 @@ class Emission:
 
 @dataclass(frozen=True, slots=True)
 class Emitter:
-    """One target: its name in the project file, and the function that renders its files.
+    """One target: its name in the project file, and the function that makes its files.
 
-    The function gets the plan, the base configuration of Alertmanager, and the report that takes
-    its findings. Each artefact names the tool that checks it.
+    The report takes the function's findings. Each artefact names the tool that checks it.
     """
 
     name: str
-    emit: Callable[[Plan, Document | None, Report], Emission]
+    emit: Callable[[Rendered, Report], Emission]

@@ -5,15 +5,14 @@ from __future__ import annotations
 from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.emit.artefact import Artefact
-from slo_compiler.emit.emitter import Emission, Emitter
-from slo_compiler.plan.ir import Plan, TenantRules
-from slo_compiler.source import Document
+from slo_compiler.emit.emitter import Emission, Emitter, Rendered
+from slo_compiler.render import TenantRules
 from slo_compiler.templating import render
 
 
-def emit(plan: Plan, _base: Document | None, _report: Report) -> Emission:
+def emit(rendered: Rendered, _report: Report) -> Emission:
     """Render a rule file for each tenant."""
-    return Emission(tuple(map(_rules, plan.rules)))
+    return Emission(tuple(map(_rules, rendered.rules)))
 
 
 def _rules(tenant: TenantRules) -> Artefact:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.emit.artefact import Artefact
-from slo_compiler.emit.emitter import Emission, Emitter
-from slo_compiler.plan.ir import Plan
+from slo_compiler.emit.emitter import Emission, Emitter, Rendered
 from slo_compiler.proofs.generate import generate
-from slo_compiler.source import Document
 from slo_compiler.templating import render
 
 
-def emit(plan: Plan, _base: Document | None, _report: Report) -> Emission:
+def emit(rendered: Rendered, _report: Report) -> Emission:
     """Render the unit test files and the expected routes."""
-    proofs = generate(plan)
+    proofs = generate(rendered.plan, rendered.rules)
     files = [
         Artefact(file.path, render("emit/unit_test.yml.j2", file=file))
         for file in proofs.unit_tests

@@ -12,8 +12,8 @@ from slo_compiler.diagnostics import Diagnostic, Position, Report
 from slo_compiler.live import kinds, labels, presence, server, traffic
 from slo_compiler.live.client import Client, RefusedError, ServerError
 from slo_compiler.live.selectors import Subject, subject
-from slo_compiler.plan.ir import Rule, TenantRules
 from slo_compiler.plan.tenant import identity, tenant_timing
+from slo_compiler.render import Rule, TenantRules
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema import PrometheusSpec
 

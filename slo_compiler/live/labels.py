@@ -8,7 +8,7 @@ from slo_compiler.diagnostics import Report
 from slo_compiler.live.client import Client
 from slo_compiler.live.presence import find, listed
 from slo_compiler.live.selectors import Subject
-from slo_compiler.plan.base import events_expression
+from slo_compiler.render.base import events_expression
 
 MANY = 100  # series of one SLO
 

@@ -12,8 +12,8 @@ import promql_parser as pp
 from slo_compiler import naming
 from slo_compiler.diagnostics import Position
 from slo_compiler.plan.burn import Timing
-from slo_compiler.plan.ir import Rule
 from slo_compiler.promql import OPERATORS, children
+from slo_compiler.render import Rule
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.source import Loc
 from slo_compiler.templating import promql_string

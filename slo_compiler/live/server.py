@@ -10,8 +10,8 @@ from slo_compiler.duration import Duration
 from slo_compiler.live.client import Client
 from slo_compiler.live.presence import find
 from slo_compiler.live.selectors import Subject
-from slo_compiler.plan.ir import TenantRules
 from slo_compiler.plan.tenant import tier_windows
+from slo_compiler.render import TenantRules
 from slo_compiler.templating import render_expression
 
 _OBSERVED = Duration.of(minutes=10)

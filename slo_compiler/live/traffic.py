@@ -10,8 +10,8 @@ from slo_compiler.live.client import DAY_SECONDS, Client, Sample
 from slo_compiler.live.presence import find
 from slo_compiler.live.selectors import Subject
 from slo_compiler.plan import burn
-from slo_compiler.plan.base import events_expression
 from slo_compiler.plan.guards import guards_of
+from slo_compiler.render.base import events_expression
 from slo_compiler.schema import Tier
 from slo_compiler.templating import render_expression
 

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from slo_compiler.diagnostics import Position, Report
-from slo_compiler.plan.ir import Plan, PlannedTenant
+from slo_compiler.plan.health import HealthAlert
+from slo_compiler.plan.ir import Routing
 from slo_compiler.plan.routes import plan_routing
-from slo_compiler.plan.rules import plan_tenant
-from slo_compiler.plan.tenant import tenant_timing
-from slo_compiler.plan.tiers import check_tiers
+from slo_compiler.plan.rule import BurnAlert
+from slo_compiler.plan.rules import PlannedTenant, plan_tenant
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema import ProjectSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one compile will write, as typed values."""
+
+    tenants: tuple[PlannedTenant, ...]
+    routing: Routing
+    counts: Mapping[str, int]
 
 
 def build(
@@ -22,23 +32,17 @@ def build(
     Raises:
         CompileError: with all findings, if there is an error among them.
     """
-    planned: list[PlannedTenant] = []
-    for tenant in tenants:
-        if not tenant.slos:
-            continue
-        spec = project.prometheus
-        timing = tenant_timing(tenant, spec.scrape_interval, spec.evaluation_interval)
-        check_tiers(tenant, timing, report)
-        planned.append(PlannedTenant(tenant, timing, plan_tenant(tenant, timing, report)))
+    planned = [plan_tenant(tenant, project.prometheus, report) for tenant in tenants if tenant.slos]
     report.raise_if_failed()
     routing = plan_routing(tenants, project, position)
-    rules = [rule for tenant in planned for group in tenant.rules.groups for rule in group.rules]
+    rules = [rule for tenant in planned for group in tenant.groups for rule in group.rules]
+    alerts = sum(isinstance(rule, BurnAlert | HealthAlert) for rule in rules)
     counts = {
         "tenants": len(tenants),
         "slos": sum(len(tenant.slos) for tenant in tenants),
-        "groups": sum(len(tenant.rules.groups) for tenant in planned),
-        "recording_rules": sum(not rule.alert for rule in rules),
-        "alerting_rules": sum(rule.alert for rule in rules),
+        "groups": sum(len(tenant.groups) for tenant in planned),
+        "recording_rules": len(rules) - alerts,
+        "alerting_rules": alerts,
         "receivers": len(routing.receivers),
     }
     return Plan(tuple(planned), routing, counts)

@@ -1,18 +1,15 @@
-"""The base pair of an SLO over other SLOs: weighted sums of theirs."""
+"""What a composite SLO is made of."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 
-from slo_compiler import naming
 from slo_compiler.diagnostics import Position, Report, nearest
-from slo_compiler.plan import burn
-from slo_compiler.plan.ir import Rule
-from slo_compiler.plan.tenant import identity
+from slo_compiler.plan.tenant import Identity, identity
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema.sli.composite import Composite
-from slo_compiler.templating import render_expression
 
 
 def components(tenant: ResolvedTenant, slo: ResolvedSLO) -> tuple[ResolvedSLO, ...]:
@@ -24,57 +21,47 @@ def components(tenant: ResolvedTenant, slo: ResolvedSLO) -> tuple[ResolvedSLO, .
     return tuple(by_name[part.slo] for part in body.slos if part.slo in by_name)
 
 
-def components_first(tenant: ResolvedTenant) -> list[ResolvedSLO]:
-    """Give a tenant's SLOs in an order in which a composite follows what it is made of."""
-    return sorted(tenant.slos, key=lambda slo: isinstance(slo.spec.sli.body, Composite))
-
-
 def excluded_alone(tenant: ResolvedTenant, slo: ResolvedSLO, part: ResolvedSLO) -> bool:
     """Whether an exclusion holds for a part of a composite, and not for the composite."""
     own = tenant.exclusions_of(slo)
     return any(exclusion not in own for exclusion in tenant.exclusions_of(part))
 
 
-def composite_rules(
-    tenant: ResolvedTenant,
-    slo: ResolvedSLO,
-    events_series: str,
-    errors_series: str,
-    report: Report,
-) -> list[Rule]:
-    """Plan the weighted sums; nothing, if a component cannot be counted."""
+@dataclass(frozen=True, slots=True)
+class Component:
+    """An SLO that a composite is made of."""
+
+    identity: Identity
+    weight: Fraction
+    # While an exclusion holds for this component and not for the composite, it counts as nothing,
+    # as long as one of these has events.
+    excluded_beside: tuple[Identity, ...]
+
+
+def components_of(
+    tenant: ResolvedTenant, slo: ResolvedSLO, report: Report
+) -> tuple[Component, ...]:
+    """Plan what a composite is made of; nothing, if a component cannot be counted."""
     body = slo.spec.sli.body
-    assert isinstance(body, Composite)  # noqa: S101  (narrows the type)
+    if not isinstance(body, Composite):
+        return ()
     problems = [*_problems(tenant, slo, body)]
     for problem in problems:
         report.error(*problem)
     if problems:
-        return []
-    by_name, id_, at = _by_name(tenant), identity(tenant, slo), slo.at("sli", body.KIND)
+        return ()
+    by_name = _by_name(tenant)
     ids = {part.slo: identity(tenant, by_name[part.slo]) for part in body.slos}
-    parts = [
-        (
+    return tuple(
+        Component(
             ids[part.slo],
-            burn.literal(Fraction(part.weight)),
-            # Where these have events, the part counts as none while it alone is excluded.
-            [other for name, other in ids.items() if name != part.slo]
+            Fraction(part.weight),
+            tuple(other for name, other in ids.items() if name != part.slo)
             if excluded_alone(tenant, slo, by_name[part.slo])
-            else [],
+            else (),
         )
         for part in body.slos
-    ]
-    return [
-        Rule(
-            recorded,
-            render_expression("sli/composite", by=slo.by, series=series, parts=parts),
-            at,
-            labels=id_.labels,
-        )
-        for recorded, series in (
-            (events_series, naming.EVENTS_RATE),
-            (errors_series, naming.ERRORS_RATE),
-        )
-    ]
+    )
 
 
 def _problems(

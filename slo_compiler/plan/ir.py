@@ -1,4 +1,4 @@
-"""The plan: everything that will be written, as frozen data, before anything is."""
+"""The routing part of the plan, as frozen data."""
 
 from __future__ import annotations
 
@@ -7,57 +7,10 @@ from dataclasses import dataclass, field
 
 from slo_compiler.diagnostics import Position
 from slo_compiler.duration import Duration
-from slo_compiler.plan.burn import Timing
 from slo_compiler.resolve.hours import OpenHours
-from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema.channel.base import ChannelKind
 
 Pairs = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A recording rule, or an alert if `alert`; `origin` is the manifest's line behind it."""
-
-    name: str
-    expr: str
-    origin: Position
-    labels: Pairs = ()
-    annotations: Pairs = ()
-    for_: Duration | None = None
-    alert: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A rule group: its rules are evaluated in order, every `interval`."""
-
-    name: str
-    interval: Duration
-    rules: tuple[Rule, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TenantRules:
-    """All rule groups of one tenant."""
-
-    tenant: str
-    source: str  # the manifest's name in the repo
-    groups: tuple[Group, ...]
-
-    @property
-    def alerts(self) -> tuple[Rule, ...]:
-        """The alerting rules, in order."""
-        return tuple(r for group in self.groups for r in group.rules if r.alert)
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedTenant:
-    """A tenant, the spans that its rules are built on, and the rules."""
-
-    resolved: ResolvedTenant
-    timing: Timing
-    rules: TenantRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +76,3 @@ class Routing:
     time_intervals: tuple[tuple[str, tuple[Interval, ...]], ...] = ()
     inhibitions: tuple[Inhibition, ...] = ()
     hours: Mapping[str, OpenHours] = field(default_factory=dict)  # by their time intervals' names
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What one compile will write."""
-
-    tenants: tuple[PlannedTenant, ...]
-    routing: Routing
-    counts: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def rules(self) -> tuple[TenantRules, ...]:
-        """The rules of all tenants."""
-        return tuple(tenant.rules for tenant in self.tenants)

@@ -1,43 +1,78 @@
-"""All rule groups of a tenant: constants and base pairs here, the rest by their modules."""
+"""All rule groups of a tenant, and the order of their rules."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from fractions import Fraction
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
-from slo_compiler.plan.alerts import burn_alerts, health_alerts
-from slo_compiler.plan.base import base_rules
-from slo_compiler.plan.calendars import labels_of
-from slo_compiler.plan.composite import components_first
-from slo_compiler.plan.ir import Group, Pairs, Rule, TenantRules
-from slo_compiler.plan.tenant import (
-    identity,
-    user_labels,
+from slo_compiler.plan.health import HealthAlert, health_alerts
+from slo_compiler.plan.rule import (
+    BaseSeries,
+    BurnAlert,
+    Constant,
+    Counted,
+    ExclusionActive,
+    Fact,
+    RecordingRule,
+    ShadowAlert,
+    Slices,
 )
+from slo_compiler.plan.slo import PlannedSLO, plan_slo
+from slo_compiler.plan.tenant import tenant_timing
+from slo_compiler.plan.tiers import check_tiers
 from slo_compiler.plan.windows import budget_rules, tile_rules, window_rules
-from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
-from slo_compiler.templating import render_expression
+from slo_compiler.resolve.model import ResolvedTenant
+from slo_compiler.schema import PrometheusSpec
 
 MAX_GROUP = 20  # Mimir's default limit of rules in a group
+Rule = RecordingRule | ShadowAlert | BurnAlert | HealthAlert
 
 
-def plan_tenant(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> TenantRules:
-    """Plan all groups of a tenant. Findings about its queries go to `report`."""
+@dataclass(frozen=True, slots=True)
+class PlannedGroup:
+    """A rule group: its rules are evaluated in order, every `interval`."""
+
+    name: str
+    interval: Duration
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTenant:
+    """A tenant: the spans that its rules are built on, its SLOs, and its rules."""
+
+    resolved: ResolvedTenant
+    timing: burn.Timing
+    slos: tuple[PlannedSLO, ...]
+    groups: tuple[PlannedGroup, ...]
+
+    @property
+    def name(self) -> str:
+        """The tenant's name."""
+        return self.resolved.name
+
+
+def plan_tenant(tenant: ResolvedTenant, project: PrometheusSpec, report: Report) -> PlannedTenant:
+    """Plan a tenant; findings about its tiers and queries go to `report`."""
+    timing = tenant_timing(tenant, project.scrape_interval, project.evaluation_interval)
+    check_tiers(tenant, timing, report)
+    slos = tuple(plan_slo(tenant, slo, timing, report) for slo in tenant.slos)
     base = [
-        *(rule for slo in components_first(tenant) for rule in _base(tenant, slo, timing, report)),
+        # A composite reads what its components record.
+        *(rule for slo in sorted(slos, key=_is_composite) for rule in _base(slo)),
         *window_rules(tenant, timing, tiled=False),
-        *_burn_alerts(tenant, timing, tiled=False),
+        *_burn_alerts(slos, tiled=False),
     ]
     tiles = [
         *tile_rules(tenant, timing),
         *window_rules(tenant, timing, tiled=True),
-        *_burn_alerts(tenant, timing, tiled=True),
+        *_burn_alerts(slos, tiled=True),
     ]
-    info = (_constants(tenant, slo) for slo in tenant.slos)
+    info = ([Constant(slo, fact) for fact in Fact] for slo in slos)
     budget = ([rule] for rule in budget_rules(tenant))
     health = ([rule] for rule in health_alerts(tenant, timing))
     groups = [
@@ -47,28 +82,52 @@ def plan_tenant(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> 
         *_chunks(tenant, naming.BUDGET_GROUP, timing.slow, budget),
         *_chunks(tenant, naming.HEALTH_GROUP, timing.health, health),
     ]
-    return TenantRules(tenant.name, tenant.source.name, tuple(groups))
+    return PlannedTenant(tenant, timing, slos, tuple(groups))
 
 
-def _burn_alerts(tenant: ResolvedTenant, timing: burn.Timing, *, tiled: bool) -> Iterator[Rule]:
+def _is_composite(slo: PlannedSLO) -> bool:
+    return bool(slo.components)
+
+
+def _base(slo: PlannedSLO) -> Iterator[Rule]:
+    """Give the base pair; what it is made of comes first, so that all is of the same moment."""
+    for exclusion in slo.exclusions:
+        yield ExclusionActive(slo, exclusion)
+    if slo.resolved.slices is not None:
+        yield from (BaseSeries(slo, counted, sliced=True) for counted in Counted)
+        yield from (Slices(slo, counted) for counted in Counted)
+    else:
+        yield from (BaseSeries(slo, counted) for counted in Counted)
+
+
+def _burn_alerts(slos: Sequence[PlannedSLO], *, tiled: bool) -> Iterator[Rule]:
     """Give the alerts whose long window reads tiles, or those whose long window does not."""
-    for slo in tenant.slos:
-        tiers = (t for t in slo.policy.tiers if timing.is_tiled(t.long_window) is tiled)
-        yield from burn_alerts(tenant, slo, tiers, timing)
+    for slo in slos:
+        for tier in slo.tiers:
+            if tier.tiled is not tiled:
+                continue
+            if slo.resolved.shadow:
+                yield ShadowAlert(slo, tier)
+                continue
+            # Escalation over time is a second alert with a longer `for`, on a route of its own.
+            for level in range(1, len(tier.waits) + 2):
+                yield BurnAlert(slo, tier, level)
 
 
-def _chain(tenant: ResolvedTenant, part: str, interval: Duration, rules: Iterable[Rule]) -> Group:
+def _chain(
+    tenant: ResolvedTenant, part: str, interval: Duration, rules: Iterable[Rule]
+) -> PlannedGroup:
     """Keep rules in one group, whatever their number: each sees what those before it record.
 
     Groups have phases of their own, so that each hop from group to group makes alerts up to an
     evaluation late.
     """
-    return Group(naming.group(tenant.name, part, 1), interval, tuple(rules))
+    return PlannedGroup(naming.group(tenant.name, part, 1), interval, tuple(rules))
 
 
 def _chunks(
-    tenant: ResolvedTenant, part: str, interval: Duration, units: Iterable[list[Rule]]
-) -> Iterator[Group]:
+    tenant: ResolvedTenant, part: str, interval: Duration, units: Iterable[Sequence[Rule]]
+) -> Iterator[PlannedGroup]:
     """Split rules into groups within the limit; a unit that depends on its order stays whole."""
     chunks: list[list[Rule]] = [[]]
     for unit in units:
@@ -77,40 +136,4 @@ def _chunks(
         chunks[-1] += unit
     for number, rules in enumerate(chunks, start=1):
         if rules:
-            yield Group(naming.group(tenant.name, part, number), interval, tuple(rules))
-
-
-def _constants(tenant: ResolvedTenant, slo: ResolvedSLO) -> list[Rule]:
-    id_, at = identity(tenant, slo), slo.at("name")
-    info = {
-        **labels_of(slo.period),
-        "policy": slo.policy.name,
-        "objective": str(slo.objective),
-        "owner": tenant.owner,
-        "stage": slo.spec.stage,
-        **user_labels(tenant, slo),
-    }
-
-    def constant(name: str, value: Fraction, labels: Pairs = ()) -> Rule:
-        expr = render_expression("window/constant", value=burn.literal(value))
-        return Rule(name, expr, at, labels=(*id_.labels, *labels))
-
-    return [
-        constant(naming.OBJECTIVE, burn.objective_ratio(slo.objective)),
-        constant(naming.ERROR_BUDGET, burn.error_budget(slo.objective)),
-        constant(naming.INFO, Fraction(1), tuple(sorted(info.items()))),
-    ]
-
-
-def _base(
-    tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing, report: Report
-) -> list[Rule]:
-    clash = sorted({*slo.by} & {*user_labels(tenant, slo)})
-    for label in clash:
-        report.error(
-            slo.at("sli", slo.spec.sli.body.KIND, "by"),
-            "label-clash",
-            f'"{label}" is both a label of the SLI (by) and a label of the SLO',
-            "rename the SLO's label",
-        )
-    return base_rules(tenant, slo, timing, report)
+            yield PlannedGroup(naming.group(tenant.name, part, number), interval, tuple(rules))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,21 +9,18 @@ from slo_compiler.diagnostics import Position, Report
 from slo_compiler.duration import Duration
 from slo_compiler.promql import QueryError, prepare, prepare_value, samples, selector
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
-from slo_compiler.schema.sli.base import Reading, Term
+from slo_compiler.schema.sli.base import BasePair, Reading, Term
 
 
 @dataclass(frozen=True, slots=True)
 class BaseQueries:
-    """Isolated expressions, and the templates that make events and errors of them."""
+    """The isolated expressions of an SLI, and what they mean."""
 
+    pair: BasePair
     events: str
-    errors: str
-    events_template: str
-    errors_template: str
-    values: Mapping[str, str]
+    second: str
     events_origin: Position
-    errors_origin: Position
-    are_rates: bool  # of counters, both of them
+    second_origin: Position
 
 
 def base_queries(
@@ -36,19 +32,16 @@ def base_queries(
     if pair is None:
         return None
     events = _isolated(tenant, slo, pair.events, window, report)
-    same = pair.errors == pair.events  # and told once
-    errors = events if same else _isolated(tenant, slo, pair.errors, window, report)
-    if events is None or errors is None:
+    same = pair.second == pair.events  # and reported once
+    second = events if same else _isolated(tenant, slo, pair.second, window, report)
+    if events is None or second is None:
         return None
     return BaseQueries(
+        pair,
         events,
-        errors,
-        pair.events_template,
-        pair.errors_template,
-        pair.values,
+        second,
         slo.at("sli", body.KIND, pair.events.field),
-        slo.at("sli", body.KIND, pair.errors.field),
-        are_rates=not same,
+        slo.at("sli", body.KIND, pair.second.field),
     )
 
 

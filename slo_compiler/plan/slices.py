@@ -1,18 +1,14 @@
-"""The base pair of an SLO whose budget is one of time slices: slices, and bad slices."""
+"""Time slices that a budget is made of: what they allow, and whether they fit."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 
-from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
-from slo_compiler.plan.ir import Rule
-from slo_compiler.plan.tenant import MILLISECOND, identity
-from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
+from slo_compiler.resolve.model import ResolvedSLO
 from slo_compiler.schema import Timeslices
-from slo_compiler.templating import render_expression
 
 _ROUNDING = Fraction(1, 10**9)
 
@@ -22,39 +18,8 @@ def error_bound(slices: Timeslices) -> Fraction:
     return 1 - Fraction(slices.target) / 100
 
 
-def slice_rules(
-    tenant: ResolvedTenant,
-    slo: ResolvedSLO,
-    slices: Timeslices,
-    timing: burn.Timing,
-    report: Report,
-) -> list[Rule]:
-    """Plan slices and bad slices per second, from the sliced events and errors."""
-    _check(slo, slices, timing, report)
-    id_, at = identity(tenant, slo), slo.at("budgeting", "timeslices")
-    common = {
-        "id": id_,
-        "events_series": naming.SLICED_EVENTS_RATE,
-        "range": slices.slice - MILLISECOND,
-        "step": timing.base_step,
-        "slice": slices.slice,
-        "slice_seconds": burn.literal(Fraction(slices.slice.ms, 1000)),
-        "idle": slices.idle,
-    }
-    events = render_expression("sli/events_of_slices", **common)
-    errors = render_expression(
-        "sli/errors_of_slices",
-        errors_series=naming.SLICED_ERRORS_RATE,
-        bound=burn.literal(error_bound(slices) + _ROUNDING),
-        **common,
-    )
-    return [
-        Rule(naming.EVENTS_RATE, events, at, labels=id_.labels),
-        Rule(naming.ERRORS_RATE, errors, at, labels=id_.labels),
-    ]
-
-
-def _check(slo: ResolvedSLO, slices: Timeslices, timing: burn.Timing, report: Report) -> None:
+def check_slices(slo: ResolvedSLO, slices: Timeslices, timing: burn.Timing, report: Report) -> None:
+    """Check that slices fit the samples and the windows; findings go to `report`."""
     at, hour = slo.at("budgeting", "timeslices", "slice"), Duration.of(hours=1)
     shortest = min(tier.short_window for tier in slo.policy.tiers)
     if slices.slice.ms % timing.base.ms or hour.ms % slices.slice.ms:

@@ -13,14 +13,12 @@ from fractions import Fraction
 from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
-from slo_compiler.plan import burn
+from slo_compiler.plan import burn, plan_tenant
 from slo_compiler.plan.guards import guards_of
-from slo_compiler.plan.ir import Rule, TenantRules
 from slo_compiler.plan.routes import plan_routing
-from slo_compiler.plan.rules import plan_tenant
-from slo_compiler.plan.tenant import identity, tenant_timing
-from slo_compiler.plan.tiers import check_tiers
+from slo_compiler.plan.tenant import identity
 from slo_compiler.proofs.generate.routes import expected_routes
+from slo_compiler.render import Rule, TenantRules, tenant_rules
 from slo_compiler.resolve.dependencies import dependencies
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema import ProjectSpec, Tier
@@ -123,12 +121,16 @@ def explain(
         CompileError: the tenant's rules cannot be planned.
     """
     for tenant, slos in found:
-        planned = {one.name: _rules(one, project, report) for one in _related(tenant, tenants)}
+        planned = {
+            one.name: plan_tenant(one, project.prometheus, report)
+            for one in _related(tenant, tenants)
+        }
         report.raise_if_failed()
-        rules = planned[tenant.name]
+        texts = {name: tenant_rules(one) for name, one in planned.items()}
+        rules = texts[tenant.name]
         related = [one for one in tenants if one.name in planned]
         routing = plan_routing(related, project, tenant.position)
-        expected = [*expected_routes(related, [planned[one.name] for one in related])]
+        expected = [*expected_routes(related, [texts[one.name] for one in related])]
         for slo in slos:
             own = _own(tenant, slo, rules)
             budget = burn.error_budget(slo.objective)
@@ -162,13 +164,6 @@ def _related(tenant: ResolvedTenant, tenants: Sequence[ResolvedTenant]) -> Itera
         others = {key[0] for slo in one.slos for key in dependencies(one, slo)} - seen
         seen |= others
         waiting += sorted(others)
-
-
-def _rules(tenant: ResolvedTenant, project: ProjectSpec, report: Report) -> TenantRules:
-    spec = project.prometheus
-    timing = tenant_timing(tenant, spec.scrape_interval, spec.evaluation_interval)
-    check_tiers(tenant, timing, report)
-    return plan_tenant(tenant, timing, report)
 
 
 def _name(tenant: ResolvedTenant, slo: ResolvedSLO) -> str:

@@ -25,7 +25,7 @@ from demo.servers import free_port, prometheus
 from oracle.streams import Labels, Span
 
 from slo_compiler import naming
-from slo_compiler.plan.ir import Rule, TenantRules
+from slo_compiler.render import Rule, TenantRules
 
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]  # Prometheus' marker
 _STEPS = 10_000  # a range query may have 11,000

@@ -39,7 +39,7 @@ from oracle.worlds import (
 from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
-from slo_compiler.plan.ir import Rule
+from slo_compiler.render import Rule
 from slo_compiler.tools import SUITES
 
 _THRESHOLD = re.compile(r"> ([0-9.]+)")

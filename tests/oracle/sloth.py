@@ -13,7 +13,7 @@ from oracle.streams import Scenario
 from slo_compiler import naming
 from slo_compiler.diagnostics import Position
 from slo_compiler.duration import Duration
-from slo_compiler.plan.ir import Group, Rule, TenantRules
+from slo_compiler.render import Group, Rule, TenantRules
 
 _WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 _TIERS = (

@@ -17,7 +17,7 @@ from oracle.streams import DAY, HOUR, MINUTE, SECOND, Scenario, Stream, burst_lo
 from slo_compiler import pipeline
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
-from slo_compiler.plan.ir import TenantRules
+from slo_compiler.render import TenantRules
 from slo_compiler.source import SourceFile
 
 ORIGIN = 1_700_006_400_000  # midnight in UTC
@@ -174,7 +174,7 @@ def compiled(
         }
         name = f"{tenant}.yaml"
         sources.append(SourceFile(name, name, yaml.safe_dump(manifest).encode()))
-    return pipeline.compile_project(settings, sources, report).plan.rules
+    return pipeline.compile_project(settings, sources, report).rules
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from itertools import compress
 from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
-from slo_compiler.plan.ir import TenantRules
 from slo_compiler.plan.tenant import tier_windows
 from slo_compiler.proofs.generate.subject import Subject, selects, share
 from slo_compiler.proofs.generate.timeline import (
@@ -20,6 +19,7 @@ from slo_compiler.proofs.generate.timeline import (
     settled_after,
 )
 from slo_compiler.proofs.model import Check, UnitTest, UnitTestFile
+from slo_compiler.render import TenantRules
 from slo_compiler.resolve.model import ResolvedTenant
 
 EVALUATION = MINUTE * 5  # of all rules of all tenants: few moments, because there are many rules

@@ -8,9 +8,10 @@ from fractions import Fraction
 from slo_compiler import naming
 from slo_compiler.diagnostics import Position
 from slo_compiler.plan.burn import literal
-from slo_compiler.plan.ir import Pairs, Rule, TenantRules
+from slo_compiler.plan.ir import Pairs
 from slo_compiler.plan.tenant import escalation_waits, step_parts
 from slo_compiler.proofs.model import ExpectedRoute
+from slo_compiler.render import Rule, TenantRules
 from slo_compiler.resolve.dependencies import dependencies
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedStep, ResolvedTenant
 

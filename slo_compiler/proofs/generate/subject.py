@@ -27,6 +27,7 @@ from slo_compiler.proofs.generate.raw import (
 from slo_compiler.proofs.model import Check
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema import Tier
+from slo_compiler.schema.sli.base import Missing, Second
 from slo_compiler.templating import promql_string
 
 EVENTS = 1_000_000  # per sample, so that small ratios are whole events and guards are met
@@ -145,18 +146,19 @@ def subject_of(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) ->
         read += beneath.selectors
         opaque += beneath.opaque
     queries = base_queries(tenant, slo, timing.base_range, Report())
-    if queries is not None and queries.are_rates:
+    pair = queries.pair if queries else None
+    if queries is not None and queries.pair.of_two_counters:
         raw = derive(
             queries.events,
-            queries.errors,
-            counts_errors=queries.errors_template == "errors",
-            fills_in=queries.errors_template != "errors_from_bucket",
+            queries.second,
+            counts_errors=queries.pair.counts is Second.ERRORS,
+            fills_in=queries.pair.missing is Missing.ZERO,
             by=slo.by,
         )
     elif queries is not None:
         gauge = derive_gauge(queries.events, slo.by)
     if queries is not None:
-        own = [*selectors_of(queries.events), *selectors_of(queries.errors)]
+        own = [*selectors_of(queries.events), *selectors_of(queries.second)]
         read += own
         opaque += own if raw is None else []
     return Subject(
@@ -166,8 +168,9 @@ def subject_of(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) ->
         parts=tuple(_labels(tenant, part) for part in parts),
         selectors=tuple(dict.fromkeys(read)),
         opaque=tuple(dict.fromkeys(opaque)),
-        lacks_good=queries is not None
-        and queries.errors_template in ("errors_from_good", "errors_of_native")
+        lacks_good=pair is not None
+        and pair.counts is Second.GOOD
+        and pair.missing is Missing.ZERO
         and not slo.slices,
         labels=_labels(tenant, slo),
         origin=f"{tenant.source.name}:{slo.at('name').line}",

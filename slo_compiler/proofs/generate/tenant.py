@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
-from slo_compiler.plan.ir import TenantRules
 from slo_compiler.proofs.generate.burst import burst_test
 from slo_compiler.proofs.generate.by import plan_by
 from slo_compiler.proofs.generate.calendar import EVALUATION, plan_boundaries
@@ -22,6 +21,7 @@ from slo_compiler.proofs.generate.subject import Subject, groups_of, rounds_of
 from slo_compiler.proofs.generate.timeline import MINUTE
 from slo_compiler.proofs.generate.values import value_test
 from slo_compiler.proofs.model import UnitTest, UnitTestFile
+from slo_compiler.render import TenantRules
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema import Tier
 

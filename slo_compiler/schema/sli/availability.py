@@ -5,7 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar
 
-from slo_compiler.schema.sli.base import BasePair, Query, Reading, SLIType, Term
+from slo_compiler.schema.sli.base import (
+    BasePair,
+    Measure,
+    Missing,
+    Query,
+    Reading,
+    Second,
+    SLIType,
+    Term,
+)
 
 
 class Availability(SLIType):
@@ -23,7 +32,15 @@ class Availability(SLIType):
     def base_pair(self) -> BasePair:
         """Count the samples of the gauge, and what they lack to 1."""
         gauge = Term("gauge", Reading.SAMPLES)
-        return BasePair(gauge, gauge, "errors_of_gauge", "events_of_gauge")
+        return BasePair(
+            gauge,
+            gauge,
+            Second.SAME,
+            Missing.BROKEN,
+            Measure.SECONDS,
+            events_template="events_of_gauge",
+            errors_template="errors_of_gauge",
+        )
 
     def extremes(self) -> tuple[Decimal, Decimal]:
         """Up, and down."""

@@ -36,19 +36,49 @@ class Term:
     matcher: str = ""  # of a family: such as le="0.3"
 
 
+class Second(Enum):
+    """What the second query of a pair counts."""
+
+    ERRORS = "events that failed"
+    GOOD = "events that did not"
+    SAME = "the events themselves: which of them failed is seen in their values"
+
+
+class Missing(Enum):
+    """What it means that the second query has no series while the first one has."""
+
+    ZERO = "nothing was counted yet: no errors, or no good events"
+    BROKEN = "the second query is wrong: there is no value"
+
+
+class Measure(Enum):
+    """What an event of an SLI is."""
+
+    REQUESTS = "an increment of a counter"
+    SECONDS = "a second of one series, which is sampled"
+
+
 @dataclass(frozen=True, slots=True)
 class BasePair:
-    """How an SLI becomes errors and events: two terms, and the templates that make series of them.
+    """How an SLI becomes errors and events: two terms, what they mean, and how they are written.
 
     The templates are those of templates/promql/sli/; they get the terms' isolated expressions and
     the `values`.
     """
 
     events: Term
-    errors: Term
+    second: Term
+    counts: Second
+    missing: Missing
+    measure: Measure
+    events_template: str
     errors_template: str
-    events_template: str = "events"
     values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def of_two_counters(self) -> bool:
+        """Whether events are increments, and the second query reads other counters."""
+        return self.measure is Measure.REQUESTS and self.second != self.events
 
 
 class SLIType(Strict):

@@ -6,7 +6,16 @@ from decimal import Decimal
 from typing import ClassVar
 
 from slo_compiler.schema.base import Span
-from slo_compiler.schema.sli.base import BasePair, Query, Reading, SLIType, Term
+from slo_compiler.schema.sli.base import (
+    BasePair,
+    Measure,
+    Missing,
+    Query,
+    Reading,
+    Second,
+    SLIType,
+    Term,
+)
 from slo_compiler.templating import promql_string
 
 
@@ -30,10 +39,28 @@ class Latency(SLIType):
         if self.native:
             family = Term("histogram", Reading.FAMILY)
             values = {"bound": format(bound.normalize(), "f")}
-            return BasePair(family, family, "errors_of_native", "events_of_native", values)
+            return BasePair(
+                family,
+                family,
+                Second.GOOD,
+                Missing.ZERO,
+                Measure.REQUESTS,
+                events_template="events_of_native",
+                errors_template="errors_of_native",
+                values=values,
+            )
         count = Term("histogram", Reading.FAMILY, "_count")
         bucket = Term("histogram", Reading.FAMILY, "_bucket", bucket_matcher(bound))
-        return BasePair(count, bucket, "errors_from_bucket")
+        return BasePair(
+            count,
+            bucket,
+            Second.GOOD,
+            # A histogram has all of its buckets from its first sample on.
+            Missing.BROKEN,
+            Measure.REQUESTS,
+            events_template="events",
+            errors_template="errors_from_bucket",
+        )
 
 
 def bucket_matcher(bound: Decimal) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from slo_compiler.schema.sli.base import BasePair, Query, SLIType, Term
+from slo_compiler.schema.sli.base import BasePair, Measure, Missing, Query, Second, SLIType, Term
 
 
 class Ratio(SLIType):
@@ -23,6 +23,13 @@ class Ratio(SLIType):
 
     def base_pair(self) -> BasePair:
         """Count errors, or take good from total."""
-        if self.errors is not None:
-            return BasePair(Term("total"), Term("errors"), "errors")
-        return BasePair(Term("total"), Term("good"), "errors_from_good")
+        errors = self.errors is not None
+        return BasePair(
+            Term("total"),
+            Term("errors" if errors else "good"),
+            Second.ERRORS if errors else Second.GOOD,
+            Missing.ZERO,
+            Measure.REQUESTS,
+            events_template="events",
+            errors_template="errors" if errors else "errors_from_good",
+        )

@@ -5,7 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar
 
-from slo_compiler.schema.sli.base import BasePair, Query, Reading, SLIType, Term
+from slo_compiler.schema.sli.base import (
+    BasePair,
+    Measure,
+    Missing,
+    Query,
+    Reading,
+    Second,
+    SLIType,
+    Term,
+)
 
 
 class Raw(SLIType):
@@ -23,7 +32,15 @@ class Raw(SLIType):
     def base_pair(self) -> BasePair:
         """Take a second for an event, and the ratio for the part of it that failed."""
         query = Term("error_ratio", Reading.VALUE)
-        return BasePair(query, query, "errors_of_ratio", "events_of_ratio")
+        return BasePair(
+            query,
+            query,
+            Second.SAME,
+            Missing.BROKEN,
+            Measure.SECONDS,
+            events_template="events_of_ratio",
+            errors_template="errors_of_ratio",
+        )
 
     def extremes(self) -> tuple[Decimal, Decimal]:
         """No errors, and nothing else."""

@@ -6,7 +6,16 @@ from decimal import Decimal
 from typing import ClassVar, Literal
 
 from slo_compiler.schema.base import Number
-from slo_compiler.schema.sli.base import BasePair, Query, Reading, SLIType, Term
+from slo_compiler.schema.sli.base import (
+    BasePair,
+    Measure,
+    Missing,
+    Query,
+    Reading,
+    Second,
+    SLIType,
+    Term,
+)
 
 Operator = Literal["<", "<=", ">", ">="]
 _NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -29,7 +38,16 @@ class Threshold(SLIType):
         """Count the samples, and those on the other side of the bound."""
         query = Term("query", Reading.VALUE)
         values = {"worse": _NEGATED[self.op], "bound": format(self.value, "f")}
-        return BasePair(query, query, "errors_of_value", "events_of_value", values)
+        return BasePair(
+            query,
+            query,
+            Second.SAME,
+            Missing.BROKEN,
+            Measure.SECONDS,
+            events_template="events_of_value",
+            errors_template="errors_of_value",
+            values=values,
+        )
 
     def extremes(self) -> tuple[Decimal, Decimal]:
         """The bound, and a hundredth beside it."""

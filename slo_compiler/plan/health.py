@@ -1,0 +1,102 @@
+"""Alerts that hold no SLO's name: low budgets, missing data, and the rules themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from slo_compiler.duration import Duration
+from slo_compiler.plan import burn
+from slo_compiler.plan.exclusions import recurring
+from slo_compiler.plan.tenant import budget_steps, exhaustion_steps, tier_windows
+from slo_compiler.resolve.exclusions import ResolvedExclusion
+from slo_compiler.resolve.model import ResolvedTenant
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetAlert:
+    """Less of a budget is left than a percentage."""
+
+    percent: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ExhaustionAlert:
+    """At this pace a budget is spent within a span."""
+
+    within: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class NoDataAlert:
+    """An SLO has no events any more."""
+
+    for_: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrityAlert:
+    """Errors and events contradict each other."""
+
+    for_: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class StaleAlert:
+    """There are events, but a series that is made of them has no value: its rule fails or is late.
+
+    The series is the error ratio of a window, or what is left of the budget.
+    """
+
+    window: Duration | None
+    for_: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class ExclusionEndsAlert:
+    """An exclusion that recurs runs out soon."""
+
+    exclusion: ResolvedExclusion
+    end: int  # seconds since 1970
+
+
+@dataclass(frozen=True, slots=True)
+class RulesFailingAlert:
+    """Rule groups fail, or miss evaluations."""
+
+    for_: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class WatchdogAlert:
+    """Always fires: its absence shows that no alert arrives."""
+
+
+HealthAlert = (
+    BudgetAlert
+    | ExhaustionAlert
+    | NoDataAlert
+    | IntegrityAlert
+    | StaleAlert
+    | ExclusionEndsAlert
+    | RulesFailingAlert
+    | WatchdogAlert
+)
+
+
+def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[HealthAlert]:
+    """Give a tenant's alerts on its budgets, its data and its rules."""
+    yield from map(BudgetAlert, budget_steps(tenant))
+    yield from map(ExhaustionAlert, exhaustion_steps(tenant))
+    wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
+    yield NoDataAlert(wait)
+    yield IntegrityAlert(wait)
+    yield StaleAlert(min(tier_windows(tenant.slos)), wait)
+    # A tile is complete one tile after the first event, and read at the next step.
+    settled = max(burn.period_tile(slo.period) for slo in tenant.slos) * 2 + timing.slow * 2
+    yield StaleAlert(None, max(wait, settled))
+    for exclusion, end in recurring(tenant):
+        yield ExclusionEndsAlert(exclusion, end)
+    yield RulesFailingAlert(wait)
+    yield WatchdogAlert()

@@ -1,0 +1,167 @@
+"""The rules that a tenant gets, as typed values: what each is for, and not yet how it is written.
+
+Labels, annotations and PromQL are made of them when they are rendered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from slo_compiler.duration import Duration
+from slo_compiler.period import Period
+from slo_compiler.plan.slo import PlannedSLO, PlannedTier
+from slo_compiler.resolve.exclusions import ResolvedExclusion
+
+
+class Counted(StrEnum):
+    """What a series counts."""
+
+    EVENTS = "events"
+    ERRORS = "errors"
+
+
+class Fact(Enum):
+    """What is constant for an SLO."""
+
+    OBJECTIVE = "objective"
+    ERROR_BUDGET = "error budget"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A fact about an SLO, as a series."""
+
+    slo: PlannedSLO
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class ExclusionActive:
+    """1 while an exclusion of an SLO is active."""
+
+    slo: PlannedSLO
+    exclusion: ResolvedExclusion
+
+
+@dataclass(frozen=True, slots=True)
+class BaseSeries:
+    """Events or errors per second of an SLO; of its SLI, where its budget is one of slices."""
+
+    slo: PlannedSLO
+    counted: Counted
+    sliced: bool = False  # whether slices are made of it
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """Slices, or bad slices, per second."""
+
+    slo: PlannedSLO
+    counted: Counted
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Events or errors of each tile."""
+
+    counted: Counted
+    length: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRatio:
+    """Error ratios of a window."""
+
+    window: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class WindowBurnRate:
+    """Burn rates of a window."""
+
+    window: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetExhaustion:
+    """Seconds until the budget is spent, at the pace of now."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodStart:
+    """When a calendar's period began."""
+
+    period: Period
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodElapsed:
+    """How much of a calendar's period is over."""
+
+    period: Period
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodCount:
+    """Events or errors of periods that share a name: months may begin at different times."""
+
+    counted: Counted
+    periods: tuple[Period, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodRatio:
+    """Error ratios of a period."""
+
+    period: Period
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRemaining:
+    """What is left of the budgets: of each series, or of the `whole` of an SLO with `by`."""
+
+    whole: bool = False
+
+
+RecordingRule = (
+    Constant
+    | ExclusionActive
+    | BaseSeries
+    | Slices
+    | Tile
+    | WindowRatio
+    | WindowBurnRate
+    | BudgetExhaustion
+    | PeriodStart
+    | PeriodElapsed
+    | PeriodCount
+    | PeriodRatio
+    | BudgetRemaining
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowAlert:
+    """The series in place of a shadow SLO's alert."""
+
+    slo: PlannedSLO
+    tier: PlannedTier
+
+
+@dataclass(frozen=True, slots=True)
+class BurnAlert:
+    """The alert of a tier; level 1 fires first, each further one after another wait."""
+
+    slo: PlannedSLO
+    tier: PlannedTier
+    level: int = 1
+
+    @property
+    def for_(self) -> Duration | None:
+        """How long the condition holds before the alert fires."""
+        wait = self.tier.spec.for_
+        if self.level == 1:
+            return wait
+        return (wait or Duration(0)) + self.tier.waits[self.level - 2]

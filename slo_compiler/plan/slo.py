@@ -1,0 +1,97 @@
+"""One SLO, planned: its identity, its queries, its tiers with their thresholds and guards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from slo_compiler.diagnostics import Report
+from slo_compiler.duration import Duration
+from slo_compiler.plan import burn
+from slo_compiler.plan.composite import Component, components_of
+from slo_compiler.plan.guards import Guard, guards_of
+from slo_compiler.plan.renames import Rename, rename_of
+from slo_compiler.plan.sli import BaseQueries, base_queries
+from slo_compiler.plan.slices import check_slices
+from slo_compiler.plan.tenant import Identity, escalation_waits, identity, user_labels
+from slo_compiler.resolve.exclusions import ResolvedExclusion
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
+from slo_compiler.schema import Tier
+from slo_compiler.schema.severity import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTier:
+    """A tier of an SLO's policy, with all that follows from the SLO."""
+
+    spec: Tier
+    severity: Severity
+    factor: Fraction  # burn rate at which it fires
+    threshold: Fraction  # error ratio at which it fires
+    guards: tuple[Guard, ...]
+    tiled: bool  # whether its long window is summed of tiles
+    waits: tuple[Duration, ...]  # of the further levels of escalation, shortest first
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlannedSLO:
+    """An SLO with all that its rules, routes, proofs and explanations are made of."""
+
+    resolved: ResolvedSLO
+    identity: Identity
+    error_budget: Fraction
+    tiers: tuple[PlannedTier, ...]
+    queries: BaseQueries | None  # none of a composite
+    components: tuple[Component, ...]  # of a composite
+    former: Rename | None
+    exclusions: tuple[ResolvedExclusion, ...]
+    labels: dict[str, str]  # that users put on it, sorted
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """Labels that tell the series of this SLO apart."""
+        return self.resolved.by
+
+
+def plan_slo(
+    tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing, report: Report
+) -> PlannedSLO:
+    """Plan an SLO; what is wrong with its queries, components and slices goes to `report`."""
+    labels = dict(user_labels(tenant, slo))
+    _check_labels(slo, labels, report)
+    if slo.slices is not None:
+        check_slices(slo, slo.slices, timing, report)
+    return PlannedSLO(
+        resolved=slo,
+        identity=identity(tenant, slo),
+        error_budget=burn.error_budget(slo.objective),
+        tiers=tuple(_tier(tenant, slo, tier, timing) for tier in slo.policy.tiers),
+        queries=base_queries(tenant, slo, timing.base_range, report),
+        components=components_of(tenant, slo, report),
+        former=rename_of(tenant, slo),
+        exclusions=tenant.exclusions_of(slo),
+        labels=labels,
+    )
+
+
+def _tier(tenant: ResolvedTenant, slo: ResolvedSLO, tier: Tier, timing: burn.Timing) -> PlannedTier:
+    factor = burn.burn_factor(tier.budget_share, slo.period.nominal, tier.long_window)
+    return PlannedTier(
+        spec=tier,
+        severity=tenant.level(tier.severity),
+        factor=factor,
+        threshold=burn.threshold(factor, slo.objective),
+        guards=tuple(guards_of(slo, tier)),
+        tiled=timing.is_tiled(tier.long_window),
+        waits=tuple(escalation_waits(tenant, tier.severity)),
+    )
+
+
+def _check_labels(slo: ResolvedSLO, labels: dict[str, str], report: Report) -> None:
+    for label in sorted({*slo.by} & {*labels}):
+        report.error(
+            slo.at("sli", slo.spec.sli.body.KIND, "by"),
+            "label-clash",
+            f'"{label}" is both a label of the SLI (by) and a label of the SLO',
+            "rename the SLO's label",
+        )

@@ -1,0 +1,123 @@
+"""The alerts of an SLO's tiers, with the evidence that travels with every notification."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from slo_compiler import naming
+from slo_compiler.plan import burn
+from slo_compiler.plan.ir import Pairs
+from slo_compiler.plan.rule import BurnAlert, ShadowAlert
+from slo_compiler.plan.rules import PlannedTenant
+from slo_compiler.plan.slo import PlannedSLO, PlannedTier
+from slo_compiler.plan.tenant import MILLISECOND
+from slo_compiler.render.model import Rule
+from slo_compiler.resolve.dependencies import dependencies
+from slo_compiler.templating import render, render_expression
+
+
+def burn_alert(tenant: PlannedTenant, rule: BurnAlert) -> Rule:
+    """Render the alert of a tier at a level of its escalation."""
+    slo, tier = rule.slo, rule.tier
+    level = ((naming.ESCALATION, str(rule.level)),) if rule.level > 1 else ()
+    labels = (
+        *_key_labels(slo, tier),
+        *level,
+        *_window_labels(tier),
+        *sorted({**slo.labels, **tier.severity.labels}.items()),
+    )
+    expr, annotations = _expression(tenant, slo, tier), _evidence(tenant, slo, tier)
+    at = slo.resolved.at("name")
+    return Rule(naming.ALERT_BURN, expr, at, labels, annotations, rule.for_, alert=True)
+
+
+def shadow_alert(tenant: PlannedTenant, rule: ShadowAlert) -> Rule:
+    """Render what would fire, as a series: what is no alert cannot reach anybody."""
+    labels = (*_key_labels(rule.slo, rule.tier), *_window_labels(rule.tier))
+    expr = _expression(tenant, rule.slo, rule.tier)
+    return Rule(naming.SHADOW_ALERT, expr, rule.slo.resolved.at("name"), labels)
+
+
+def _key_labels(slo: PlannedSLO, tier: PlannedTier) -> Pairs:
+    return (
+        *slo.identity.labels,
+        (naming.SEVERITY, tier.severity.label),
+        (naming.TIER, tier.spec.name),
+    )
+
+
+def _window_labels(tier: PlannedTier) -> Pairs:
+    return (
+        (naming.LONG_WINDOW, str(tier.spec.long_window)),
+        (naming.SHORT_WINDOW, str(tier.spec.short_window)),
+    )
+
+
+def _expression(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> str:
+    return render_expression(
+        "alert/burn",
+        id=slo.identity,
+        long_window=tier.spec.long_window,
+        short_window=tier.spec.short_window,
+        threshold=burn.literal(tier.threshold),
+        guards=[*_guards(tenant, slo, tier)],
+    )
+
+
+def _guards(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> Iterator[str]:
+    timing, window = tenant.timing, tier.spec.long_window
+    for guard in tier.guards:
+        yield render_expression(
+            "alert/guard",
+            id=slo.identity,
+            counted=guard.counted,
+            window=window,
+            tile=timing.window_tile(window),
+            range=window - MILLISECOND,
+            step=timing.base_step,
+            step_seconds=burn.literal(Fraction(timing.base_step.ms, 1000)),
+            bound=burn.literal(Fraction(guard.least) - Fraction(1, 2)),
+            renames=[slo.former] if slo.former else [],
+        )
+
+
+def _evidence(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> Pairs:
+    """Give the annotations: why the alert fires, and what to read next."""
+    window = tier.spec.long_window
+
+    def ask(series: str, format_: str) -> str:
+        return render(
+            "annotation/ask.j2", series=series, id=slo.identity, by=slo.by, format=format_
+        ).strip()
+
+    guards = " and ".join(guard.words for guard in tier.guards)
+    pairs = {
+        "summary": render(
+            "annotation/burn_summary.j2", id=slo.identity, by=slo.by, tier=tier.spec.name
+        ).strip(),
+        "description": slo.resolved.spec.description,
+        "burn_rate": ask(naming.burn_rate(window), 'printf "%.2f"'),
+        "error_ratio": "{{ $value | humanizePercentage }}",
+        "threshold": (
+            f"{burn.literal(tier.threshold)} over {window} and {tier.spec.short_window} "
+            f"(burn rate {burn.literal(tier.factor)})"
+        ),
+        "guard": f"at least {guards} in {window}" if guards else "",
+        "budget_remaining": ask(naming.BUDGET_REMAINING, "humanizePercentage"),
+        "time_to_exhaustion": ask(naming.BUDGET_EXHAUSTION, "humanizeDuration"),
+        "objective": f"{slo.resolved.objective}% over {slo.resolved.period.words}",
+        **_links(tenant, slo),
+    }
+    return tuple((key, value) for key, value in pairs.items() if value)
+
+
+def _links(tenant: PlannedTenant, planned: PlannedSLO) -> dict[str, str]:
+    slo = planned.resolved
+    files = (tenant.resolved.source, slo.template)
+    return {
+        "runbook_url": slo.alerting.runbook or "",
+        "dashboard_url": slo.alerting.dashboard or "",
+        "depends_on": ", ".join("/".join(key) for key in dependencies(tenant.resolved, slo)),
+        "manifest": ", ".join(file.version for file in files if file),
+    }

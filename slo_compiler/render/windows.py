@@ -1,0 +1,174 @@
+"""The rules that hold no SLO's name: tiles, windows, burn rates and budgets of a tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import assert_never
+
+from slo_compiler import naming
+from slo_compiler.duration import Duration
+from slo_compiler.period import Period
+from slo_compiler.plan import burn
+from slo_compiler.plan.renames import renames_of
+from slo_compiler.plan.rule import (
+    BudgetExhaustion,
+    BudgetRemaining,
+    PeriodCount,
+    PeriodElapsed,
+    PeriodRatio,
+    PeriodStart,
+    Tile,
+    WindowBurnRate,
+    WindowRatio,
+)
+from slo_compiler.plan.rules import PlannedTenant
+from slo_compiler.plan.tenant import MILLISECOND, periods_of
+from slo_compiler.render.calendars import (
+    calendar_count,
+    period_elapsed,
+    period_matchers,
+    period_start,
+)
+from slo_compiler.render.model import Rule
+from slo_compiler.templating import promql_string, render_expression
+
+SharedRule = (
+    Tile
+    | WindowRatio
+    | WindowBurnRate
+    | BudgetExhaustion
+    | PeriodStart
+    | PeriodElapsed
+    | PeriodCount
+    | PeriodRatio
+    | BudgetRemaining
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    expr: str
+    only: str = ""  # matchers of slo_info for the SLOs that the part is for
+
+
+def shared_rule(tenant: PlannedTenant, rule: SharedRule) -> Rule:  # noqa: PLR0911  (a table)
+    """Render a rule of all SLOs of a tenant."""
+    at = tenant.resolved.position
+    match rule:
+        case Tile():
+            return Rule(naming.increase(rule.counted, rule.length), _tile(tenant, rule), at)
+        case WindowRatio():
+            return Rule(naming.error_ratio(rule.window), _ratio(tenant, rule.window), at)
+        case WindowBurnRate():
+            expr = render_expression("window/burn_rate", tenant=tenant.name, window=rule.window)
+            return Rule(naming.burn_rate(rule.window), expr, at)
+        case BudgetExhaustion():
+            return Rule(naming.BUDGET_EXHAUSTION, _joined(_exhaustion(tenant)), at)
+        case PeriodStart():
+            return period_start(tenant, rule)
+        case PeriodElapsed():
+            return period_elapsed(tenant, rule)
+        case PeriodCount():
+            name = naming.increase(rule.counted, rule.periods[0])
+            return Rule(name, _joined(_counts(tenant, rule)), at)
+        case PeriodRatio():
+            expr = render_expression(
+                "window/period_ratio", tenant=tenant.name, period=naming.suffix(rule.period)
+            )
+            return Rule(naming.error_ratio(rule.period), expr, at)
+        case BudgetRemaining():
+            name = naming.BUDGET_WHOLE if rule.whole else naming.BUDGET_REMAINING
+            template = "window/budget_whole" if rule.whole else "window/budget_remaining"
+            return Rule(name, _joined(_remaining(tenant, template)), at)
+        case _:
+            assert_never(rule)
+
+
+def _joined(parts: Iterable[_Part]) -> str:
+    return render_expression("window/parts", parts=[*parts])
+
+
+def _only(tenant: PlannedTenant, period: Period, policies: Iterable[str] = ()) -> str:
+    """Build slo_info's matchers for the SLOs of a period, or of a period and some policies."""
+    matchers = [period_matchers(tenant, period)]
+    names = sorted(set(policies))
+    if names:
+        matchers.append(f"policy=~{promql_string('|'.join(names))}")
+    return ",".join(matchers)
+
+
+def _tile(tenant: PlannedTenant, rule: Tile) -> str:
+    step = tenant.timing.base_step
+    return render_expression(
+        "window/tile",
+        tenant=tenant.name,
+        counted=rule.counted,
+        range=rule.length - MILLISECOND,
+        step=step,
+        step_seconds=burn.literal(Fraction(step.ms, 1000)),
+    )
+
+
+def _counts(tenant: PlannedTenant, rule: PeriodCount) -> Iterator[_Part]:
+    several = len(periods_of(tenant.resolved)) > 1
+    for period in rule.periods:
+        if period.calendar:
+            expr = calendar_count(tenant, rule.counted, period)
+        else:
+            expr = render_expression(
+                "window/period",
+                tenant=tenant.name,
+                counted=rule.counted,
+                period=period,
+                tile=burn.period_tile(period),
+                renames=renames_of(tenant.resolved, period),
+            )
+        yield _Part(expr, _only(tenant, period) if several else "")
+
+
+def _ratio(tenant: PlannedTenant, window: Duration) -> str:
+    """Divide the sums of a window."""
+    timing, renames = tenant.timing, renames_of(tenant.resolved, window)
+    tile = timing.window_tile(window)
+    if tile is None:
+        # A sum of rates over a span reaches back by that span plus the base.
+        counted, range_ = "rate", window - timing.base
+    elif tile == timing.slow:
+        # One tile ends where the next begins, and the last one now. The millisecond keeps out that
+        # of the far end, which 2.x, whose ranges are closed at both ends, would count too.
+        counted, range_ = f"increase{tile}", window - MILLISECOND
+    else:
+        return render_expression(
+            "window/tiled_ratio", tenant=tenant.name, window=window, tile=tile, renames=renames
+        )
+    return render_expression(
+        "window/ratio", tenant=tenant.name, counted=counted, range=range_, renames=renames
+    )
+
+
+def _remaining(tenant: PlannedTenant, template: str) -> Iterator[_Part]:
+    periods = periods_of(tenant.resolved)
+    for period in periods:
+        expr = render_expression(
+            template,
+            tenant=tenant.name,
+            period=naming.suffix(period),
+            calendar=period_matchers(tenant, period) if period.calendar else None,
+        )
+        yield _Part(expr, _only(tenant, period) if len(periods) > 1 else "")
+
+
+def _exhaustion(tenant: PlannedTenant) -> Iterator[_Part]:
+    paces: dict[tuple[Period, Duration], set[str]] = {}
+    for slo in tenant.resolved.slos:
+        paces.setdefault((slo.period, slo.policy.pace_window), set()).add(slo.policy.name)
+    for (period, window), policies in sorted(paces.items()):
+        expr = render_expression(
+            "window/budget_exhaustion",
+            tenant=tenant.name,
+            window=window,
+            period_seconds=burn.literal(Fraction(period.nominal.ms, 1000)),
+        )
+        yield _Part(expr, _only(tenant, period, policies) if len(paces) > 1 else "")
