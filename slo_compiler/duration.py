@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _UNITS_MS = {
     "y": 365 * 86_400_000,
@@ -50,11 +51,7 @@ class Duration:
         return self.ms / 1000
 
     def __str__(self) -> str:
-        rest, out = self.ms, ""
-        for unit in _PRINTED:
-            count, rest = divmod(rest, _UNITS_MS[unit])
-            out += f"{count}{unit}" if count else ""
-        return out or "0s"
+        return _printed(self.ms)
 
     def __add__(self, other: Duration) -> Duration:
         return Duration(self.ms + other.ms)
@@ -67,3 +64,12 @@ class Duration:
 
     def __floordiv__(self, divisor: int) -> Duration:
         return Duration(self.ms // divisor)
+
+
+@lru_cache(maxsize=4_096)
+def _printed(ms: int) -> str:
+    rest, out = ms, ""
+    for unit in _PRINTED:
+        count, rest = divmod(rest, _UNITS_MS[unit])
+        out += f"{count}{unit}" if count else ""
+    return out or "0s"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import jinja2
@@ -22,7 +22,12 @@ _CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")  # all but the line feed
 
 def quoted(value: object) -> str:
     """Write text as a double-quoted scalar that YAML and JSON both read back unchanged."""
-    return _UNSAFE.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(str(value), ensure_ascii=False))
+    return _quoted(str(value))
+
+
+@lru_cache(maxsize=16_384)  # the same names and annotations stand in many rules
+def _quoted(text: str) -> str:
+    return _UNSAFE.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def block(text: str, indent: int) -> str:
@@ -69,9 +74,14 @@ def environment() -> jinja2.Environment:
     return env
 
 
+@cache
+def _template(name: str) -> jinja2.Template:
+    return environment().get_template(name)
+
+
 def render(name: str, /, **values: object) -> str:
     """Render one template."""
-    return environment().get_template(name).render(**values)
+    return _template(name).render(values)
 
 
 def render_expression(name: str, /, **values: object) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from math import gcd, lcm
 
 from slo_compiler.duration import Duration
@@ -32,11 +33,13 @@ def objective_ratio(objective: Decimal) -> Fraction:
     return Fraction(objective) / 100
 
 
+@lru_cache(maxsize=4_096)
 def error_budget(objective: Decimal) -> Fraction:
     """Share of events that may fail: 99.9 becomes 1/1000."""
     return 1 - objective_ratio(objective)
 
 
+@lru_cache(maxsize=4_096)
 def burn_factor(budget_share: Decimal, period: Duration, long_window: Duration) -> Fraction:
     """Burn rate at which `budget_share` percent of the budget is gone after `long_window`.
 
@@ -45,6 +48,7 @@ def burn_factor(budget_share: Decimal, period: Duration, long_window: Duration) 
     return Fraction(budget_share) / 100 * Fraction(period.ms, long_window.ms)
 
 
+@lru_cache(maxsize=4_096)
 def threshold(factor: Fraction, objective: Decimal) -> Fraction:
     """Error ratio at which an alert fires: f * (1 - objective). 14.4 at 99.9 is 0.0144."""
     return factor * error_budget(objective)
@@ -62,6 +66,7 @@ def reset_time(short_window: Duration, threshold_ratio: Fraction, error_ratio: F
     return float(Fraction(short_window.ms, 1000) * (1 - threshold_ratio / error_ratio))
 
 
+@lru_cache(maxsize=4_096)
 def literal(value: Fraction) -> str:
     """Print a number for PromQL: exact where it has a finite decimal of up to 17 digits.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -22,6 +21,7 @@ from slo_compiler.plan.tenant import MILLISECOND, Identity, identity
 from slo_compiler.recurrence import DAY, Pattern
 from slo_compiler.render.calendars import period_labels
 from slo_compiler.render.model import Rule
+from slo_compiler.render.shape import query_expression
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.templating import render_expression
 
@@ -127,17 +127,17 @@ def events_expression(
 def _measured(
     queries: BaseQueries,
     id_: Identity,
-    by: Sequence[str],
+    by: tuple[str, ...],
     timing: burn.Timing,
     events_series: str,
     counted: Counted = Counted.EVENTS,
 ) -> str:
     pair, events = queries.pair, counted is Counted.EVENTS
-    return render_expression(
+    return query_expression(
         f"sli/{pair.events_template if events else pair.errors_template}",
-        query=queries.events if events else queries.second,
+        id_,
+        queries.events if events else queries.second,
         by=by,
-        id=id_,
         base=timing.base,
         events_series=events_series,
         # Of samples, exactly those of one base: 2.x ranges hold both of their ends.

@@ -13,8 +13,8 @@ from slo_compiler.plan.rules import PlannedTenant
 from slo_compiler.plan.slo import PlannedSLO, PlannedTier
 from slo_compiler.plan.tenant import MILLISECOND
 from slo_compiler.render.model import Rule
+from slo_compiler.render.shape import annotation, expression, expression_shape
 from slo_compiler.resolve.dependencies import dependencies
-from slo_compiler.templating import render, render_expression
 
 
 def burn_alert(tenant: PlannedTenant, rule: BurnAlert) -> Rule:
@@ -55,22 +55,22 @@ def _window_labels(tier: PlannedTier) -> Pairs:
 
 
 def _expression(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> str:
-    return render_expression(
+    return expression(
         "alert/burn",
-        id=slo.identity,
+        slo.identity,
         long_window=tier.spec.long_window,
         short_window=tier.spec.short_window,
         threshold=burn.literal(tier.threshold),
-        guards=[*_guards(tenant, slo, tier)],
+        guards=tuple(_guards(tenant, slo, tier)),
     )
 
 
 def _guards(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> Iterator[str]:
+    """Give the shapes of a tier's guards."""
     timing, window = tenant.timing, tier.spec.long_window
     for guard in tier.guards:
-        yield render_expression(
+        yield expression_shape(
             "alert/guard",
-            id=slo.identity,
             counted=guard.counted,
             window=window,
             tile=timing.window_tile(window),
@@ -78,24 +78,20 @@ def _guards(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> Iterat
             step=timing.base_step,
             step_seconds=burn.literal(Fraction(timing.base_step.ms, 1000)),
             bound=burn.literal(Fraction(guard.least) - Fraction(1, 2)),
-            renames=[slo.former] if slo.former else [],
+            renames=(slo.former,) if slo.former else (),
         )
 
 
 def _evidence(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> Pairs:
     """Give the annotations: why the alert fires, and what to read next."""
-    window = tier.spec.long_window
+    window, id_, by = tier.spec.long_window, slo.identity, slo.by
 
     def ask(series: str, format_: str) -> str:
-        return render(
-            "annotation/ask.j2", series=series, id=slo.identity, by=slo.by, format=format_
-        ).strip()
+        return annotation("ask", id_, series=series, by=by, format=format_)
 
     guards = " and ".join(guard.words for guard in tier.guards)
     pairs = {
-        "summary": render(
-            "annotation/burn_summary.j2", id=slo.identity, by=slo.by, tier=tier.spec.name
-        ).strip(),
+        "summary": annotation("burn_summary", id_, by=by, tier=tier.spec.name),
         "description": slo.resolved.spec.description,
         "burn_rate": ask(naming.burn_rate(window), 'printf "%.2f"'),
         "error_ratio": "{{ $value | humanizePercentage }}",
