@@ -85,14 +85,14 @@ def manifest(tenant: str, jobs: Sequence[str]) -> str:
     return _TENANT.format(tenant) + "".join(map(_SLO.format, jobs))
 
 
-def compiled(jobs: Mapping[str, Sequence[str]]) -> pipeline.Compiled:
+def compiled(jobs: Mapping[str, Sequence[str]]) -> pipeline.Planned:
     """Compile one SLO for each job of each tenant."""
     report = Report()
     text = "".join(manifest(tenant, own) for tenant, own in jobs.items())
     project = SourceFile("slo-compiler.yaml", "slo-compiler.yaml", _PROJECT.encode())
     settings = pipeline.parse_project(project, Path.cwd(), report)
     source = SourceFile("slos.yaml", "slos.yaml", text.encode())
-    return pipeline.compile_project(settings, [source], report)
+    return pipeline.plan_project(settings, [source], report)
 
 
 def raw(tenant: str, job: str, *more: str) -> str:

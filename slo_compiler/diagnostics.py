@@ -86,8 +86,11 @@ class Report:
         self._add(Diagnostic(position, Severity.INFO, id_, message, help_))
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Add findings that were made elsewhere."""
-        self._found.update(dict.fromkeys(diagnostics))
+        """Add findings that were made elsewhere; one in a template for its first use only."""
+        for found in diagnostics:
+            use = found.position.use
+            if use is None or self._uses.setdefault((found.position, found.id), use) == use:
+                self._found[found] = None
 
     @property
     def diagnostics(self) -> list[Diagnostic]:

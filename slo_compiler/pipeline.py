@@ -1,79 +1,83 @@
 """The compiler's stages, from files to files, as plain functions that can be called one by one.
 
-    read ► resolve ► plan ► emit ► check, and then write
+    read ► resolve ► plan ► render ► emit ► check, and then write
 
-`compile_project` is all of them but `write`, which has a module of its own.
+`compile_project` does all but `write`, which has a module of its own. It goes file by file, in
+parallel and with a cache: `unit` compiles one file, `link` joins what comes out. `plan_project`
+goes as far as the plan, for those who look at it.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import yaml
 
 from slo_compiler import lint, toolcheck
 from slo_compiler import plan as planning
 from slo_compiler import resolve as resolving
-from slo_compiler.diagnostics import Position, Report, nearest
+from slo_compiler.cache import Cache, code_digest, key_of
+from slo_compiler.diagnostics import Report, nearest
 from slo_compiler.emit import BY_NAME
 from slo_compiler.emit.artefact import Artefact
-from slo_compiler.emit.emitter import Emission, Rendered
+from slo_compiler.emit.emitter import ProjectContext
 from slo_compiler.frontend.library import read_library
-from slo_compiler.frontend.load import Manifest, load
+from slo_compiler.frontend.load import load
+from slo_compiler.link import Emitted, check_units, emit
 from slo_compiler.plan import Plan
 from slo_compiler.reading import name_of, read_bytes, read_sources
 from slo_compiler.render import TenantRules, tenant_rules
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema import AlertPolicy, Project, ProjectSpec, Tenant
 from slo_compiler.source import Document, SourceFile, read_documents
+from slo_compiler.unit import (
+    PROJECT_FILE,
+    Environment,
+    Settings,
+    Surroundings,
+    Unit,
+    compile_unit,
+)
+from slo_compiler.workers import spread
 from slo_compiler.write import lock
 
-PROJECT_FILE = "slo-compiler.yaml"
-Progress = Callable[[str], None]
+__all__ = [
+    "PROJECT_FILE",
+    "Compiled",
+    "Planned",
+    "Settings",
+    "compile_project",
+    "parse_project",
+    "plan_project",
+    "read_project",
+    "with_overrides",
+]
 
 
-def silent(_step: str) -> None:
+class Progress(Protocol):
+    """Gets the name of each step as it begins, and within a step how much of it is done."""
+
+    def __call__(self, step: str, done: int | None = None, of: int = 0) -> None:
+        """Report a step, or how much of it is done."""
+
+
+def silent(step: str, done: int | None = None, of: int = 0) -> None:
     """Report no progress."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """The project: what its file says, where it stands, and the folder that paths are relative to.
+class Shared:
+    """What all units share, and the files that it was read from."""
 
-    Without a file it is what the command line says, and the paths are the current folder's.
-    """
-
-    spec: ProjectSpec
-    root: Path
-    manifest: Manifest | None = None
-
-    def at(self, *path: str | int, key: bool = False) -> Position:
-        """Place of a part of the project file, or of its key."""
-        if self.manifest is None:
-            return Position(PROJECT_FILE)
-        return self.manifest.document.locate(path, key=key)
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """All that was read: validated documents, and the files that they came from."""
-
-    manifests: tuple[Manifest, ...]  # of tenants
-    library: tuple[Manifest, ...]  # policies and templates of the platform
+    environment: Environment
     base: Document | None  # the Alertmanager configuration to merge into
     files: tuple[SourceFile, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Emitted:
-    """The files of all targets, and what there is to count in them."""
-
-    rules: tuple[TenantRules, ...]
-    artefacts: tuple[Artefact, ...]
-    counts: Mapping[str, int] = field(default_factory=dict)
+    library_digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +85,18 @@ class Compiled:
     """The result of a compile that found no error."""
 
     settings: Settings
-    tenants: tuple[ResolvedTenant, ...]
-    plan: Plan
-    rules: tuple[TenantRules, ...]
     artefacts: tuple[Artefact, ...]
     counts: Mapping[str, int]
     verification: toolcheck.Verification
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Tenants, their plan, and their rules as text, for those who look at them."""
+
+    tenants: tuple[ResolvedTenant, ...]
+    plan: Plan
+    rules: tuple[TenantRules, ...]
 
 
 def compile_project(
@@ -96,6 +106,8 @@ def compile_project(
     progress: Progress = silent,
     *,
     whole: bool = False,
+    cache: Cache | None = None,
+    jobs: int = 0,
 ) -> Compiled:
     """Compile and check; nothing is written.
 
@@ -106,87 +118,171 @@ def compile_project(
         progress: gets the name of each step as it begins.
         whole: whether these are all manifests of the project, so that what none of them needs is
             needed by none.
+        cache: keeps the results of files.
+        jobs: how many processes; 0 for one for each processor.
 
     Raises:
         CompileError: with every finding of the run, if there is an error among them.
     """
     progress("reading")
-    inputs = read(settings, sources, report)
-    tenants = resolve(settings, inputs, report)
-    progress(f"planning {len(tenants)} tenants")
-    lint_tenants(settings, tenants, report, whole=whole)
-    planned = plan(settings, tenants, report)
-    progress("rendering")
-    emitted = emit(settings, planned, inputs.base, report)
+    shared = read_shared(settings, report)
+    targets = settings.spec.targets
+    units = compile_units(shared, sources, progress, cache=cache, jobs=jobs)
+    check_units(units, report, whole=whole)
+    report.raise_if_failed()
+    progress("joining")
+    heartbeat = settings.at("spec", "alertmanager", "heartbeat")
+    emitted = emit(units, targets, ProjectContext(settings.spec, heartbeat, shared.base), report)
     progress(f"checking {len(emitted.artefacts)} files")
     verified = check(emitted.artefacts, report)
-    record = record_of(settings, inputs, emitted)
-    return Compiled(
-        settings,
-        tenants,
-        planned,
-        emitted.rules,
-        (*emitted.artefacts, record),
-        emitted.counts,
-        verified,
+    record = record_of(settings, [*sources, *shared.files], emitted)
+    return Compiled(settings, (*emitted.artefacts, record), emitted.counts, verified)
+
+
+def compile_units(
+    shared: Shared,
+    sources: Sequence[SourceFile],
+    progress: Progress = silent,
+    *,
+    cache: Cache | None = None,
+    jobs: int = 0,
+) -> list[Unit]:
+    """Compile each file; those whose SLOs depend on others' once these have been read."""
+    again = partial(_compile_all, shared, progress, cache, jobs)
+    first = again([(file, None) for file in sources])
+    places = {
+        tenant.name: file
+        for file, unit in zip(reversed(sources), reversed(first), strict=True)
+        for tenant in unit.interfaces
+    }
+    waiting = [(file, unit) for file, unit in zip(sources, first, strict=True) if unit.waits]
+    if not waiting:
+        return first
+    by_tenant = {tenant.name: unit for unit in first for tenant in unit.interfaces}
+    declared = frozenset(
+        key for unit in first for tenant in unit.interfaces for key, _ in tenant.slos
     )
+    incomplete = any(unit.failed for unit in first)
+    complete = again(
+        [
+            (
+                file,
+                Surroundings(
+                    tuple(other for other in _needed(unit, places, by_tenant) if other is not file),
+                    declared,
+                    incomplete,
+                ),
+            )
+            for file, unit in waiting
+        ]
+    )
+    later = {file.path: unit for (file, _), unit in zip(waiting, complete, strict=True)}
+    return [later.get(file.path, unit) for file, unit in zip(sources, first, strict=True)]
 
 
-def read(settings: Settings, sources: Sequence[SourceFile], report: Report) -> Inputs:
-    """Read and validate all documents; findings go to `report`."""
-    files = [*sources, *([settings.manifest.source] if settings.manifest else [])]
+def _needed(
+    unit: Unit, places: Mapping[str, SourceFile], units: Mapping[str, Unit]
+) -> Iterable[SourceFile]:
+    """Give the files of the tenants that a unit's SLOs depend on, at whatever distance."""
+    seen: set[str] = set()
+    names = sorted(unit.needs)
+    files: dict[str, SourceFile] = {}
+    while names:
+        name = names.pop()
+        if name in seen or name not in places:
+            continue
+        seen.add(name)
+        files[places[name].path] = places[name]
+        names += sorted(units[name].needs)
+    return [files[path] for path in sorted(files)]
+
+
+def _compile_all(
+    shared: Shared,
+    progress: Progress,
+    cache: Cache | None,
+    jobs: int,
+    work: Sequence[tuple[SourceFile, Surroundings | None]],
+) -> list[Unit]:
+    """Compile files, those that the cache has a result for excepted."""
+    keys = [_key(shared, *each) if cache else "" for each in work]
+    found: list[Unit | None] = [cache.get(key) if cache else None for key in keys]
+    missing = [index for index, unit in enumerate(found) if unit is None]
+    size = sum(len(work[index][0].content) for index in missing)
+
+    def compiled(index: int) -> Unit:
+        unit = compile_unit(shared.environment, *work[index])
+        surroundings = work[index][1]
+        if cache and not unit.failed and not (surroundings and surroundings.incomplete):
+            cache.put(keys[index], unit)
+        return unit
+
+    if missing:
+        progress(f"compiling {len(missing)} files")
+    for done, (index, unit) in enumerate(
+        zip(missing, spread(compiled, missing, size, jobs), strict=True), start=1
+    ):
+        found[index] = unit
+        progress("compiled", done, len(missing))
+    return [unit for unit in found if unit is not None]
+
+
+def _key(shared: Shared, file: SourceFile, surroundings: Surroundings | None) -> str:
+    """Digest all that a unit depends on."""
+    parts: list[str | bytes] = [code_digest(), shared.library_digest]
+    files = surroundings.files if surroundings else ()
+    parts += ["surrounded" if surroundings else "alone"]
+    for each in (file, *files):
+        parts += [each.path, each.name, each.content]
+    return key_of(parts)
+
+
+def read_shared(settings: Settings, report: Report) -> Shared:
+    """Read what holds for all tenants, and check the project; findings go to `report`."""
+    files = [settings.manifest.source] if settings.manifest else []
     policies, templates = (
         _named(names, settings, report, files)
         for names in (settings.spec.policies, settings.spec.templates)
     )
     library, shared = read_library(templates, report)
     shared += load([*_builtin_policies(), *policies], (AlertPolicy,), report)
-    manifests = load(sources, (Tenant, AlertPolicy), report, library)
-    _refuse_policies(manifests, report)
     base = _base(settings, report, files)
-    return Inputs(tuple(manifests), tuple(shared), base, tuple(files))
-
-
-def resolve(settings: Settings, inputs: Inputs, report: Report) -> tuple[ResolvedTenant, ...]:
-    """Look up all that the documents name; findings go to `report`."""
     resolving.check_project(settings.spec, settings.at, report)
     _check_targets(settings, report)
-    return resolving.resolve([*inputs.library, *inputs.manifests], settings.spec, report)
+    resolving.resolve(shared, settings.spec, report)  # what is wrong with policies themselves
+    parts: list[str | bytes] = [repr(settings.spec)]
+    for file in [*([settings.manifest.source] if settings.manifest else []), *policies, *templates]:
+        parts += [file.path, file.name, file.content]
+    return Shared(Environment(settings, library, tuple(shared)), base, tuple(files), key_of(parts))
 
 
-def lint_tenants(
-    settings: Settings, tenants: Sequence[ResolvedTenant], report: Report, *, whole: bool = False
-) -> None:
-    """Run all lints; findings go to `report`."""
+def plan_project(
+    settings: Settings, sources: Sequence[SourceFile], report: Report, *, whole: bool = False
+) -> Planned:
+    """Read, resolve, lint and plan all tenants at once, and render their rules.
+
+    Raises:
+        CompileError: with every finding of the run, if there is an error among them.
+    """
+    tenants = resolve_project(settings, sources, report)
     project = settings.manifest.document if settings.manifest else None
-    lint.run(tenants, settings.spec, project, report, whole=whole)
-
-
-def plan(settings: Settings, tenants: Sequence[ResolvedTenant], report: Report) -> Plan:
-    """Plan the rules and routes.
-
-    Raises:
-        CompileError: with all findings, if there is an error among them.
-    """
+    switched = lint.run(lint.Context(settings.spec, project, tenants, tenants), report)
     heartbeat = settings.at("spec", "alertmanager", "heartbeat")
-    return planning.build(tenants, settings.spec, heartbeat, report)
+    plan = planning.build(tenants, settings.spec, heartbeat, report)
+    lint.report_unused([switched], report, whole=whole)
+    return Planned(tenants, plan, tuple(map(tenant_rules, plan.tenants)))
 
 
-def emit(settings: Settings, planned: Plan, base: Document | None, report: Report) -> Emitted:
-    """Render the files of the project's targets.
-
-    Raises:
-        CompileError: with all findings, if there is an error among them.
-    """
-    rules = tuple(map(tenant_rules, planned.tenants))
-    rendered = Rendered(planned, rules, base)
-    found: list[Emission] = [
-        BY_NAME[target].emit(rendered, report) for target in settings.spec.targets
-    ]
-    report.raise_if_failed()
-    counts = {key: value for emission in found for key, value in emission.counts.items()}
-    artefacts = tuple(artefact for emission in found for artefact in emission.artefacts)
-    return Emitted(rules, artefacts, {**planned.counts, **counts})
+def resolve_project(
+    settings: Settings, sources: Sequence[SourceFile], report: Report
+) -> tuple[ResolvedTenant, ...]:
+    """Read and resolve all tenants at once; findings go to `report`."""
+    shared = read_shared(settings, report)
+    environment = shared.environment
+    manifests = load(sources, (Tenant,), report, environment.library)
+    found = resolving.resolve([*environment.shared, *manifests], settings.spec, report)
+    resolving.check_dependencies(found.tenants, found.declared, report, incomplete=report.failed)
+    return found.tenants
 
 
 def check(artefacts: Sequence[Artefact], report: Report) -> toolcheck.Verification:
@@ -205,7 +301,7 @@ def check(artefacts: Sequence[Artefact], report: Report) -> toolcheck.Verificati
     return verified
 
 
-def record_of(settings: Settings, inputs: Inputs, emitted: Emitted) -> Artefact:
+def record_of(settings: Settings, inputs: Sequence[SourceFile], emitted: Emitted) -> Artefact:
     """Make the audit record: digests of all inputs and outputs, versions and counts."""
     facts = {
         "versions": {
@@ -214,7 +310,7 @@ def record_of(settings: Settings, inputs: Inputs, emitted: Emitted) -> Artefact:
         },
         "counts": emitted.counts,
     }
-    return lock({file.name: file.digest for file in inputs.files}, emitted.artefacts, facts)
+    return lock({file.name: file.digest for file in inputs}, emitted.artefacts, facts)
 
 
 def read_project(path: Path | None, report: Report) -> Settings:
@@ -280,18 +376,6 @@ def _named(
     found = read_sources(paths, settings.root, report)
     files += found
     return found
-
-
-def _refuse_policies(manifests: Sequence[Manifest], report: Report) -> None:
-    """Policies for all tenants are the platform's to write; among the sources they are refused."""
-    for manifest in manifests:
-        if isinstance(manifest.model, AlertPolicy):
-            report.error(
-                manifest.document.locate(("kind",)),
-                "kind",
-                "an AlertPolicy does not belong among the tenants' manifests",
-                "name its file in the project's policies, or use spec.policies of the tenant",
-            )
 
 
 def _base(settings: Settings, report: Report, files: list[SourceFile]) -> Document | None:

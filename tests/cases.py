@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from slo_compiler import pipeline
 from slo_compiler.diagnostics import Report
-from slo_compiler.pipeline import Compiled
-from slo_compiler.proofs.generate import generate
-from slo_compiler.proofs.model import Proofs
+from slo_compiler.emit.artefact import Artefact
+from slo_compiler.pipeline import Settings
+from slo_compiler.plan import Plan
+from slo_compiler.proofs.generate import shared_unit_tests, tenant_proofs
+from slo_compiler.proofs.model import ExpectedRoute, UnitTestFile
 from slo_compiler.reading import read_sources
+from slo_compiler.render import TenantRules
+from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.source import SourceFile
 from slo_compiler.tools import find_in
 
@@ -24,8 +30,29 @@ REPOS = {EXAMPLES: ROOT / "examples", "severities": ROOT / "examples" / "severit
 CASES = (*REPOS, *WORDS, *sorted(path.stem for path in MANIFESTS.glob("*.yaml")))
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A compile, with the plan beside it."""
+
+    settings: Settings
+    tenants: tuple[ResolvedTenant, ...]
+    plan: Plan
+    rules: tuple[TenantRules, ...]
+    artefacts: tuple[Artefact, ...]
+    counts: Mapping[str, int]
+
+
+def compile_whole(settings: Settings, sources: Sequence[SourceFile], report: Report) -> Whole:
+    """Compile as the command line does, and give the plan, too."""
+    done = pipeline.compile_project(settings, sources, report)
+    planned = pipeline.plan_project(settings, sources, Report())
+    return Whole(
+        settings, planned.tenants, planned.plan, planned.rules, done.artefacts, done.counts
+    )
+
+
 @cache
-def compiled(case: str) -> Compiled:
+def compiled(case: str) -> Whole:
     """Compile a case as the command line does; a Project document in its file is the project."""
     report = Report()
     if case in WORDS:
@@ -46,12 +73,30 @@ def compiled(case: str) -> Compiled:
             file = SourceFile(f"{case}.yaml", f"{case}.yaml", project.encode())
             settings = pipeline.parse_project(file, MANIFESTS, report)
         sources = [SourceFile(f"{case}.yaml", f"{case}.yaml", tenants.encode())]
-    return pipeline.compile_project(settings, sources, report)
+    return compile_whole(settings, sources, report)
 
 
-def proofs_of(result: Compiled) -> Proofs:
+@dataclass(frozen=True)
+class Proofs:
+    """All proofs of a compile."""
+
+    unit_tests: tuple[UnitTestFile, ...]
+    routes: tuple[ExpectedRoute, ...]
+
+
+def proofs_of(result: Whole) -> Proofs:
     """Generate the proofs of a compile, as data."""
-    return generate(result.plan, result.rules)
+    found = [
+        tenant_proofs(planned, rules, result.tenants)
+        for planned, rules in zip(result.plan.tenants, result.rules, strict=True)
+    ]
+    return Proofs(
+        (
+            *(file for each in found for file in each.unit_tests),
+            *shared_unit_tests(each.isolation for each in found),
+        ),
+        tuple(route for each in found for route in each.routes),
+    )
 
 
 def tool(suite: str, name: str) -> Path:

@@ -106,10 +106,7 @@ def findings(files: dict[str, str], *, whole: bool = True) -> list[Diagnostic]:
         # The files that the project names are not there.
         spec = settings.spec.alertmanager.model_copy(update={"base": None})
         settings = pipeline.with_overrides(settings, {"alertmanager": spec})
-        inputs = pipeline.read(settings, [*sources.values()], report)
-        tenants = pipeline.resolve(settings, inputs, report)
-        pipeline.lint_tenants(settings, tenants, report, whole=whole)
-        pipeline.plan(settings, tenants, report)
+        pipeline.plan_project(settings, [*sources.values()], report, whole=whole)
     return report.diagnostics
 
 

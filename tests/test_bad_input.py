@@ -21,6 +21,7 @@ import pytest
 from cases import ROOT
 from click.testing import CliRunner, Result
 
+from slo_compiler.cache import FOLDER
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Report
 from slo_compiler.frontend.load import validate
@@ -92,6 +93,7 @@ def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
     return {
         str(path): (path.lstat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
         for path in folder.rglob("*")
+        if FOLDER not in path.parts
     }
 
 

@@ -59,7 +59,7 @@ def compiled(tenant: str, slos: list[dict[str, object]]) -> TenantRules:
         for name, document in (("project", project), (tenant, manifest))
     )
     settings_ = pipeline.parse_project(file, Path(__file__).parent, report)
-    (rules,) = pipeline.compile_project(settings_, [source], report).rules
+    (rules,) = pipeline.plan_project(settings_, [source], report).rules
     return rules
 
 

@@ -66,7 +66,7 @@ def test_resolved_slos_stand_each_for_itself(case: str) -> None:
     report = Report()
     settings = pipeline.read_project(FOLDER / "slo-compiler.yaml", report)
     sources = read_sources([str(FOLDER / f"{case}.yaml")], settings.root, report)
-    tenants = pipeline.compile_project(settings, sources, report).tenants
+    tenants = pipeline.plan_project(settings, sources, report).tenants
     assert "&id" not in as_yaml([slo for tenant in tenants for slo in tenant.slos])
 
 

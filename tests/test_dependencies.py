@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from alertmanagers import Real, every_version, running
-from cases import compiled, proofs_of, tool
+from cases import compile_whole, compiled, proofs_of, tool
 from demo.servers import wait_until
 from demo.sink import Sink
 
@@ -202,7 +202,7 @@ def test_a_tenant_that_waits_without_having_asked_to_fails_the_proof(tmp_path: P
     report = Report()
     source = SourceFile("t.yaml", "t.yaml", text.encode())
     settings = pipeline.read_project(None, report)
-    done = pipeline.compile_project(settings, [source], report)
+    done = compile_whole(settings, [source], report)
     files = {a.path: a.text for a in done.artefacts}
     config, routes = tmp_path / "alertmanager.yml", tmp_path / "routes.yml"
     routes.write_text(files[naming.ROUTES_FILE], encoding="utf-8")
@@ -235,7 +235,9 @@ def test_an_slo_in_stage_shadow_is_nothing_to_wait_for() -> None:
     shadow = replace(ingress, spec=ingress.spec.model_copy(update={"stage": "shadow"}))
     declared = [(t.name, s.spec.service, s.spec.name) for t in tenants for s in t.slos]
     report = Report()
-    check_dependencies((replace(platform, slos=(shadow,)), shop), declared, report)
+    check_dependencies(
+        (replace(platform, slos=(shadow,)), shop), declared, report, incomplete=False
+    )
     shown = [(d.position.line, d.id, d.message) for d in report.diagnostics]
     message = (
         "platform/ingress/availability is in stage shadow: it pages nobody, and nobody would be "
@@ -251,7 +253,7 @@ def test_a_dependency_whose_pages_reach_nobody_at_some_hours_is_a_warning() -> N
     hours = next(step.hours for step in shop.steps if step.hours)
     office = replace(platform, steps=(replace(page, hours=hours),))
     for tenants, lines in (((platform, shop), []), ((office, shop), [33, 38])):
-        context = Context(done.settings.spec, None, tenants)
+        context = Context(done.settings.spec, None, tenants, tenants)
         found = [f for tenant in tenants for f in dependency_muted.check(tenant, context)]
         assert [finding.position.line for finding in found] == lines
         for finding in found:

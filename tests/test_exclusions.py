@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cases import ROOT, compiled, tool
+from cases import ROOT, compile_whole, compiled, tool
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import worlds
@@ -196,7 +196,7 @@ def test_an_exclusion_of_the_project_holds_for_all_tenants() -> None:
         SourceFile(f"{name}.yaml", f"{name}.yaml", text.replace("acme", name).encode())
         for name in ("one", "two")
     ]
-    found = pipeline.compile_project(pipeline.parse_project(file, ROOT, report), sources, report)
+    found = compile_whole(pipeline.parse_project(file, ROOT, report), sources, report)
     recorded = {
         dict(rule.labels)["tenant"]
         for tenant in found.rules

@@ -137,7 +137,7 @@ def replanned(case: str) -> tuple[Plan, Plan]:
         sources.append(SourceFile(f"{tenant.name}.yaml", tenant.source.name, text.encode()))
     bare = spec.model_copy(update={"defaults": type(spec.defaults)()})
     settings = replace(result.settings, spec=bare)
-    again = pipeline.resolve(settings, pipeline.read(settings, sources, report), report)
+    again = pipeline.resolve_project(settings, sources, report)
     assert report.diagnostics == []
     return result.plan, build(again, spec, at, report)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from alertmanagers import every_version, running
-from cases import compiled, proofs_of
+from cases import compile_whole, compiled, proofs_of
 from demo.servers import wait_until
 from demo.sink import Sink
 
@@ -117,7 +117,7 @@ def test_on_a_holiday_a_real_server_notifies_only_those_whose_hours_do_not_know_
     )
     source = SourceFile("acme.yaml", "acme.yaml", manifest.encode())
     settings = pipeline.read_project(None, report)
-    done = pipeline.compile_project(settings, [source], report)
+    done = compile_whole(settings, [source], report)
     (text,) = (a.text for a in done.artefacts if a.path == naming.ALERTMANAGER_FILE)
     text = text.replace("group_wait: 30s", "group_wait: 100ms")
     firing = next(r.labels for r in proofs_of(done).routes if ("tier", "page-fast") in r.labels)

@@ -20,7 +20,8 @@ LAYERS = (
     ("lint", "routing", "render"),
     ("proofs",),
     ("emit",),
-    ("toolcheck", "write"),
+    ("toolcheck", "write", "unit", "workers", "cache"),
+    ("link",),
     ("pipeline", "init", "live", "view"),
     ("cli",),
 )

@@ -207,7 +207,7 @@ def compiled() -> TenantRules:
         },
     }
     source = SourceFile("t.yaml", "t.yaml", yaml.safe_dump(manifest).encode())
-    (rules,) = pipeline.compile_project(settings, [source], report).rules
+    (rules,) = pipeline.plan_project(settings, [source], report).rules
     return rules
 
 

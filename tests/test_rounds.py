@@ -6,11 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cases import proofs_of, tool
+from cases import Whole, compile_whole, proofs_of, tool
 
 from slo_compiler import pipeline
 from slo_compiler.diagnostics import Report
-from slo_compiler.pipeline import Compiled
 from slo_compiler.proofs.generate.subject import MAX_ROUNDS
 from slo_compiler.proofs.model import UnitTest
 from slo_compiler.source import SourceFile
@@ -31,20 +30,20 @@ LINE = (
 
 
 @pytest.fixture(scope="module")
-def done() -> Compiled:
+def done() -> Whole:
     text = HEAD + "".join(LINE.format(number) for number in range(MAX_ROUNDS + MORE))
     report = Report()
     source = SourceFile("acme.yaml", "acme.yaml", text.encode())
     settings = pipeline.read_project(None, report)
-    return pipeline.compile_project(settings, [source], report)
+    return compile_whole(settings, [source], report)
 
 
-def steady(done: Compiled) -> list[UnitTest]:
+def steady(done: Whole) -> list[UnitTest]:
     tests = (test for file in proofs_of(done).unit_tests for test in file.tests)
     return [test for test in tests if ": nothing fires at" in test.name]
 
 
-def test_those_that_are_left_start_from_the_base_pair_in_one_run(done: Compiled) -> None:
+def test_those_that_are_left_start_from_the_base_pair_in_one_run(done: Whole) -> None:
     *counted, last = steady(done)
     assert len(counted) == MAX_ROUNDS
     assert all(test.name.startswith(f"web/s{n}:") for n, test in enumerate(counted))
@@ -53,13 +52,13 @@ def test_those_that_are_left_start_from_the_base_pair_in_one_run(done: Compiled)
     assert f"starts from the base pair: {left}" in last.why
 
 
-def test_a_check_names_the_few_that_burn_or_the_few_that_do_not(done: Compiled) -> None:
+def test_a_check_names_the_few_that_burn_or_the_few_that_do_not(done: Whole) -> None:
     first, *_, last = (test.checks[0].expr for test in steady(done))
     assert first.endswith(' and on (service, slo) (slo_info{tenant="acme",service="web",slo="s0"})')
     assert "slo_info" not in last
 
 
-def test_they_hold(done: Compiled, tmp_path: Path) -> None:
+def test_they_hold(done: Whole, tmp_path: Path) -> None:
     for file in done.artefacts:
         (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file.path).write_text(file.text, encoding="utf-8")

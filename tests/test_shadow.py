@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cases import ROOT, proofs_of, tool
+from cases import ROOT, Whole, compile_whole, proofs_of, tool
 
 from slo_compiler import naming, pipeline
 from slo_compiler.diagnostics import CompileError, Report
-from slo_compiler.pipeline import Compiled
 from slo_compiler.proofs import run as prove
 from slo_compiler.source import SourceFile
 
@@ -19,14 +18,14 @@ ALONE = TEXT.replace("    - name: availability\n", SHADOW)
 STEPS = TEXT[TEXT.index("  escalation:") : TEXT.index("  slos:")]
 
 
-def compiled(*texts: str) -> Compiled:
+def compiled(*texts: str) -> Whole:
     report = Report()
     settings = pipeline.read_project(None, report)
     files = [SourceFile(f"{n}.yaml", f"{n}.yaml", text.encode()) for n, text in enumerate(texts)]
-    return pipeline.compile_project(settings, files, report)
+    return compile_whole(settings, files, report)
 
 
-def alerts(found: Compiled) -> set[str]:
+def alerts(found: Whole) -> set[str]:
     return {rule.name for tenant in found.rules for rule in tenant.alerts}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import promql_parser as pp
 import pytest
+from cases import Whole, compile_whole
 from test_bad_input import THEIRS, WRONG, places, replaced
 
 from slo_compiler import pipeline
@@ -18,7 +19,6 @@ from slo_compiler.diagnostics import CompileError, Report, Severity
 from slo_compiler.frontend.library import read_library
 from slo_compiler.frontend.load import Manifest, load
 from slo_compiler.frontend.reference import references
-from slo_compiler.pipeline import Compiled
 from slo_compiler.promql import walk
 from slo_compiler.schema import Tenant
 from slo_compiler.source import SourceFile, read_documents
@@ -75,13 +75,13 @@ spec:
     return SourceFile(f"tenants/{name}.yaml", f"tenants/{name}.yaml", text.encode())
 
 
-def compiled(template: str, *tenants: SourceFile) -> Compiled:
+def compiled(template: str, *tenants: SourceFile) -> Whole:
     """Compile tenants whose project names one file of templates."""
     report = Report()
     Path("t.yaml").write_text(template, encoding="utf-8")
     file = SourceFile("slo-compiler.yaml", "slo-compiler.yaml", PROJECT.encode())
     settings = pipeline.parse_project(file, Path(), report)
-    return pipeline.compile_project(settings, tenants, report)
+    return compile_whole(settings, tenants, report)
 
 
 def instance(use: str, template: str = HTTP) -> Manifest:

@@ -8,6 +8,7 @@ import pytest
 from cases import ROOT
 from click.testing import CliRunner, Result
 
+from slo_compiler.cache import FOLDER
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.emit.artefact import Artefact
@@ -198,4 +199,8 @@ def test_every_suite_agrees_with_what_is_compiled(
     told, *infos = done.stderr.splitlines()
     assert (done.exit_code, told) == (0, "1 SLO of 1 tenant: no errors, promtool and amtool agree")
     assert [line for line in infos if ": warning[" in line or ": error[" in line] == []
-    assert sorted(path.name for path in repo.iterdir()) == ["acme.yaml", "slo-compiler.yaml"]
+    assert sorted(path.name for path in repo.iterdir()) == [
+        FOLDER,
+        "acme.yaml",
+        "slo-compiler.yaml",
+    ]

@@ -35,6 +35,11 @@ _FORMAT = click.option(
     help="How findings are told, on stderr.",
 )
 _STRICT = click.option("--strict", is_flag=True, help="Exit 1 on warnings, too.")
+_NO_CACHE = click.option(
+    "--no-cache",
+    is_flag=True,
+    help="Compile all files anew, and keep no results in .slo-compiler-cache/.",
+)
 _LOG = click.option(
     "--log-json",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -75,7 +80,7 @@ def main() -> None:
 @click.option(
     "--check", is_flag=True, help="Write nothing; exit 1 with a diff if the folder is out of date."
 )
-@_shared(_PROJECT, _FORMAT, _STRICT, _LOG)
+@_shared(_PROJECT, _FORMAT, _STRICT, _LOG, _NO_CACHE)
 def compile(  # noqa: A001
     sources: tuple[str, ...],
     output: Path | None,
@@ -85,6 +90,7 @@ def compile(  # noqa: A001
     format_: str,
     strict: bool,
     log_json: Path | None,
+    no_cache: bool,
 ) -> None:
     """Compile manifests into an output folder.
 
@@ -99,7 +105,15 @@ def compile(  # noqa: A001
     """
     from slo_compiler import write  # noqa: PLC0415
 
-    run = Run(project, sources, format_, strict=strict, log=log_json, writes=True)
+    run = Run(
+        project,
+        sources,
+        format_,
+        strict=strict,
+        log=log_json,
+        writes=True,
+        cache=not no_cache,
+    )
     with run.reporting():
         compiled = run.compile()
         folder = output or compiled.settings.root / compiled.settings.spec.output
@@ -158,7 +172,7 @@ def _read_by(reader: str) -> Callable[..., Any]:
     callback=_read_by("token_header"),
     help="A file that holds a bearer token to ask with.",
 )
-@_shared(_PROJECT, _FORMAT, _STRICT, _LOG)
+@_shared(_PROJECT, _FORMAT, _STRICT, _LOG, _NO_CACHE)
 def check(
     sources: tuple[str, ...],
     project: Path | None,
@@ -169,6 +183,7 @@ def check(
     live_token_file: tuple[str, str] | None,
     strict: bool,
     log_json: Path | None,
+    no_cache: bool,
 ) -> None:
     """Check manifests with all lints, promtool and amtool; write nothing.
 
@@ -184,11 +199,11 @@ def check(
     if not live and (live_header or live_token_file):
         raise click.UsageError("--live-header and --live-token-file need --live URL")
     headers = [*live_header, *([live_token_file] if live_token_file else [])]
-    run = Run(project, sources, format_, strict=strict, log=log_json)
+    run = Run(project, sources, format_, strict=strict, log=log_json, cache=not no_cache)
     with run.reporting():
         compiled = run.compile()
         if live:
-            _ask(run, compiled, live, headers)
+            _ask(run, live, headers)
         run.log(compiled, None)
         run.report.raise_if_failed()
         say(f"{size(compiled)}: no errors{skipped(compiled)}")
@@ -355,18 +370,18 @@ def schema(kind: str) -> None:
     click.echo(json.dumps(json_schema(kind), indent=2))
 
 
-def _ask(run: Run, compiled: Any, url: str, headers: Sequence[tuple[str, str]]) -> None:  # noqa: ANN401
+def _ask(run: Run, url: str, headers: Sequence[tuple[str, str]]) -> None:
     """Ask a Prometheus, and print one line for each SLO."""
     from slo_compiler import live  # noqa: PLC0415
     from slo_compiler.live.client import Client  # noqa: PLC0415
 
-    settings = compiled.settings
+    settings, planned = run.plan()
     asked = Client(url, headers)
     at = settings.at("spec", "prometheus", key=True)
     answers = live.ask(
         asked,
-        compiled.tenants,
-        compiled.rules,
+        planned.tenants,
+        planned.rules,
         settings.spec.prometheus,
         at,
         run.report,

@@ -32,6 +32,7 @@ class Run:
         strict: bool,
         log: Path | None,
         writes: bool = False,
+        cache: bool = False,
     ) -> None:
         self.report = Report()
         self.exit_code = 0
@@ -40,6 +41,8 @@ class Run:
         self._format = format_
         self._strict = strict
         self._writes = writes
+        self._cache = cache
+        self._inputs: tuple[Any, Any] | None = None
         self._log_file = log
         self._steps: list[tuple[str, float]] = []
         self._live = sys.stderr.isatty() and format_ == "text"
@@ -47,11 +50,26 @@ class Run:
     def compile(self) -> Any:  # noqa: ANN401
         """Read the inputs and compile them."""
         from slo_compiler import pipeline  # noqa: PLC0415
+        from slo_compiler.cache import FOLDER, Cache  # noqa: PLC0415
 
         settings, files = self._read()
-        return pipeline.compile_project(
-            settings, files, self.report, self.progress, whole=not self._sources
+        # Without a project file there is no place that is the project's.
+        kept = self._cache and settings.manifest is not None
+        cache = Cache(settings.root / FOLDER) if kept else None
+        done = pipeline.compile_project(
+            settings, files, self.report, self.progress, whole=not self._sources, cache=cache
         )
+        if cache:
+            cache.trim()
+        return done
+
+    def plan(self) -> Any:  # noqa: ANN401
+        """Read the inputs and plan them."""
+        from slo_compiler import pipeline  # noqa: PLC0415
+
+        settings, files = self._read()
+        planned = pipeline.plan_project(settings, files, Report(), whole=not self._sources)
+        return settings, planned
 
     def resolve(self) -> tuple[Any, Any]:
         """Read the inputs; gives the settings and the tenants, if they hold no error."""
@@ -59,13 +77,18 @@ class Run:
 
         settings, files = self._read()
         self.progress("reading")
-        inputs = pipeline.read(settings, files, self.report)
-        tenants = pipeline.resolve(settings, inputs, self.report)
+        tenants = pipeline.resolve_project(settings, files, self.report)
         self.report.raise_if_failed()
         self.clear()
         return settings, tenants
 
     def _read(self) -> tuple[Any, Any]:
+        """Read the inputs once: standard input cannot be read again."""
+        if self._inputs is None:
+            self._inputs = self._read_inputs()
+        return self._inputs
+
+    def _read_inputs(self) -> tuple[Any, Any]:
         # Imported late, so that --help and completion answer at once.
         from slo_compiler import pipeline, reading  # noqa: PLC0415
 
@@ -94,11 +117,13 @@ class Run:
         default = Path(pipeline.PROJECT_FILE)
         return self._project or (default if default.is_file() else None)
 
-    def progress(self, step: str) -> None:
-        """Show a step on a terminal, and remember when it began."""
-        self._steps.append((step, time.monotonic()))
+    def progress(self, step: str, done: int | None = None, of: int = 0) -> None:
+        """Show a step on a terminal, and remember when it began; or how much of it is done."""
+        if done is None:
+            self._steps.append((step, time.monotonic()))
         if self._live:
-            click.echo(f"\r\x1b[K{step} ...", nl=False, err=True)
+            shown = step if done is None else f"{step} {done} of {of}"
+            click.echo(f"\r\x1b[K{shown} ...", nl=False, err=True)
 
     def log(self, compiled: Any, changes: Any) -> None:  # noqa: ANN401
         """Append the audit record of this run, if one was asked for."""

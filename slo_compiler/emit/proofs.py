@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.emit.artefact import Artefact
-from slo_compiler.emit.emitter import Emission, Emitter, Rendered
-from slo_compiler.proofs.generate import generate
+from slo_compiler.emit.emitter import Emission, Emitter, ProjectContext, TenantContext
+from slo_compiler.proofs.generate import TenantProofs, shared_unit_tests, tenant_proofs
+from slo_compiler.proofs.model import UnitTestFile
 from slo_compiler.templating import render
 
 
-def emit(rendered: Rendered, _report: Report) -> Emission:
-    """Render the unit test files and the expected routes."""
-    proofs = generate(rendered.plan, rendered.rules)
-    files = [
-        Artefact(file.path, render("emit/unit_test.yml.j2", file=file))
-        for file in proofs.unit_tests
-    ]
-    files.append(Artefact(naming.ROUTES_FILE, render("emit/routes.yml.j2", proofs=proofs)))
+def tenant(context: TenantContext, _report: Report) -> Emission:
+    """Render a tenant's unit tests."""
+    proofs = tenant_proofs(context.planned, context.rules, context.known)
     return Emission(
-        tuple(files), {"unit_tests": sum(len(file.tests) for file in proofs.unit_tests)}
+        tuple(map(_unit_tests, proofs.unit_tests)),
+        {"unit_tests": sum(len(file.tests) for file in proofs.unit_tests)},
+        replace(proofs, unit_tests=()),
     )
 
 
-EMITTER = Emitter("proofs", emit)
+def project(facts: Sequence[TenantProofs], _context: ProjectContext, _report: Report) -> Emission:
+    """Render the unit tests of all tenants together, and the expected routes."""
+    files = shared_unit_tests(proofs.isolation for proofs in facts)
+    hours = sorted((hours for proofs in facts for hours in proofs.hours), key=lambda h: h.name)
+    routes = [route for proofs in facts for route in proofs.routes]
+    text = render("emit/routes.yml.j2", routes=routes, all_hours=hours)
+    return Emission(
+        (*map(_unit_tests, files), Artefact(naming.ROUTES_FILE, text)),
+        {"unit_tests": sum(len(file.tests) for file in files)},
+    )
+
+
+def _unit_tests(file: UnitTestFile) -> Artefact:
+    return Artefact(file.path, render("emit/unit_test.yml.j2", file=file))
+
+
+EMITTER = Emitter("proofs", tenant, project)

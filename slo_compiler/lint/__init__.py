@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from types import ModuleType
 
-from slo_compiler.diagnostics import Report, Severity
+from slo_compiler.diagnostics import Diagnostic, Report, Severity
 from slo_compiler.lint import (
     aggregated_away,
     bad_disable,
@@ -41,10 +41,19 @@ from slo_compiler.lint import (
 )
 from slo_compiler.lint.base import Context, Finding, Rule
 from slo_compiler.lint.queries import refuses
-from slo_compiler.lint.switches import read_switches
-from slo_compiler.resolve.model import ResolvedTenant
-from slo_compiler.schema import ProjectSpec
-from slo_compiler.source import Document
+from slo_compiler.lint.switches import Switched, read_switches, unused
+
+__all__ = [
+    "MODULES",
+    "RULES",
+    "Context",
+    "Finding",
+    "Rule",
+    "Switched",
+    "first_of_its_kind",
+    "report_unused",
+    "run",
+]
 
 MODULES: tuple[ModuleType, ...] = (
     # queries
@@ -87,37 +96,49 @@ MODULES: tuple[ModuleType, ...] = (
 RULES: tuple[Rule, ...] = tuple(map(Rule.of, MODULES))
 
 
-def run(
-    tenants: Sequence[ResolvedTenant],
-    project: ProjectSpec,
-    document: Document | None,
-    report: Report,
-    *,
-    whole: bool,
-) -> None:
-    """Run all lints; what no switch keeps quiet goes to `report`.
+def run(context: Context, report: Report) -> Switched:
+    """Run all lints on the context's tenants; what is not switched off goes to `report`.
 
-    Args:
-        tenants: who is looked at.
-        project: what the platform says.
-        document: where it says so.
-        report: where findings go.
-        whole: whether these are all tenants of the project.
+    Returns:
+        Which switches were used, for `report_unused`.
     """
-    context = Context(project, document, tenants)
     known = {rule.id for rule in RULES if rule.check}
     switches = read_switches(context, known)
-    for tenant in tenants:
+    for index, tenant in enumerate(context.tenants):
         for rule in RULES:
-            for found in rule.check(tenant, context) if rule.check else ():
+            if rule.check is None or (rule.once and index > 0):
+                continue
+            for found in rule.check(tenant, context):
                 if not switches.silence(rule.id, found.position, tenant.name):
                     _tell(rule, found, report)
     for found in switches.broken:
         _tell(Rule.of(bad_disable), found, report)
-    # Where something is refused, a lint may have had nothing to look at yet.
-    if not report.failed and not refuses(tenants):
-        for found in switches.unused(whole=whole):
-            _tell(Rule.of(unused_disable), found, report)
+    return switches.result(complete=not refuses(context.tenants))
+
+
+def report_unused(units: Sequence[Switched], report: Report, *, whole: bool) -> None:
+    """Report the switches that nothing was found for.
+
+    Args:
+        units: what each run of the lints switched off.
+        report: takes the findings.
+        whole: whether they looked at all tenants of the project.
+    """
+    for found in unused(units, whole=whole):
+        _tell(Rule.of(unused_disable), found, report)
+
+
+def first_of_its_kind(diagnostics: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
+    """Leave out all but the first finding of those lints that find one thing for all tenants."""
+    once = {rule.id for rule in RULES if rule.once}
+    seen: set[str] = set()
+    kept = []
+    for found in diagnostics:
+        if found.id not in seen:
+            kept.append(found)
+        if found.id in once:
+            seen.add(found.id)
+    return kept
 
 
 def _tell(rule: Rule, found: Finding, report: Report) -> None:

@@ -15,11 +15,12 @@ from slo_compiler.source import Document
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is around a tenant: the project, its file if there is one, and all tenants."""
+    """What is around a tenant: the project, its file if there is one, and other tenants."""
 
     project: ProjectSpec
     document: Document | None
-    tenants: Sequence[ResolvedTenant]
+    tenants: Sequence[ResolvedTenant]  # those that are looked at
+    known: Sequence[ResolvedTenant] = ()  # they, and those that their SLOs depend on
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,15 @@ class Rule:
     id: str
     severity: Severity
     doc: str
+    once: bool  # whether it finds one thing for all tenants
     check: Check | None  # None for those on the switches, which the runner finds itself
 
     @classmethod
     def of(cls, module: ModuleType) -> Rule:
         """Read what a lint's module declares."""
         check = cast("Check | None", getattr(module, "check", None))
-        return cls(module.ID, module.SEVERITY, (module.__doc__ or "").strip(), check)
+        once = bool(getattr(module, "ONCE", False))
+        return cls(module.ID, module.SEVERITY, (module.__doc__ or "").strip(), once, check)
 
     @property
     def summary(self) -> str:

@@ -34,7 +34,7 @@ def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
     """Give each dependency of a tenant all of whose steps for pages have hours."""
     if not any(slo.spec.depends_on for slo in tenant.slos):
         return
-    muted = {other.name for other in context.tenants if _has_hours(other)} - {tenant.name}
+    muted = {other.name for other in context.known if _has_hours(other)} - {tenant.name}
     for slo in tenant.slos:
         for index, text in enumerate(slo.spec.depends_on):
             other = dependency(tenant, text)[0]

@@ -19,11 +19,12 @@ from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "heartbeat-unrouted"
 SEVERITY = Severity.WARNING
+ONCE = True  # of all tenants, the first one finds it
 
 
 def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
-    """Tell it once, in the project file if there is one."""
-    if context.project.alertmanager.heartbeat is None and tenant is context.tenants[0]:
+    """Find it in the project file if there is one, or else at the tenant."""
+    if context.project.alertmanager.heartbeat is None:
         project = context.document
         yield Finding(
             project.locate(("spec", "alertmanager"), key=True) if project else tenant.position,

@@ -49,6 +49,41 @@ class _Switch:
         return position.path == self.path and any(s.holds(position.line) for s in self.spans)
 
 
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """A switch that kept nothing quiet in one unit; in another it may have."""
+
+    id: str
+    at: Position
+    project: bool
+    tenants: frozenset[str]  # of a project's switch: whom it is for, or nobody in particular
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """Which switches of a unit were used, and which were not."""
+
+    used: frozenset[tuple[str, Position]] = frozenset()
+    unused: tuple[Unused, ...] = ()
+    tenants: frozenset[str] = frozenset()
+    complete: bool = True
+
+
+def unused(units: Sequence[Switched], *, whole: bool) -> Iterator[Finding]:
+    """Give the switches that kept nothing quiet in any unit.
+
+    A project's switch is judged if all tenants of the project were looked at, or one it is for.
+    """
+    if not all(unit.complete for unit in units):
+        return  # a lint may have had nothing to look at yet
+    used = frozenset[tuple[str, Position]]().union(*(unit.used for unit in units))
+    tenants = frozenset[str]().union(*(unit.tenants for unit in units))
+    for switch in dict.fromkeys(switch for unit in units for switch in unit.unused):
+        judged = not switch.project or whole or switch.tenants & tenants
+        if judged and (switch.id, switch.at) not in used:
+            yield Finding(switch.at, f"{switch.id} finds nothing here to keep quiet", "remove it")
+
+
 @dataclass(slots=True)
 class Switches:
     """All switches of a run; each remembers whether it kept anything quiet."""
@@ -68,13 +103,22 @@ class Switches:
             switch.used = True
         return bool(covering)
 
-    def unused(self, *, whole: bool) -> Iterator[Finding]:
-        """Give the switches that kept nothing quiet, once all lints have run."""
-        for switch in (s for same in self.switches.values() for s in same):
-            judged = not switch.project or whole or {*(switch.tenants or ())} & {*self.compiled}
-            if switch.used or not judged:
-                continue
-            yield Finding(switch.at, f"{switch.id} finds nothing here to keep quiet", "remove it")
+    def result(self, *, complete: bool) -> Switched:
+        """Give what was switched off and what was not, once all lints have run.
+
+        `complete` is whether the lints could look at everything.
+        """
+        found = [each for same in self.switches.values() for each in same]
+        return Switched(
+            frozenset((each.id, each.at) for each in found if each.used),
+            tuple(
+                Unused(each.id, each.at, each.project, frozenset(each.tenants or ()))
+                for each in found
+                if not each.used
+            ),
+            frozenset(self.compiled),
+            complete,
+        )
 
 
 def read_switches(context: Context, known: Collection[str]) -> Switches:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slo_compiler.diagnostics import Position, Report
@@ -21,7 +21,6 @@ class Plan:
 
     tenants: tuple[PlannedTenant, ...]
     routing: Routing
-    counts: Mapping[str, int]
 
 
 def build(
@@ -35,14 +34,16 @@ def build(
     planned = [plan_tenant(tenant, project.prometheus, report) for tenant in tenants if tenant.slos]
     report.raise_if_failed()
     routing = plan_routing(tenants, project, position)
-    rules = [rule for tenant in planned for group in tenant.groups for rule in group.rules]
+    return Plan(tuple(planned), routing)
+
+
+def rule_counts(tenant: PlannedTenant) -> dict[str, int]:
+    """Count a tenant's SLOs, groups and rules."""
+    rules = [rule for group in tenant.groups for rule in group.rules]
     alerts = sum(isinstance(rule, BurnAlert | HealthAlert) for rule in rules)
-    counts = {
-        "tenants": len(tenants),
-        "slos": sum(len(tenant.slos) for tenant in tenants),
-        "groups": sum(len(tenant.groups) for tenant in planned),
+    return {
+        "slos": len(tenant.slos),
+        "groups": len(tenant.groups),
         "recording_rules": len(rules) - alerts,
         "alerting_rules": alerts,
-        "receivers": len(routing.receivers),
     }
-    return Plan(tuple(planned), routing, counts)

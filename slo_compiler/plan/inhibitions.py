@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from slo_compiler import naming
+from slo_compiler.duration import Duration
 from slo_compiler.plan.ir import Inhibition
 from slo_compiler.plan.tenant import Identity, identity
 from slo_compiler.resolve.dependencies import dependencies
 from slo_compiler.resolve.model import ResolvedTenant
+from slo_compiler.schema.severity import Severity
 
 
-def plan_inhibitions(tenants: Sequence[ResolvedTenant]) -> Iterator[Inhibition]:
-    """Plan all inhibitions; none holds between SLOs but those that a manifest asks for."""
-    yield from _windows(tenants)
-    yield from _dependencies(tenants)
-
-
-def _windows(tenants: Sequence[ResolvedTenant]) -> Iterator[Inhibition]:
+def window_inhibitions(
+    levels: Sequence[Severity], tiers: Collection[tuple[str, Duration]], by: Collection[str]
+) -> Iterator[Inhibition]:
     """While an alert fires, those of the same SLO with longer windows do not notify.
 
     Only alerts that are as urgent as itself, or less. Keyed by window and severity rather than by
     tier, because tiers are named by users: two policies may give the same names another order, but
     a longer window is longer in both, so that no two alerts can silence each other.
+
+    Args:
+        levels: the project's severities, most urgent first.
+        tiers: severity and long window of every tier of every tenant.
+        by: labels that tell the series of SLOs apart.
     """
-    by_labels = sorted({label for t in tenants for slo in t.live for label in slo.by})
-    equal = (*naming.IDENTITY, naming.ESCALATION, *by_labels)
-    tiers = {
-        (tier.severity, tier.long_window)
-        for tenant in tenants
-        for slo in tenant.live
-        for tier in slo.policy.tiers
-    }
-    levels = tenants[0].levels if tenants else ()
+    equal = (*naming.IDENTITY, naming.ESCALATION, *sorted(by))
     for rank, level in enumerate(levels):
         quieter = {other.name: other.label for other in levels[rank:]}
         for window in sorted(w for s, w in tiers if s == level.name):
@@ -48,7 +43,9 @@ def _windows(tenants: Sequence[ResolvedTenant]) -> Iterator[Inhibition]:
                 yield Inhibition(source, target, equal)
 
 
-def _dependencies(tenants: Sequence[ResolvedTenant]) -> Iterator[Inhibition]:
+def dependency_inhibitions(
+    tenant: ResolvedTenant, known: Sequence[ResolvedTenant]
+) -> Iterator[Inhibition]:
     """While an SLO's most urgent alert fires, those of the SLOs that depend on it do not notify.
 
     Burn alerts only, on both sides: that the other's data are missing explains nobody's errors, and
@@ -57,22 +54,21 @@ def _dependencies(tenants: Sequence[ResolvedTenant]) -> Iterator[Inhibition]:
     of escalation, so that it has one source: Alertmanager 0.30 to 0.34.0 remembers one of each
     rule, and forgets the others when that one resolves.
     """
-    slos = {(t.name, s.spec.service, s.spec.name): s for t in tenants for s in t.slos}
-    for tenant in tenants:
-        top = tenant.levels[0]
-        for slo in tenant.live:
-            for key in dependencies(tenant, slo):
-                tiers = slos[key].policy.tiers
-                for window in sorted({t.long_window for t in tiers if t.severity == top.name}):
-                    yield Inhibition(
-                        _side(
-                            Identity(*key),
-                            top.label,
-                            (naming.LONG_WINDOW, str(window)),
-                            (naming.ESCALATION, ""),
-                        ),
-                        _side(identity(tenant, slo), top.label),
-                    )
+    slos = {(t.name, s.spec.service, s.spec.name): s for t in known for s in t.slos}
+    top = tenant.levels[0]
+    for slo in tenant.live:
+        for key in dependencies(tenant, slo):
+            tiers = slos[key].policy.tiers
+            for window in sorted({t.long_window for t in tiers if t.severity == top.name}):
+                yield Inhibition(
+                    _side(
+                        Identity(*key),
+                        top.label,
+                        (naming.LONG_WINDOW, str(window)),
+                        (naming.ESCALATION, ""),
+                    ),
+                    _side(identity(tenant, slo), top.label),
+                )
 
 
 def _side(id_: Identity, severity: str, *more: tuple[str, str]) -> tuple[str, ...]:

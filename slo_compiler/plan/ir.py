@@ -9,6 +9,7 @@ from slo_compiler.diagnostics import Position
 from slo_compiler.duration import Duration
 from slo_compiler.resolve.hours import OpenHours
 from slo_compiler.schema.channel.base import ChannelKind
+from slo_compiler.schema.severity import Severity
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -76,3 +77,17 @@ class Routing:
     time_intervals: tuple[tuple[str, tuple[Interval, ...]], ...] = ()
     inhibitions: tuple[Inhibition, ...] = ()
     hours: Mapping[str, OpenHours] = field(default_factory=dict)  # by their time intervals' names
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRouting:
+    """What one tenant adds to the generated part, and to the inhibitions of all."""
+
+    route: Route
+    receivers: tuple[Receiver, ...]
+    time_intervals: tuple[tuple[str, tuple[Interval, ...]], ...]
+    hours: Mapping[str, OpenHours]  # by their time intervals' names
+    inhibitions: tuple[Inhibition, ...]  # of what its SLOs depend on
+    levels: tuple[Severity, ...]  # the project's severities, most urgent first
+    tiers: frozenset[tuple[str, Duration]]  # severity and long window of each
+    by_labels: frozenset[str]

@@ -10,8 +10,8 @@ from slo_compiler.diagnostics import Position
 from slo_compiler.duration import Duration
 from slo_compiler.plan.burn import literal
 from slo_compiler.plan.hours import time_intervals
-from slo_compiler.plan.inhibitions import plan_inhibitions
-from slo_compiler.plan.ir import Integration, Pairs, Receiver, Route, Routing
+from slo_compiler.plan.inhibitions import dependency_inhibitions, window_inhibitions
+from slo_compiler.plan.ir import Integration, Pairs, Receiver, Route, Routing, TenantRouting
 from slo_compiler.plan.tenant import (
     budget_steps,
     escalation_waits,
@@ -24,16 +24,50 @@ from slo_compiler.schema import ChannelBase, ProjectSpec
 
 
 def plan_routing(
-    tenants: Sequence[ResolvedTenant],
-    project: ProjectSpec,
-    project_position: Position,
+    tenants: Sequence[ResolvedTenant], project: ProjectSpec, project_position: Position
 ) -> Routing:
     """Plan one subtree: tenants below it, their alerts below them, nothing beside them."""
-    spec = project.alertmanager
+    return join_routing([plan_routes(each, tenants) for each in tenants], project, project_position)
+
+
+def plan_routes(tenant: ResolvedTenant, known: Sequence[ResolvedTenant]) -> TenantRouting:
+    """Plan what one tenant adds to the tree; `known` are also those that its SLOs depend on."""
     receivers: dict[str, Receiver] = {}
     hours: dict[str, OpenHours] = {}  # by the names of their time intervals
+    children = [*_tenant_routes(tenant, receivers, hours)]
+    # Alerts of the tenant's own making that carry these labels reach the tenant.
+    receiver: str | None = naming.RECEIVER_SHADOW
+    if tenant.severities:
+        urgent = ((naming.SEVERITY, tenant.level(tenant.severities[0]).label),)
+        receiver = next(r.receiver for r in children if r.matchers == urgent)
+    else:
+        receivers[naming.RECEIVER_SHADOW] = Receiver(naming.RECEIVER_SHADOW)
+    return TenantRouting(
+        route=Route(
+            matchers=((naming.TENANT, tenant.name),),
+            receiver=receiver,
+            routes=tuple(children),
+        ),
+        receivers=tuple(receivers.values()),
+        time_intervals=tuple(time_intervals(hours)),
+        hours=hours,
+        inhibitions=tuple(dependency_inhibitions(tenant, known)),
+        levels=tuple(tenant.levels),
+        tiers=frozenset(
+            (tier.severity, tier.long_window) for slo in tenant.live for tier in slo.policy.tiers
+        ),
+        by_labels=frozenset(label for slo in tenant.live for label in slo.by),
+    )
+
+
+def join_routing(
+    tenants: Sequence[TenantRouting], project: ProjectSpec, project_position: Position
+) -> Routing:
+    """Join the routes of all tenants to one subtree."""
+    spec = project.alertmanager
     heartbeat = _heartbeat(spec.heartbeat, project_position)
-    receivers[heartbeat.name] = heartbeat
+    receivers = {heartbeat.name: heartbeat}
+    receivers |= {each.name: each for tenant in tenants for each in tenant.receivers}
     routes = [
         Route(
             matchers=((naming.SEVERITY, naming.SEVERITY_HEARTBEAT),),
@@ -42,24 +76,9 @@ def plan_routing(
             group_wait=min(spec.group_wait, Duration.of(seconds=30)),
             group_interval=min(spec.group_interval, Duration.of(minutes=1)),
             repeat_interval=min(spec.repeat_interval, Duration.of(minutes=5)),
-        )
+        ),
+        *(tenant.route for tenant in tenants),
     ]
-    for tenant in tenants:
-        children = [*_tenant_routes(tenant, receivers, hours)]
-        # Alerts of the tenant's own making that carry these labels reach the tenant.
-        receiver: str | None = naming.RECEIVER_SHADOW
-        if tenant.severities:
-            urgent = ((naming.SEVERITY, tenant.level(tenant.severities[0]).label),)
-            receiver = next(r.receiver for r in children if r.matchers == urgent)
-        else:
-            receivers[naming.RECEIVER_SHADOW] = Receiver(naming.RECEIVER_SHADOW)
-        routes.append(
-            Route(
-                matchers=((naming.TENANT, tenant.name),),
-                receiver=receiver,
-                routes=tuple(children),
-            )
-        )
     root = Route(
         matchers=(),
         group_by=naming.IDENTITY,
@@ -71,9 +90,16 @@ def plan_routing(
     return Routing(
         route=root,
         receivers=tuple(receivers.values()),
-        time_intervals=tuple(sorted(time_intervals(hours))),
-        inhibitions=tuple(plan_inhibitions(tenants)),
-        hours=hours,
+        time_intervals=tuple(sorted(each for t in tenants for each in t.time_intervals)),
+        inhibitions=(
+            *window_inhibitions(
+                tenants[0].levels if tenants else (),
+                frozenset[tuple[str, Duration]]().union(*(t.tiers for t in tenants)),
+                frozenset[str]().union(*(t.by_labels for t in tenants)),
+            ),
+            *(each for tenant in tenants for each in tenant.inhibitions),
+        ),
+        hours={name: hours for tenant in tenants for name, hours in tenant.hours.items()},
     )
 
 

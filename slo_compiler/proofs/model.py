@@ -69,12 +69,3 @@ class UnitTestFile:
     evaluation: Duration
     groups: tuple[str, ...]
     tests: tuple[UnitTest, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Proofs:
-    """All proofs of a plan."""
-
-    unit_tests: tuple[UnitTestFile, ...]
-    routes: tuple[ExpectedRoute, ...]
-    hours: tuple[ExpectedHours, ...]

@@ -24,7 +24,11 @@ def dependency(tenant: ResolvedTenant, text: str) -> Key:
 
 
 def check_dependencies(
-    tenants: Sequence[ResolvedTenant], declared: Collection[Key], report: Report
+    tenants: Sequence[ResolvedTenant],
+    declared: Collection[Key],
+    report: Report,
+    *,
+    incomplete: bool,
 ) -> None:
     """Check that each dependency is there, pages, and does not wait for the SLO in turn.
 
@@ -32,8 +36,8 @@ def check_dependencies(
         tenants: all tenants.
         declared: all SLOs of the sources, those that have findings of their own included.
         report: takes the findings.
+        incomplete: whether a tenant may be missing because its manifest has findings.
     """
-    failed = report.failed  # then a tenant may be missing because its manifest has findings
     slos = {(t.name, s.spec.service, s.spec.name): (t, s) for t in tenants for s in t.slos}
     graph: dict[Key, tuple[Key, ...]] = {}
     for key, (tenant, slo) in slos.items():
@@ -43,7 +47,7 @@ def check_dependencies(
             problem = _problem(key, other, text, slos, declared)
             if problem is None:
                 good.append(other)
-            elif not (failed and problem[0] == "unknown-tenant"):
+            elif not (incomplete and problem[0] == "unknown-tenant"):
                 report.error(slo.at("depends_on", index), *problem)
         graph[key] = tuple(good)
         if slo.spec.depends_on and not _pages(tenant, slo):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.frontend.load import Manifest
-from slo_compiler.resolve.dependencies import check_dependencies
+from slo_compiler.resolve.dependencies import Key
 from slo_compiler.resolve.escalation import (
     check_escalation,
     check_policy,
@@ -38,13 +38,22 @@ class _Resolver:
     policies: dict[str, Policy] = field(default_factory=dict)
     templates: dict[str, SourceFile] = field(default_factory=dict)
     tenants: dict[str, Position] = field(default_factory=dict)
-    identities: dict[tuple[str, str, str], Position] = field(default_factory=dict)
+    identities: dict[Key, Position] = field(default_factory=dict)
 
 
-def resolve(
-    manifests: Sequence[Manifest], project: ProjectSpec, report: Report
-) -> tuple[ResolvedTenant, ...]:
-    """Resolve all tenants, sorted by name; findings go to `report`."""
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Tenants, sorted by name, and all SLOs that were declared, those with findings included."""
+
+    tenants: tuple[ResolvedTenant, ...]
+    declared: Mapping[Key, Position]
+
+
+def resolve(manifests: Sequence[Manifest], project: ProjectSpec, report: Report) -> Resolved:
+    """Resolve tenants; findings go to `report`.
+
+    What their SLOs depend on is not looked up here: it may be in other files.
+    """
     resolver = _Resolver(project, report)
     for manifest in manifests:
         if isinstance(manifest.model, AlertPolicy):
@@ -56,9 +65,9 @@ def resolve(
         for manifest in manifests
         if isinstance(manifest.model, Tenant)
     ]
-    tenants = tuple(sorted(resolved, key=lambda tenant: tenant.name))
-    check_dependencies(tenants, resolver.identities, report)
-    return tenants
+    return Resolved(
+        tuple(sorted(resolved, key=lambda tenant: tenant.name)), dict(resolver.identities)
+    )
 
 
 def _add_policy(resolver: _Resolver, manifest: Manifest) -> None:
@@ -163,7 +172,7 @@ def _resolve_slos(
             report.error(
                 at,
                 "duplicate-slo",
-                f"the SLO {'/'.join(identity)} stands twice; first at "
+                f"the SLO {'/'.join(identity)} is declared twice; first at "
                 f"{resolver.identities[identity]}",
                 "rename one: both would record the same series",
             )

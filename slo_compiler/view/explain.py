@@ -130,7 +130,7 @@ def explain(
         rules = texts[tenant.name]
         related = [one for one in tenants if one.name in planned]
         routing = plan_routing(related, project, tenant.position)
-        expected = [*expected_routes(related, [texts[one.name] for one in related])]
+        expected = [*expected_routes(tenant, rules, related)]
         for slo in slos:
             own = _own(tenant, slo, rules)
             budget = burn.error_budget(slo.objective)

@@ -174,7 +174,7 @@ def compiled(
         }
         name = f"{tenant}.yaml"
         sources.append(SourceFile(name, name, yaml.safe_dump(manifest).encode()))
-    return pipeline.compile_project(settings, sources, report).rules
+    return pipeline.plan_project(settings, sources, report).rules
 
 
 @dataclass(frozen=True, slots=True)

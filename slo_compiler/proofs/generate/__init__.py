@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from slo_compiler.plan import Plan
+from slo_compiler.plan import PlannedTenant
+from slo_compiler.plan.routes import plan_routes
 from slo_compiler.proofs.generate.hours import expected_hours
-from slo_compiler.proofs.generate.isolation import plan_isolation
+from slo_compiler.proofs.generate.isolation import (
+    IsolatedTenant,
+    isolated_tenant,
+    plan_isolation,
+)
 from slo_compiler.proofs.generate.routes import expected_routes
 from slo_compiler.proofs.generate.subject import subject_of
 from slo_compiler.proofs.generate.tenant import plan_proofs
-from slo_compiler.proofs.model import Proofs
+from slo_compiler.proofs.model import ExpectedHours, ExpectedRoute, UnitTestFile
 from slo_compiler.render import TenantRules
+from slo_compiler.resolve.model import ResolvedTenant
 
-__all__ = ["generate"]
+__all__ = ["TenantProofs", "shared_unit_tests", "tenant_proofs"]
 
 
-def generate(plan: Plan, rules: Sequence[TenantRules]) -> Proofs:
-    """Generate the proofs of all tenants, whose rules are `rules` as text."""
-    tenants = [planned.resolved for planned in plan.tenants]
-    timings = [planned.timing for planned in plan.tenants]
-    subjects = [
-        [subject_of(planned.resolved, slo, planned.timing) for slo in planned.resolved.slos]
-        for planned in plan.tenants
-    ]
-    unit_tests = [
-        proof
-        for each in zip(tenants, rules, timings, subjects, strict=True)
-        for proof in plan_proofs(*each)
-    ]
-    unit_tests += plan_isolation(tenants, rules, timings, subjects)
-    return Proofs(
-        tuple(unit_tests),
-        tuple(expected_routes(tenants, rules)),
-        tuple(expected_hours(plan.routing.hours)),
+@dataclass(frozen=True, slots=True)
+class TenantProofs:
+    """The proofs of one tenant, and what it adds to those of all tenants together."""
+
+    unit_tests: tuple[UnitTestFile, ...]
+    routes: tuple[ExpectedRoute, ...]
+    hours: tuple[ExpectedHours, ...]
+    isolation: IsolatedTenant | None
+
+
+def tenant_proofs(
+    planned: PlannedTenant, rules: TenantRules, known: Sequence[ResolvedTenant]
+) -> TenantProofs:
+    """Generate the proofs of a tenant.
+
+    Args:
+        planned: the tenant.
+        rules: its rules as text.
+        known: the tenant, and those that its SLOs depend on.
+    """
+    tenant, timing = planned.resolved, planned.timing
+    subjects = [subject_of(tenant, slo, timing) for slo in tenant.slos]
+    return TenantProofs(
+        tuple(plan_proofs(tenant, rules, timing, subjects)),
+        tuple(expected_routes(tenant, rules, known)),
+        tuple(expected_hours(plan_routes(tenant, known).hours)),
+        isolated_tenant(planned, subjects),
     )
+
+
+def shared_unit_tests(tenants: Iterable[IsolatedTenant | None]) -> tuple[UnitTestFile, ...]:
+    """Generate the proofs of all tenants together: that they are isolated from each other."""
+    return tuple(plan_isolation([tenant for tenant in tenants if tenant is not None]))

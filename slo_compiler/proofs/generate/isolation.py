@@ -1,116 +1,186 @@
-"""That no tenant hears of another: all rules in one run, and some tenants burn."""
+"""That no tenant's alerts fire for another's errors: all rules in one run, and some tenants burn.
+
+What a tenant adds to these tests is a small value of its own, so that tenants can be planned one by
+one and in parallel.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from itertools import compress
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
-from slo_compiler.plan import burn
+from slo_compiler.plan import PlannedTenant
 from slo_compiler.plan.tenant import tier_windows
-from slo_compiler.proofs.generate.subject import Subject, selects, share
+from slo_compiler.proofs.generate.raw import Carries, Selector, Series
+from slo_compiler.proofs.generate.subject import Subject, base_labels, selects
 from slo_compiler.proofs.generate.timeline import (
     MINUTE,
     Segment,
-    inputs,
+    constant_pair,
+    counter,
     rounded,
     settled_after,
 )
 from slo_compiler.proofs.model import Check, UnitTest, UnitTestFile
-from slo_compiler.render import TenantRules
-from slo_compiler.resolve.model import ResolvedTenant
 
 EVALUATION = MINUTE * 5  # of all rules of all tenants: few moments, because there are many rules
 
 
-def plan_isolation(
-    tenants: Sequence[ResolvedTenant],
-    rules: Sequence[TenantRules],
-    timings: Sequence[burn.Timing],
-    subjects: Sequence[Sequence[Subject]],
-) -> list[UnitTestFile]:
-    """Plan the tests that no tenant hears of another: all rules in one run, some tenants burn.
+@dataclass(frozen=True, slots=True)
+class IsolatedSLO:
+    """What the isolation tests need of an SLO."""
+
+    labels: str  # of its base pair
+    tiers: int
+    events: int  # of each sample
+    counters: tuple[Series, ...]  # that its tests start from, without decoys
+    counted: tuple[Series, ...]  # that it counts, whatever its tests start from
+    selectors: tuple[Selector, ...]  # all that its rules read
+    opaque: tuple[Selector, ...]  # those of them of which no counter could be derived
+    lacks_good: bool
+
+    def reads(self, series: Series) -> bool:
+        """Whether what it records depends on a counter."""
+        return selects(self.selectors, series)
+
+
+@dataclass(frozen=True, slots=True)
+class IsolatedTenant:
+    """What the isolation tests need of a tenant: its SLOs that alert somebody, its groups."""
+
+    name: str
+    groups: tuple[str, ...]
+    scrape: Duration
+    longest_tile: Duration
+    longest_wait: Duration
+    slos: tuple[IsolatedSLO, ...]
+
+
+def isolated_tenant(planned: PlannedTenant, subjects: Sequence[Subject]) -> IsolatedTenant | None:
+    """Collect what the isolation tests need of a tenant; nothing of one with shadows alone."""
+    live = [subject for subject in subjects if not subject.slo.shadow]
+    if not live:
+        return None
+    tiers = [tier for subject in live for tier in subject.slo.policy.tiers]
+    return IsolatedTenant(
+        planned.name,
+        tuple(group.name for group in planned.groups),
+        planned.timing.scrape,
+        planned.timing.longest_tile(tier_windows(subject.slo for subject in live)),
+        max(tier.for_ or Duration(0) for tier in tiers),
+        tuple(map(_isolated, live)),
+    )
+
+
+def _isolated(subject: Subject) -> IsolatedSLO:
+    def counters(series: Sequence[Series]) -> tuple[Series, ...]:
+        return tuple(one for one in series if one.carries is not Carries.NOISE)
+
+    return IsolatedSLO(
+        base_labels(subject),
+        len(subject.slo.policy.tiers),
+        subject.events(),
+        counters(subject.fed.series if subject.fed else ()),
+        counters(subject.raw.series if subject.raw else ()),
+        subject.selectors,
+        subject.opaque,
+        subject.lacks_good,
+    )
+
+
+def plan_isolation(tenants: Sequence[IsolatedTenant]) -> Iterator[UnitTestFile]:
+    """Plan the tests that no tenant's alerts fire for another's errors.
 
     Each tenant has a number; in the run of a bit, those burn whose number has it, and in a second
     run those whose number has it not. Any two tenants differ in a bit, so that each is silent while
     the other burns, in 2 * log2(tenants) runs instead of one for each pair.
     """
-    heard = [bool(tenant.live) for tenant in tenants]  # of shadows nobody hears anyway
-    tenants = [*compress(tenants, heard)]
-    rules, timings = [*compress(rules, heard)], [*compress(timings, heard)]
-    subjects = [[s for s in own if not s.slo.shadow] for own in compress(subjects, heard)]
-    numbers = _numbers(subjects)
-    files = []
+    numbers = _numbers(tenants)
     for bit in range(max(numbers, default=0).bit_length()):
-        tests = []
-        for burning in (1, 0):
-            on = [number >> bit & 1 == burning for number in numbers]
-            tests.append(_isolation_test(tenants, subjects, on, timings, bit))
-        files.append(
-            UnitTestFile(
-                naming.isolation_test_file(bit),
-                "That no tenant's alerts fire for another's errors",
-                tuple(tenant.name for tenant in tenants),
-                EVALUATION,
-                tuple(group.name for tenant in rules for group in tenant.groups),
-                tuple(tests),
-            )
+        yield UnitTestFile(
+            naming.isolation_test_file(bit),
+            "That no tenant's alerts fire for another's errors",
+            tuple(tenant.name for tenant in tenants),
+            EVALUATION,
+            tuple(group for tenant in tenants for group in tenant.groups),
+            tuple(
+                _test(tenants, [number >> bit & 1 == burning for number in numbers], bit)
+                for burning in (1, 0)
+            ),
         )
-    return files
 
 
-def _numbers(subjects: Sequence[Sequence[Subject]]) -> list[int]:
+def _numbers(tenants: Sequence[IsolatedTenant]) -> list[int]:
     """Number the tenants; those whose queries read the same counters, as granted, share one."""
+    readers: dict[str, list[tuple[int, IsolatedSLO]]] = {}  # by metric
+    counting: dict[str, list[tuple[int, Series]]] = {}
     numbers: list[int] = []
-    for index, own in enumerate(subjects):
-        shared = (
-            numbers[other]
-            for other in range(index)
-            if any(share(one, two) for one in own for two in subjects[other])
-        )
-        numbers.append(next(shared, max(numbers, default=-1) + 1))
+    for index, tenant in enumerate(tenants):
+        shared = [
+            other
+            for slo in tenant.slos
+            for series in slo.counted
+            for other, reader in readers.get(series.metric, ())
+            if reader.reads(series)
+        ]
+        shared += [
+            other
+            for slo in tenant.slos
+            for metric in dict.fromkeys(selector.metric for selector in slo.selectors)
+            for other, series in counting.get(metric, ())
+            if slo.reads(series)
+        ]
+        following = max(numbers, default=-1) + 1
+        numbers.append(numbers[min(shared)] if shared else following)
+        for slo in tenant.slos:
+            for metric in dict.fromkeys(selector.metric for selector in slo.selectors):
+                readers.setdefault(metric, []).append((index, slo))
+            for series in slo.counted:
+                counting.setdefault(series.metric, []).append((index, series))
     return numbers
 
 
-def _isolation_test(
-    tenants: Sequence[ResolvedTenant],
-    subjects: Sequence[Sequence[Subject]],
-    burning: Sequence[bool],
-    timings: Sequence[burn.Timing],
-    bit: int,
-) -> UnitTest:
-    tiers = [tier for own in subjects for s in own for tier in s.slo.policy.tiers]
-    windows = tier_windows(s.slo for own in subjects for s in own)
-    settled = settled_after(max(timing.longest_tile(windows) for timing in timings))
-    waits = rounded(max(tier.for_ or Duration(0) for tier in tiers), EVALUATION)
+def _test(tenants: Sequence[IsolatedTenant], burning: Sequence[bool], bit: int) -> UnitTest:
+    settled = settled_after(max(tenant.longest_tile for tenant in tenants))
+    waits = rounded(max(tenant.longest_wait for tenant in tenants), EVALUATION)
     at = rounded(settled, EVALUATION) + waits + EVALUATION
-    interval = max(timing.scrape for timing in timings)
+    interval = max(tenant.scrape for tenant in tenants)
     series: dict[str, str] = {}
-    opaque = [one for own in subjects for subject in own for one in subject.opaque]
-    for own, on in zip(subjects, burning, strict=True):
-        for subject in own:
-            # What a query makes of counters that nobody derived cannot be told: not fed to it.
-            fed = subject.fed
-            raw = fed is not None and not any(selects(opaque, one) for one in fed.series)
+    opaque: dict[str, list[Selector]] = {}
+    for tenant in tenants:
+        for slo in tenant.slos:
+            for selector in slo.opaque:
+                opaque.setdefault(selector.metric, []).append(selector)
+    for tenant, on in zip(tenants, burning, strict=True):
+        for slo in tenant.slos:
+            # What a query makes of counters that were not derived is unknown: not fed to it.
+            raw = bool(slo.counters) and not any(
+                selects(opaque.get(one.metric, ()), one) for one in slo.counters
+            )
             # A composite would take in what the rule of a part says of events that are fed alone.
-            idle = not on and not raw and subject.lacks_good
-            timeline = (Segment(at, Fraction(1 if on else 0), idle=idle),)
-            for one, values in inputs(subject, [], timeline, interval, raw=raw, decoys=False):
-                series.setdefault(one, values)
+            idle = not on and not raw and slo.lacks_good
+            segment = Segment(at, Fraction(1 if on else 0), idle=idle)
+            if raw:
+                for one in slo.counters:
+                    values = counter(one, (segment,), interval, slo.events)
+                    series.setdefault(str(one), values)
+            else:
+                for name, values in constant_pair(slo.labels, slo.events, segment, interval):
+                    series.setdefault(name, values)
+    on_fire = [tenant for tenant, on in zip(tenants, burning, strict=True) if on]
     samples = tuple(
-        (f'{{tenant="{tenant.name}"}}', str(sum(len(s.slo.policy.tiers) for s in own)))
-        for tenant, own, on in zip(tenants, subjects, burning, strict=True)
-        if on
+        (f'{{tenant="{tenant.name}"}}', str(sum(slo.tiers for slo in tenant.slos)))
+        for tenant in on_fire
     )
     expr = (
         "count by (tenant) (count by (tenant, service, slo, tier) (ALERTS{"
         f'alertstate="firing",alertname="{naming.ALERT_BURN}",{naming.ESCALATION}=""}}))'
     )
-    names = [tenant.name for tenant, on in zip(tenants, burning, strict=True) if on]
     return UnitTest(
-        f"only these tenants burn: {', '.join(names)}",
+        f"only these tenants burn: {', '.join(tenant.name for tenant in on_fire)}",
         "",
         (f"all of their tiers fire, and none of anybody else's (bit {bit})",),
         interval,

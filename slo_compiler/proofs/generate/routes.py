@@ -17,16 +17,12 @@ from slo_compiler.resolve.model import ResolvedSLO, ResolvedStep, ResolvedTenant
 
 
 def expected_routes(
-    tenants: Sequence[ResolvedTenant], rules: Sequence[TenantRules]
-) -> Iterator[ExpectedRoute]:
-    """Say for each alert which receivers the manifests want."""
-    for tenant, planned in zip(tenants, rules, strict=True):
-        yield from _expected(tenant, planned, tenants)
-
-
-def _expected(
     tenant: ResolvedTenant, rules: TenantRules, tenants: Sequence[ResolvedTenant]
 ) -> Iterator[ExpectedRoute]:
+    """Give for each alert of a tenant the receivers that the manifests want.
+
+    `tenants` are the tenant itself, and those that its SLOs depend on.
+    """
     slos = {(t.name, s.spec.service, s.spec.name): s for t in tenants for s in t.slos}
     places = [(slo, slo.at("name")) for slo in tenant.live or tenant.slos]
     found = {

@@ -93,6 +93,17 @@ def pair(
         yield f"{name}{{{labels}}}", " ".join(values)
 
 
+def constant_pair(
+    labels: str, events: int, segment: Segment, interval: Duration
+) -> Iterator[tuple[str, str]]:
+    """Give the two series of rates with these labels over one stretch, and their values."""
+    samples = segment.length.ms // interval.ms
+    counted = 0 if segment.idle else events
+    errors = counted * (segment.error_ratio or Fraction(0))
+    for name, count in ((naming.EVENTS_RATE, Fraction(counted)), (naming.ERRORS_RATE, errors)):
+        yield f"{name}{{{labels}}}", f"{burn.literal(count)}x{samples - 1}"
+
+
 def counter(series: Series, timeline: Timeline, interval: Duration, events: int) -> str:
     """Write a counter's samples in promtool's notation: start+stepxcount."""
     value = Fraction(EVENTS)  # not from zero, where rate() extrapolates less far

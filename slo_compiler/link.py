@@ -1,0 +1,88 @@
+"""Joining units: what must hold across files, and the files that all tenants share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from slo_compiler import lint
+from slo_compiler.diagnostics import Diagnostic, Position, Report
+from slo_compiler.emit import BY_NAME
+from slo_compiler.emit.artefact import Artefact
+from slo_compiler.emit.emitter import ProjectContext
+from slo_compiler.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """The files of all targets, and what there is to count in them."""
+
+    artefacts: tuple[Artefact, ...]
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def check_units(units: Sequence[Unit], report: Report, *, whole: bool) -> None:
+    """Collect the findings of all units, and check what only all of them together show.
+
+    Args:
+        units: in the order of their files.
+        report: takes the findings.
+        whole: whether these are all files of the project.
+    """
+    found = (found for unit in units for found in unit.diagnostics)
+    report.extend(lint.first_of_its_kind(sorted(found, key=Diagnostic.sort_key)))
+    _check_names(units, report)
+    if not any(unit.failed for unit in units) and not report.failed:
+        lint.report_unused([unit.switched for unit in units], report, whole=whole)
+
+
+def _check_names(units: Sequence[Unit], report: Report) -> None:
+    tenants: dict[str, Position] = {}
+    slos: dict[tuple[str, str, str], Position] = {}
+    for unit in units:
+        # Within a unit this was checked already.
+        for each in {interface.name: interface for interface in unit.interfaces}.values():
+            first = tenants.setdefault(each.name, each.position)
+            if first != each.position:
+                report.error(
+                    each.position,
+                    "duplicate-tenant",
+                    f'the tenant "{each.name}" is declared twice; first at {first}',
+                    "give each tenant one document",
+                )
+            for key, at in each.slos:
+                first = slos.setdefault(key, at)
+                if first != at:
+                    report.error(
+                        at,
+                        "duplicate-slo",
+                        f"the SLO {'/'.join(key)} is declared twice; first at {first}",
+                        "rename one: both would record the same series",
+                    )
+
+
+def emit(
+    units: Sequence[Unit], targets: Sequence[str], context: ProjectContext, report: Report
+) -> Emitted:
+    """Join the tenants' files, and render those that all tenants share.
+
+    Raises:
+        CompileError: with all findings, if there is an error among them.
+    """
+    tenants = sorted((t for unit in units for t in unit.tenants), key=lambda tenant: tenant.name)
+    counts = Counter({"tenants": len(tenants)})
+    for tenant in tenants:
+        counts.update(tenant.counts)
+    artefacts: list[Artefact] = []
+    for index, target in enumerate(targets):
+        emissions = [tenant.emissions[index] for tenant in tenants]
+        emitter = BY_NAME[target]
+        if emitter.project is not None:
+            facts = [emission.facts for emission in emissions]
+            emissions.append(emitter.project(facts, context, report))
+        for emission in emissions:
+            artefacts += emission.artefacts
+            counts.update(emission.counts)
+    report.raise_if_failed()
+    return Emitted(tuple(artefacts), dict(counts))

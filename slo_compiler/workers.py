@@ -1,0 +1,66 @@
+"""Units spread over the processors: in forked processes where that wins, else one by one."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import TypeVar, cast
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# Work of a few files is done sooner than processes are started for it.
+WORTHWHILE_BYTES = 64 * 1024
+_CHUNKS = 4  # of work for each process, so that a slow one does not keep the others waiting
+_work: list[Callable[[object], object]] = []  # set before the fork, so that it is not pickled
+
+
+def spread(
+    function: Callable[[Item], Result], items: Sequence[Item], total_bytes: int, jobs: int = 0
+) -> Iterator[Result]:
+    """Apply a function to each item, in order.
+
+    Args:
+        function: it may close over anything; its results are pickled.
+        items: they are pickled.
+        total_bytes: how much input the items hold.
+        jobs: how many processes; 0 for one for each processor.
+    """
+    jobs = jobs or available()
+    if jobs < 2 or len(items) < 2 or total_bytes < WORTHWHILE_BYTES:  # noqa: PLR2004
+        yield from map(function, items)
+        return
+    _work.append(function)  # type: ignore[arg-type]  # of the items below
+    try:
+        with ProcessPoolExecutor(
+            min(jobs, len(items)), multiprocessing.get_context("fork"), _begin
+        ) as pool:
+            size = max(1, len(items) // (jobs * _CHUNKS))
+            try:
+                for result in pool.map(_call, items, chunksize=size):
+                    yield cast("Result", result)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    finally:
+        _work.pop()
+
+
+def available() -> int:
+    """Give the number of processors that this process may use; 1 where processes cannot fork."""
+    if "fork" not in multiprocessing.get_all_start_methods():
+        return 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
+
+
+def _call(item: object) -> object:
+    return _work[-1](item)

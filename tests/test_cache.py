@@ -1,0 +1,146 @@
+"""The cache: whatever was compiled before, the bytes are those of a clean compile."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from cases import ROOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slo_compiler import pipeline
+from slo_compiler.cache import FOLDER, Cache, key_of
+from slo_compiler.diagnostics import CompileError, Report
+from slo_compiler.emit.emitter import ProjectContext
+from slo_compiler.link import check_units, emit
+from slo_compiler.reading import read_sources
+
+FILES = ("tenants/customer-a.yaml", "tenants/customer-b.yaml", "slo-compiler.yaml")
+EDITS = (
+    ("99.95", "99.9"),
+    ("99.9", "99.5"),
+    ("severity: ticket, notify: [", "severity: ticket, hours: business, notify: ["),
+    ("min_errors: 5", "min_errors: 7"),
+    ("firing_for: 15m", "firing_for: 20m"),
+    ("period: 30d", "period: 28d"),
+    ("scrape_interval: 15s", "scrape_interval: 30s"),
+    ("objective: 99.9", "objective: 101"),  # broken, until it is undone
+)
+edit = st.tuples(st.sampled_from(FILES), st.sampled_from(EDITS), st.booleans())
+
+
+def outcome(folder: Path, cache: Cache | None, jobs: int = 1) -> object:
+    """Compile; gives the files that would be written, or the findings."""
+    report = Report()
+    try:
+        project = pipeline.read_project(folder / "slo-compiler.yaml", report)
+        sources = read_sources([str(folder / "tenants")], project.root, report)
+        shared = pipeline.read_shared(project, report)
+        units = pipeline.compile_units(shared, sources, cache=cache, jobs=jobs)
+        check_units(units, report, whole=True)
+        report.raise_if_failed()
+        context = ProjectContext(project.spec, project.at("spec"), shared.base)
+        files = emit(units, project.spec.targets, context, report)
+    except CompileError:
+        return report.diagnostics
+    return {file.path: file.text for file in files.artefacts}, files.counts, report.diagnostics
+
+
+def project_folder(folder: Path) -> Path:
+    for name in ("tenants", "policies", "alertmanager"):
+        if (ROOT / "examples" / name).is_dir():
+            shutil.copytree(ROOT / "examples" / name, folder / name)
+    shutil.copy(ROOT / "examples" / "slo-compiler.yaml", folder)
+    return folder
+
+
+@given(st.lists(edit, min_size=1, max_size=4))
+@settings(max_examples=15, deadline=None)
+def test_cached_compile_after_any_edits_equals_a_clean_one(
+    edits: list[tuple[str, tuple[str, str], bool]],
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = project_folder(Path(name))
+        cache = Cache(folder / FOLDER)
+        for file, (before, after), undo in edits:
+            old, new = (after, before) if undo else (before, after)
+            path = folder / file
+            path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+            assert outcome(folder, cache) == outcome(folder, None)
+
+
+def test_compile_in_processes_equals_one_in_this_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slo_compiler.workers.WORTHWHILE_BYTES", 0)
+    folder = project_folder(tmp_path)
+    assert outcome(folder, None, jobs=2) == outcome(folder, None, jobs=1)
+
+
+def test_unchanged_project_compiles_no_file_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project_folder(tmp_path)
+    cache = Cache(folder / FOLDER)
+    first = outcome(folder, cache)
+
+    def never(*_args: object) -> None:
+        raise AssertionError("a file was compiled again")
+
+    monkeypatch.setattr(pipeline, "compile_unit", never)
+    assert outcome(folder, cache) == first
+
+
+def test_changed_dependency_compiles_the_files_that_depend_on_it(tmp_path: Path) -> None:
+    folder = tmp_path
+    (folder / "tenants").mkdir()
+    shutil.copy(ROOT / "examples" / "vocabulary" / "tenants" / "dependencies.yaml", folder)
+    text = (folder / "dependencies.yaml").read_text(encoding="utf-8")
+    for index, document in enumerate(text.split("\n---\n")):
+        (folder / "tenants" / f"{index}.yaml").write_text(document, encoding="utf-8")
+    (folder / "slo-compiler.yaml").write_text(
+        "apiVersion: slo-compiler/v1\nkind: Project\nspec: {sources: [tenants/]}\n",
+        encoding="utf-8",
+    )
+    cache = Cache(folder / FOLDER)
+    outcome(folder, cache)
+    for path in sorted((folder / "tenants").iterdir()):
+        changed = path.read_text(encoding="utf-8").replace("objective: 99.9", "objective: 99.8")
+        path.write_text(changed.replace("name: ingress", "name: entry"), encoding="utf-8")
+        assert outcome(folder, cache) == outcome(folder, None)
+
+
+def test_damaged_entries_are_no_entries(tmp_path: Path) -> None:
+    folder = project_folder(tmp_path)
+    cache = Cache(folder / FOLDER)
+    first = outcome(folder, cache)
+    entries = [path for path in (folder / FOLDER).rglob("*") if path.is_file()]
+    assert len(entries) > 5
+    for number, path in enumerate(entries):
+        if path.name != ".gitignore":
+            path.write_bytes((b"", b"no pickle", path.read_bytes()[:100])[number % 3])
+    assert outcome(folder, Cache(folder / FOLDER)) == first
+
+
+def test_a_folder_that_others_may_write_is_not_read(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / FOLDER)
+    cache.put(key_of(["a"]), "kept")
+    assert Cache(tmp_path / FOLDER).get(key_of(["a"])) == "kept"
+    (tmp_path / FOLDER / "compile").chmod(0o777)
+    assert Cache(tmp_path / FOLDER).get(key_of(["a"])) is None
+
+
+def test_trim_removes_what_was_not_used_for_longest(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / FOLDER)
+    keys = [key_of([str(number)]) for number in range(4)]
+    for age, key in enumerate(keys):
+        cache.put(key, b"x" * 1000)
+        path = next((tmp_path / FOLDER).rglob(key[2:]))
+        os.utime(path, (1000 - age, 1000 - age))
+    cache.trim(len(pickle.dumps(b"x" * 1000, pickle.HIGHEST_PROTOCOL)) * 2)
+    assert [cache.get(key) is not None for key in keys] == [True, True, False, False]
