@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SUITES := bookworm trixie forky
 
-.PHONY: rules check proofs test lint demo tools tools-all bench-eval bench-proofs golden docs lock clean help
+.PHONY: rules check proofs test test-fast lint demo tools tools-all bench-eval bench-proofs golden docs lock clean help
 
 REPOS := examples examples/severities examples/vocabulary
 
@@ -23,6 +23,9 @@ proofs: rules ## run the proofs that were compiled with the examples
 
 test: $(VENV)/installed-dev tools-all ## run all tests, those against real servers included
 	@$(BIN)/pytest -n auto
+
+test-fast: $(VENV)/installed-dev tools-all ## run the tests that need no server, in a minute
+	@$(BIN)/pytest -n auto -m "not slow"
 
 lint: $(VENV)/installed-dev ## ruff and mypy
 	@$(BIN)/ruff check .
@@ -45,7 +48,7 @@ bench-proofs: $(VENV)/installed-dev tools ## time that the proofs of 100 SLOs ta
 	@PYTHONPATH=examples $(BIN)/python benchmarks/proofs.py
 
 golden: $(VENV)/installed-dev ## accept the present output as golden/
-	@$(BIN)/pytest -q tests/test_golden.py --snapshot-update
+	@$(BIN)/pytest -q tests/golden --snapshot-update
 
 docs: $(VENV)/installed ## write docs/lints.md from the lints' own words
 	@$(BIN)/python -m slo_compiler.lint.document > docs/lints.md

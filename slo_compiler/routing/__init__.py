@@ -4,8 +4,8 @@ It decides what amtool cannot: whether an alert is inhibited while others fire, 
 active at a given time, and who is notified in the end. Everything is a pure function of the
 configuration's text, so thousands of alerts are decided in a second, without a server.
 
-tests/test_routing_model.py compares it with real Alertmanagers of three versions, over random
-configurations. What versions do differently:
+tests/servers/test_routing_model.py compares it with real Alertmanagers of three versions, over
+random configurations. What versions do differently:
 
 - Matchers that only the UTF-8 parser reads load from 0.27 on; older versions refuse the file.
 - From 0.30 to 0.34.0 an inhibit rule remembers one source for each value of its `equal` labels, the

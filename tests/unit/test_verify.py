@@ -15,7 +15,7 @@ from slo_compiler.emit.artefact import Artefact
 from slo_compiler.toolcheck import verify
 from slo_compiler.tools import find_in
 
-MANIFEST = (ROOT / "tests/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
+MANIFEST = (ROOT / "tests/support/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
 PROJECT = """\
 apiVersion: slo-compiler/v1
 kind: Project

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from slo_compiler.cli import main
 from slo_compiler.schema import Tenant
 
-MANIFEST = (ROOT / "tests/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
+MANIFEST = (ROOT / "tests/support/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
 
 
 def run(*arguments: str, stdin: str | None = None) -> Result:

@@ -1,4 +1,4 @@
-"""What is refused, and with which words: tests/bad_input/<case>.txt holds inputs and stderr.
+"""What is refused, and with which words: tests/unit/bad_input/<case>.txt holds inputs and stderr.
 
 A case is a script: what it shows, the command, the files it finds, and the stderr that it must
 print, with the exit code. `pytest --snapshot-update` writes the stderr anew; read the diff.
@@ -29,7 +29,7 @@ from slo_compiler.schema import Project, Tenant
 from slo_compiler.schema.base import Strict
 from slo_compiler.source import MAX_BYTES, read_documents
 
-SCRIPTS = sorted((ROOT / "tests" / "bad_input").glob("*.txt"))
+SCRIPTS = sorted((ROOT / "tests/unit/bad_input").glob("*.txt"))
 MANIFEST = """\
 apiVersion: slo-compiler/v1
 kind: Tenant

@@ -22,7 +22,7 @@ def test_the_alert_is_what_it_compiles_to() -> None:
 
 
 def test_so_is_its_explanation() -> None:
-    explained = (ROOT / "tests/explained/customer-b.txt").read_text(encoding="utf-8")
+    explained = (ROOT / "tests/unit/explained/customer-b.txt").read_text(encoding="utf-8")
     (quoted,) = re.findall(r"\$ slo-compiler explain customer-b/.*\n((?:    .*\n|\n)+)", README)
     lines = [line for line in textwrap.dedent(quoted).splitlines() if line.strip() != "..."]
     assert lines

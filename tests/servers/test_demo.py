@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from demo.servers import get_json
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def start(tmp_path: Path) -> subprocess.Popen[str]:

@@ -22,7 +22,7 @@ from live_world import Quiet, serving, world
 from slo_compiler.cli import main
 from slo_compiler.promql import walk
 
-WORLD = ROOT / "tests" / "live_world"
+WORLD = ROOT / "tests/support/live_world"
 EXPECTED = WORLD / "expected.txt"
 TOKEN = "s3cr3t-t0k3n"  # noqa: S105  (of a server in this file)
 GOOD = """\

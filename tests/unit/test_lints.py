@@ -1,6 +1,6 @@
 """Each lint's own examples: the first is found, at this place and in these words, the second not.
 
-tests/lints/<ID>.txt holds the example in a whole manifest, and what is told of it;
+tests/unit/lints/<ID>.txt holds the example in a whole manifest, and what is told of it;
 `pytest --snapshot-update` writes it anew: read the diff.
 """
 
@@ -44,7 +44,7 @@ def test_what_fails_is_found_with_these_words(rule: Rule, request: pytest.Fixtur
     assert {d.severity for d in found} == {rule.severity}
     text = "".join(f"-- {name} --\n{content}" for name, content in files.items())
     text += f"-- told --\n{click.unstyle(reporting.text(found))}"
-    snapshot = ROOT / "tests" / "lints" / f"{rule.id}.txt"
+    snapshot = ROOT / "tests/unit/lints" / f"{rule.id}.txt"
     if request.config.getoption("update_snapshots"):
         snapshot.write_text(text, encoding="utf-8")
     assert text == snapshot.read_text(encoding="utf-8")
@@ -71,7 +71,7 @@ def test_each_lint_is_a_module_of_its_name_and_registered_once() -> None:
         m.__name__.rsplit(".", 1)[-1] for m in MODULES
     ]
     assert {f"{rule.id}.txt" for rule in RULES} == {
-        path.name for path in (ROOT / "tests" / "lints").iterdir()
+        path.name for path in (ROOT / "tests/unit/lints").iterdir()
     }
 
 
@@ -438,7 +438,7 @@ def test_the_examples_need_no_warning(project: str, monkeypatch: pytest.MonkeyPa
     assert [d for d in told_ if d.id != "not-owner"] == []  # files stand here without their folder
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "tests/manifests").glob("*.yaml")), ids=str)
+@pytest.mark.parametrize("path", sorted((ROOT / "tests/support/manifests").glob("*.yaml")), ids=str)
 def test_other_manifests_lack_a_heartbeat_at_most(path: Path) -> None:
     parts = path.read_text(encoding="utf-8").split("\n---\n")
     is_project = ["kind: Project\n" in part for part in parts]

@@ -1,4 +1,4 @@
-"""Features beside each other: the proofs of each manifest in tests/combinations hold."""
+"""Features beside each other: the proofs of each manifest in tests/servers/combinations hold."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from slo_compiler.proofs import run as prove
 from slo_compiler.reading import read_sources
 from slo_compiler.view.resolved import as_yaml
 
-FOLDER = ROOT / "tests" / "combinations"
+FOLDER = ROOT / "tests/servers/combinations"
 
 
 def compiled(case: str, folder: Path) -> Path:

@@ -191,7 +191,7 @@ def test_an_exclusion_of_the_project_holds_for_all_tenants() -> None:
         }
     )
     file = SourceFile("p.yaml", "p.yaml", project.encode())
-    text = (ROOT / "tests/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
+    text = (ROOT / "tests/support/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
     sources = [
         SourceFile(f"{name}.yaml", f"{name}.yaml", text.replace("acme", name).encode())
         for name in ("one", "two")

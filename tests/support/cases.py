@@ -1,4 +1,4 @@
-"""The cases: the examples, each manifest of the vocabulary, and tests/manifests, in memory."""
+"""The cases: the examples, each manifest of the vocabulary, and manifests/ beside this file."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.source import SourceFile
 from slo_compiler.tools import find_in
 
-ROOT = Path(__file__).parent.parent
-MANIFESTS = ROOT / "tests" / "manifests"
+ROOT = Path(__file__).parents[2]
+MANIFESTS = ROOT / "tests/support/manifests"
 EXAMPLES = "examples"
 VOCABULARY = ROOT / "examples" / "vocabulary"
 WORDS = tuple(sorted(path.stem for path in (VOCABULARY / "tenants").glob("*.yaml")))

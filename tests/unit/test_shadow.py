@@ -12,7 +12,7 @@ from slo_compiler.diagnostics import CompileError, Report
 from slo_compiler.proofs import run as prove
 from slo_compiler.source import SourceFile
 
-TEXT = (ROOT / "tests/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
+TEXT = (ROOT / "tests/support/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
 SHADOW = "    - name: availability\n      stage: shadow\n"
 ALONE = TEXT.replace("    - name: availability\n", SHADOW)
 STEPS = TEXT[TEXT.index("  escalation:") : TEXT.index("  slos:")]

@@ -90,7 +90,7 @@ def test_a_name_whose_period_has_passed_is_asked_to_be_removed(
     seconds = int(datetime.fromisoformat(f"{today}T12:00+00:00").timestamp())
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(seconds))
     former = '{slo: uptime, renamed: "2026-06-01"}'
-    text = (ROOT / "tests/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
+    text = (ROOT / "tests/support/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
     text = text.replace("      service: web\n", f"      service: web\n      formerly: {former}\n")
     report = Report()
     file = SourceFile("acme.yaml", "acme.yaml", text.encode())

@@ -324,7 +324,7 @@ def test_headers_and_tokens(tmp_path: Path) -> None:
 
 
 def run(folder: Path, *arguments: str) -> Result:
-    manifest = str(ROOT / "tests/manifests/ratio-errors.yaml")
+    manifest = str(ROOT / "tests/support/manifests/ratio-errors.yaml")
     tools = os.environ.get("SLO_COMPILER_TOOLS", f"{ROOT}/.tools")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

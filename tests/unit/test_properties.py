@@ -100,7 +100,7 @@ def test_an_alert_is_seen_within_its_window_and_over_within_the_short_one(
 
 def rules(alerting: str) -> str:
     """Compile one SLO, and give its rules file."""
-    text = (ROOT / "tests/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
+    text = (ROOT / "tests/support/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
     text += f"      alerting: {alerting}\n"
     report = Report()
     file = SourceFile("acme.yaml", "acme.yaml", text.encode())

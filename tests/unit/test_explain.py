@@ -39,7 +39,7 @@ def test_an_slo_is_told_in_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT / EXAMPLES)
     done = run(Path(), "customer-b/checkout/availability")
     assert (done.exit_code, done.stderr) == (0, "")
-    assert done.stdout == (ROOT / "tests/explained/customer-b.txt").read_text(encoding="utf-8")
+    assert done.stdout == (ROOT / "tests/unit/explained/customer-b.txt").read_text(encoding="utf-8")
 
 
 def test_a_template_is_told_with_the_place_of_each_value(monkeypatch: pytest.MonkeyPatch) -> None:

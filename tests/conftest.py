@@ -1,0 +1,25 @@
+"""The kinds of tests: a folder gives its tests their order and their markers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+# Fast tests first: what is wrong shows early.
+MARKERS = {"unit": (), "golden": (), "servers": ("servers", "slow"), "oracle": ("oracle", "slow")}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by its folder, and run the folders in the order of MARKERS."""
+    order = list(MARKERS)
+    for item in items:
+        for marker in MARKERS[_folder(item)]:
+            item.add_marker(marker)
+    items.sort(key=lambda item: order.index(_folder(item)))
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).parts[0]
