@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SUITES := bookworm trixie forky
 
-.PHONY: rules check proofs test test-fast lint demo tools tools-all bench-eval bench-proofs golden docs lock clean help
+.PHONY: rules check proofs test test-fast lint demo tools tools-all bench-eval bench-compile bench-proofs golden docs lock clean help
 
 REPOS := examples examples/severities examples/vocabulary
 
@@ -43,6 +43,9 @@ tools-all: $(VENV)/installed ## the same of all suites, with the servers
 
 bench-eval: $(VENV)/installed-dev tools-all ## cost of evaluation, beside rules of other shapes
 	@PYTHONPATH=examples $(BIN)/python benchmarks/eval.py --plot docs/cost.svg
+
+bench-compile: $(VENV)/installed-dev tools ## time of compiles, beside Sloth's where SLOTH names its binary
+	@$(BIN)/python benchmarks/compile.py
 
 bench-proofs: $(VENV)/installed-dev tools ## time that the proofs of 100 SLOs take
 	@PYTHONPATH=examples $(BIN)/python benchmarks/proofs.py

@@ -1,0 +1,164 @@
+"""How long a compile takes: repos of 7 to 10,000 SLOs, cold and with one tenant changed.
+
+`make bench-compile` prints the table of docs/speed.md. Where the variable SLOTH names a binary of
+Sloth, `sloth generate` on equivalent specs runs beside it: the same queries, labels and objectives.
+"""
+# ruff: noqa: INP001, T201 - a script that prints
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SIZES = ("7x1", "10x10", "100x10", "1x1000", "1000x10")
+_PROJECT = """\
+apiVersion: slo-compiler/v1
+kind: Project
+spec:
+  sources: [tenants/]
+  alertmanager: {{heartbeat: {{webhook: {{url: "http://deadman.internal/"}}}}}}
+  targets: [{targets}]
+"""
+_TENANT = """\
+apiVersion: slo-compiler/v1
+kind: Tenant
+metadata: {{name: {name}, owner: {name}-sre}}
+spec:
+  defaults: {{period: 30d, objective: 99.9}}
+  channels:
+    - {{name: oncall, pagerduty: {{routing_key_file: /etc/alertmanager/secrets/{name}/pagerduty}}}}
+    - {{name: chat, webhook: {{url: "http://chat.internal/{name}"}}}}
+  escalation:
+    - {{severity: page, notify: [oncall, chat]}}
+    - {{severity: ticket, notify: [chat]}}
+  slos:
+"""
+_SLO = """\
+    - name: availability-{number}
+      service: service-{number}
+      description: Requests of service {number} answered without a server error
+      sli:
+        ratio:
+          errors: http_requests_total{{job="job-{number}", code=~"5.."}}
+          total: http_requests_total{{job="job-{number}"}}
+      alerting: {{runbook: "https://runbooks.example/service-{number}"}}
+"""
+_SLOTH = """\
+version: "prometheus/v1"
+service: "{name}"
+labels: {{owner: "{name}-sre"}}
+slos:
+"""
+_SLOTH_SLO = """\
+  - name: "availability-{number}"
+    objective: 99.9
+    description: "Requests of service {number} answered without a server error"
+    sli:
+      events:
+        error_query: sum(rate(http_requests_total{{tenant="{name}", job="job-{number}", code=~"5.."}}[{{{{.window}}}}]))
+        total_query: sum(rate(http_requests_total{{tenant="{name}", job="job-{number}"}}[{{{{.window}}}}]))
+    alerting:
+      name: Burn{number}
+      annotations: {{runbook: "https://runbooks.example/service-{number}"}}
+      page_alert: {{labels: {{severity: page}}}}
+      ticket_alert: {{labels: {{severity: ticket}}}}
+"""  # noqa: E501  (a query is one line)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one command took: seconds by the clock, seconds of all its CPUs, MB at most."""
+
+    wall: float
+    cpu: float
+    megabytes: float
+
+
+def write(folder: Path, tenants: int, slos: int, targets: str) -> None:
+    """Write a repo, and the same SLOs for Sloth beside it."""
+    for part in ("tenants", "sloth", "sloth-out"):
+        (folder / part).mkdir(parents=True)
+    (folder / "slo-compiler.yaml").write_text(_PROJECT.format(targets=targets), encoding="utf-8")
+    for tenant in range(tenants):
+        name = f"tenant-{tenant:04}"
+        for part, head, body in (("tenants", _TENANT, _SLO), ("sloth", _SLOTH, _SLOTH_SLO)):
+            text = head.format(name=name)
+            text += "".join(body.format(name=name, number=number) for number in range(slos))
+            (folder / part / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+def timed(command: Sequence[str], folder: Path, **environment: str) -> Usage:
+    """Run a command to its end, and ask the system what it used."""
+    started = time.monotonic()
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=output, stderr=output, env={**os.environ, **environment}
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.monotonic() - started
+        if status:
+            output.seek(0)
+            raise SystemExit(output.read().decode())
+    return Usage(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def row(size: str, what: str, usage: Usage, sloth: Usage | None) -> str:
+    """Print one row of the table."""
+    beside = f"{usage.wall / sloth.wall:.1f}" if sloth else "-"
+    return (
+        f"| {size} | {what} | {usage.wall:.2f} s | {usage.cpu:.2f} s | {usage.megabytes:.0f} MB "
+        f"| {beside} |"
+    )
+
+
+def measure(size: str, sloth_binary: str, tools: str) -> None:
+    """Measure one size of a repo, in one run after another."""
+    tenants, slos = map(int, size.split("x"))
+    shown = f"{tenants} x {slos}"
+    program = [sys.executable, "-c", "from slo_compiler.cli import main; main()", "compile"]
+    no_tools = {"SLO_COMPILER_TOOLS": "/nonexistent", "PATH": "/nonexistent"}
+    for targets in ("prometheus, alertmanager", "prometheus, alertmanager, proofs"):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name) / "repo"
+            write(folder, tenants, slos, targets)
+            sloth = None
+            if sloth_binary:
+                generate = [sloth_binary, "generate", "-i", "sloth", "-o", "sloth-out"]
+                sloth = timed(generate, folder)
+                if "proofs" not in targets:
+                    print(row(shown, "sloth generate", sloth, sloth))
+            kind = "with proofs" if "proofs" in targets else "rules and routes"
+            cold = timed(program, folder, **no_tools)
+            print(row(shown, f"{kind}, cold", cold, sloth))
+            first = folder / "tenants" / "tenant-0000.yaml"
+            first.write_text(
+                first.read_text(encoding="utf-8").replace("objective: 99.9", "objective: 99.5"),
+                encoding="utf-8",
+            )
+            changed = timed(program, folder, **no_tools)
+            print(row(shown, f"{kind}, one tenant changed", changed, sloth))
+            if tools and "proofs" not in targets:
+                checked = timed([*program, "--no-cache"], folder, SLO_COMPILER_TOOLS=tools)
+                print(row(shown, f"{kind}, and promtool and amtool", checked, sloth))
+
+
+def main() -> None:
+    """Measure and print."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--repo", nargs="+", default=SIZES, help="tenants x SLOs each")
+    given = options.parse_args()
+    print("| tenants x SLOs | what | wall | CPU | peak memory | times Sloth |")
+    print("|---|---|---:|---:|---:|---:|")
+    for size in given.repo:
+        measure(size, os.environ.get("SLOTH", ""), os.environ.get("SLO_COMPILER_TOOLS", ""))
+
+
+if __name__ == "__main__":
+    main()
