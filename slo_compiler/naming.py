@@ -32,7 +32,6 @@ RATES_OF_EVENTS, RATES_OF_ERRORS = (
     (ERRORS_RATE, SLICED_ERRORS_RATE),
 )
 OBJECTIVE, ERROR_BUDGET, INFO = "slo:objective:ratio", "slo:error_budget:ratio", "slo_info"
-CONSTANTS = frozenset({OBJECTIVE, ERROR_BUDGET, INFO})
 BUDGET_REMAINING = "slo:error_budget_remaining:ratio"
 BUDGET_EXHAUSTION = "slo:error_budget_exhaustion:seconds"
 BUDGET_WHOLE = "slo:error_budget_remaining:whole_ratio"

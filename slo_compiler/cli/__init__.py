@@ -380,8 +380,7 @@ def _ask(run: Run, url: str, headers: Sequence[tuple[str, str]]) -> None:
     at = settings.at("spec", "prometheus", key=True)
     answers = live.ask(
         asked,
-        planned.tenants,
-        planned.rules,
+        planned.plan.tenants,
         settings.spec.prometheus,
         at,
         run.report,

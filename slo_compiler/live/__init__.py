@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import ModuleType
 
-from slo_compiler import naming
 from slo_compiler.diagnostics import Diagnostic, Position, Report
 from slo_compiler.live import kinds, labels, presence, server, traffic
 from slo_compiler.live.client import Client, RefusedError, ServerError
 from slo_compiler.live.selectors import Subject, subject
-from slo_compiler.plan.tenant import identity, tenant_timing
-from slo_compiler.render import Rule, TenantRules
-from slo_compiler.resolve.model import ResolvedTenant
+from slo_compiler.plan import PlannedTenant
+from slo_compiler.plan.rule import BaseSeries, Slices
+from slo_compiler.plan.slo import PlannedSLO
+from slo_compiler.render import Rule, rule_text
 from slo_compiler.schema import PrometheusSpec
 
 CHECKS: tuple[ModuleType, ...] = (presence, kinds, labels, traffic, server)
@@ -35,8 +35,7 @@ class Answered:
 
 def ask(
     client: Client,
-    tenants: Sequence[ResolvedTenant],
-    planned: Sequence[TenantRules],
+    planned: Sequence[PlannedTenant],
     project: PrometheusSpec,
     at: Position,
     report: Report,
@@ -46,8 +45,7 @@ def ask(
 
     Args:
         client: the Prometheus.
-        tenants: who they are.
-        planned: their rules, of which the base pairs are asked.
+        planned: the tenants; the base pairs of their SLOs are looked at.
         project: what the project says of its Prometheus.
         at: where it says so.
         report: takes the findings.
@@ -56,7 +54,7 @@ def ask(
     Returns:
         One answer for each SLO; none if there is no Prometheus, which is a finding, too.
     """
-    subjects = [*_subjects(tenants, planned, project)]
+    subjects = [*_subjects(planned)]
     answers = []
     progress(f"asking {client.url}")
     try:
@@ -82,20 +80,15 @@ def ask(
     return answers
 
 
-def _subjects(
-    tenants: Sequence[ResolvedTenant], planned: Sequence[TenantRules], project: PrometheusSpec
-) -> Iterator[Subject]:
-    pairs: dict[Mapping[str, str] | tuple[tuple[str, str], ...], list[Rule]] = {}
-    for rules in planned:
-        for group in rules.groups:
+def _subjects(planned: Sequence[PlannedTenant]) -> Iterator[Subject]:
+    for tenant in planned:
+        pairs: dict[PlannedSLO, list[Rule]] = {}
+        for group in tenant.groups:
             for rule in group.rules:
-                if rule.name in (*naming.RATES_OF_EVENTS, *naming.RATES_OF_ERRORS):
-                    pairs.setdefault(rule.labels, []).append(rule)
-    for tenant in tenants:
-        if tenant.slos:
-            timing = tenant_timing(tenant, project.scrape_interval, project.evaluation_interval)
-            for slo in tenant.slos:
-                yield subject(tenant, slo, timing, pairs.get(identity(tenant, slo).labels, ()))
+                if isinstance(rule, BaseSeries | Slices):
+                    pairs.setdefault(rule.slo, []).append(rule_text(tenant, rule))
+        for slo in tenant.slos:
+            yield subject(tenant.resolved, slo.resolved, tenant.timing, pairs.get(slo, ()))
 
 
 def _ask_one(client: Client, each: Subject) -> tuple[Answered, list[Diagnostic]]:

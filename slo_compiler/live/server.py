@@ -10,8 +10,8 @@ from slo_compiler.duration import Duration
 from slo_compiler.live.client import Client
 from slo_compiler.live.presence import find
 from slo_compiler.live.selectors import Subject
+from slo_compiler.plan import PlannedTenant
 from slo_compiler.plan.tenant import tier_windows
-from slo_compiler.render import TenantRules
 from slo_compiler.templating import render_expression
 
 _OBSERVED = Duration.of(minutes=10)
@@ -67,7 +67,7 @@ def check_retention(
 
 
 def check_look_back(
-    client: Client, planned: Sequence[TenantRules], at: Position, report: Report
+    client: Client, planned: Sequence[PlannedTenant], at: Position, report: Report
 ) -> None:
     """Compare how far a query looks back for a sample with how often the rules record one."""
     told = str(client.status("flags").get("query.lookback-delta", ""))
@@ -75,7 +75,9 @@ def check_look_back(
         look_back = Duration.parse(told)
     except ValueError:
         return
-    slowest = max((g.interval for rules in planned for g in rules.groups), default=look_back)
+    slowest = max(
+        (group.interval for tenant in planned for group in tenant.groups), default=look_back
+    )
     if slowest > look_back:
         report.error(
             at,

@@ -32,6 +32,15 @@ MAX_GROUP = 20  # Mimir's default limit of rules in a group
 Rule = RecordingRule | ShadowAlert | BurnAlert | HealthAlert
 
 
+def slo_of(rule: Rule) -> PlannedSLO | None:
+    """Give the SLO that a rule is about; none of a rule that is about all SLOs of a tenant."""
+    match rule:
+        case Constant() | ExclusionActive() | BaseSeries() | Slices() | ShadowAlert() | BurnAlert():
+            return rule.slo
+        case _:
+            return None
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedGroup:
     """A rule group: its rules are evaluated in order, every `interval`."""

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
 from fractions import Fraction
 
-from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn, plan_tenant
 from slo_compiler.plan.guards import guards_of
+from slo_compiler.plan.health import HealthAlert
 from slo_compiler.plan.routes import plan_routing
-from slo_compiler.plan.tenant import identity
+from slo_compiler.plan.rule import BurnAlert, Constant
+from slo_compiler.plan.rules import PlannedTenant, slo_of
+from slo_compiler.plan.rules import Rule as PlannedRule
 from slo_compiler.proofs.generate.routes import expected_routes
-from slo_compiler.render import Rule, TenantRules, tenant_rules
+from slo_compiler.render import rule_text, tenant_rules
 from slo_compiler.resolve.dependencies import dependencies
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema import ProjectSpec, Tier
@@ -132,7 +134,7 @@ def explain(
         routing = plan_routing(related, project, tenant.position)
         expected = [*expected_routes(tenant, rules, related)]
         for slo in slos:
-            own = _own(tenant, slo, rules)
+            own = _own(planned[tenant.name], slo)
             budget = burn.error_budget(slo.objective)
             yield Explanation(
                 slo=_name(tenant, slo),
@@ -147,10 +149,13 @@ def explain(
                 tiers=tuple(_tier(slo, tier) for tier in slo.policy.tiers),
                 by=slo.by,
                 queries=tuple(
-                    (r.name, r.expr) for r in own if not r.alert and r.name not in naming.CONSTANTS
+                    (text.name, text.expr)
+                    for rule in own
+                    if not isinstance(rule, BurnAlert | Constant)
+                    for text in [rule_text(planned[tenant.name], rule)]
                 ),
                 notified=tuple(audiences_of(tenant, slo, routing, expected)),
-                cost=_cost(tenant, own, rules),
+                cost=_cost(planned[tenant.name], own),
             )
 
 
@@ -199,16 +204,21 @@ def _rounded(seconds: float) -> str:
     return str(Duration.of(seconds=round(seconds)))
 
 
-def _own(tenant: ResolvedTenant, slo: ResolvedSLO, rules: TenantRules) -> list[Rule]:
-    mine = {*identity(tenant, slo).labels}
-    return [r for group in rules.groups for r in group.rules if mine <= {*r.labels}]
+def _own(tenant: PlannedTenant, slo: ResolvedSLO) -> list[PlannedRule]:
+    """Give the rules that are about an SLO alone."""
+    return [
+        rule
+        for group in tenant.groups
+        for rule in group.rules
+        if (planned := slo_of(rule)) is not None and planned.resolved is slo
+    ]
 
 
-def _cost(tenant: ResolvedTenant, own: Sequence[Rule], rules: TenantRules) -> Cost:
-    recorded = sum(not rule.alert for rule in own)
+def _cost(tenant: PlannedTenant, own: Sequence[PlannedRule]) -> Cost:
+    recorded = sum(not isinstance(rule, BurnAlert) for rule in own)
     shared = sum(
-        not rule.alert and naming.SLO not in dict(rule.labels)
-        for group in rules.groups
+        slo_of(rule) is None and not isinstance(rule, HealthAlert)
+        for group in tenant.groups
         for rule in group.rules
     )
     return Cost(

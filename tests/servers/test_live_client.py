@@ -42,7 +42,7 @@ def ask(url: str, case: str = "ratio-errors", timeout: float = 10) -> list[str]:
     """Ask about a case's SLOs; gives the findings, a line each, without the URL."""
     done, report = compiled(case), Report()
     asked = Client(url, [("Authorization", f"Bearer {SECRET}")], timeout)
-    live.ask(asked, done.tenants, done.rules, PrometheusSpec(), AT, report, lambda _step: None)
+    live.ask(asked, done.plan.tenants, PrometheusSpec(), AT, report, lambda _step: None)
     found = [f"{d.severity}[{d.id}] {d.message} = {d.help}" for d in report.diagnostics]
     assert SECRET not in "".join(found)
     return [line.replace(url, "URL") for line in found]

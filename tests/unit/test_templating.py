@@ -169,7 +169,7 @@ def test_gos_yaml_reads_the_same_alertmanager_configuration(suite: str, tmp_path
 
 
 def test_an_undefined_name_is_an_error() -> None:
-    with pytest.raises(jinja2.UndefinedError, match="'tenant' is undefined|'window' is undefined"):
+    with pytest.raises(jinja2.UndefinedError, match=r"'tenant' is undefined|'window' is undefined"):
         render("promql/window/burn_rate.promql.j2")
 
 
