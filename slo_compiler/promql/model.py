@@ -118,6 +118,11 @@ def is_plain_metric(name: str) -> bool:
     return _METRIC.fullmatch(name) is not None
 
 
+def is_plain_label(name: str) -> bool:
+    """Whether a label's name needs no quotes: every version of Prometheus has it."""
+    return _LABEL.fullmatch(name) is not None
+
+
 def series_text(metric: str, inside: str) -> str:
     """Write a selector, or a series: the name before the braces wherever it can be there."""
     if not metric:
