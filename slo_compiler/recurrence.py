@@ -33,15 +33,32 @@ class Pattern:
         return self.start + (self.count - 1) * self.every + self.length
 
 
+class UnknownZoneError(ValueError):
+    """A name is no time zone of the package tzdata."""
+
+
+_NO_PLACES = {"Factory"}  # in the list of zones, and no zone
+
+
+@cache
+def zones() -> frozenset[str]:
+    """Give the names of all time zones: those of the package tzdata, whatever the machine has."""
+    listed = files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
+    return frozenset(listed) - _NO_PLACES | {"UTC"}
+
+
 @cache
 def zone(location: str) -> tzinfo:
-    """Give a time zone from the package, not from the machine: same input, same bytes."""
+    """Give a time zone from the package tzdata, not from the machine: same input, same bytes.
+
+    Raises:
+        UnknownZoneError: the package has no zone of this name.
+    """
     if location == "UTC":
         return UTC
-    path = files("tzdata").joinpath("zoneinfo", *location.split("/"))
-    if not path.is_file():  # a zone that only the machine knows
-        return ZoneInfo(location)
-    with path.open("rb") as file:
+    if location not in zones():
+        raise UnknownZoneError(location)
+    with files("tzdata").joinpath("zoneinfo", *location.split("/")).open("rb") as file:
         return ZoneInfo.from_file(file, key=location)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import textwrap
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -37,7 +36,17 @@ def block(text: str, indent: int) -> str:
     """
     if _UNSAFE.search(text) or _CONTROL.search(text) or text != text.strip():
         return quoted(text)
-    return "|-\n" + textwrap.indent(text, " " * indent, lambda line: bool(line.strip()))
+    return "|-\n" + " " * indent + indented(text, indent)
+
+
+def indented(text: str, width: int) -> str:
+    """Indent all lines but the first, and no blank ones.
+
+    Lines end at line feeds alone: Jinja's `indent` and textwrap also split at U+2028, form feeds
+    and others, which may be inside of a string of PromQL.
+    """
+    first, *rest = text.split("\n")
+    return "\n".join([first, *(" " * width + line if line.strip() else line for line in rest)])
 
 
 def promql_string(value: object) -> str:
@@ -70,7 +79,7 @@ def environment() -> jinja2.Environment:
         autoescape=False,  # noqa: S701  (YAML and PromQL are escaped by the filters above)
         auto_reload=False,
     )
-    env.filters.update(quoted=quoted, block=block, promql_string=promql_string)
+    env.filters.update(quoted=quoted, block=block, promql_string=promql_string, indent=indented)
     return env
 
 
@@ -87,4 +96,4 @@ def render(name: str, /, **values: object) -> str:
 def render_expression(name: str, /, **values: object) -> str:
     """Render one PromQL template: comments' blank lines and the trailing newline go."""
     text = render(f"promql/{name}.promql.j2", **values)
-    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
+    return "\n".join(line.rstrip(" \t") for line in text.split("\n") if line.strip())

@@ -28,6 +28,7 @@ from slo_compiler.lint import (
     one_error_breaks_objective,
     page_muted,
     period_policy_contradiction,
+    quoted_name,
     rate_of_sum,
     raw_unweighted,
     regex_anchored_twice,
@@ -66,6 +67,7 @@ MODULES: tuple[ModuleType, ...] = (
     regex_no_effect,
     regex_anchored_twice,
     impossible_le,
+    quoted_name,
     aggregated_away,
     sides_aggregate_differently,
     # series

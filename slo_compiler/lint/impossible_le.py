@@ -40,7 +40,7 @@ def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
     """Give the values of le that are no bucket's."""
     normalised = int(context.project.prometheus.version.partition(".")[0]) >= _NORMALISES
     for query in queries(tenant):
-        named = [m for part in query.parts for m in part.matchers if m.label == "le"]
+        named = [m for part in query.parts for m in part.matchers if m.name == "le"]
         for matcher in named:
             if matcher.op != "=" or (normalised and _WHOLE.fullmatch(matcher.value)):
                 continue

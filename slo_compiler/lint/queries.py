@@ -12,34 +12,31 @@ import promql_parser as pp
 
 from slo_compiler.diagnostics import Position
 from slo_compiler.duration import Duration
-from slo_compiler.promql import WINDOW, children, read
+from slo_compiler.promql import (
+    WINDOW,
+    Matcher,
+    children,
+    metric_of,
+    read,
+    selector_of,
+)
+from slo_compiler.promql.places import Place, names_of, words, written_matchers
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
+from slo_compiler.schema.sli import SLI_TYPES
 
 # What holds a query, in any SLI type; other texts of an SLI are none, though some would parse.
-FIELDS = ("errors", "good", "total", "histogram", "gauge", "query", "error_ratio")
+FIELDS = tuple(dict.fromkeys(name for type_ in SLI_TYPES for name in type_.query_fields()))
 COUNTED = ("errors", "good", "total", "histogram")  # a plain selector here is a counter's
 SENTINEL = Duration.of(seconds=31_337)  # stands for $window: nobody writes it by chance
 
-_LISTS = re.compile(
-    r"\{[^{}]*\}|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^()]*\)", re.IGNORECASE
-)
-_MATCHER = re.compile(
-    r"(?P<label>[A-Za-z_]\w*|[\"'`][^\"'`]*[\"'`])\s*(?P<op>=~|!~|!=|=)\s*"
-    r"(?P<value>\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)"
-)
-_OPS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
 _RANGE = re.compile(r"\[\s*([^\]:]*)")
 _COUNTER = re.compile(r".*_(total|count|bucket)")
-Place = tuple[int, int]  # offset and width in the query's text
 
 
 @dataclass(frozen=True, slots=True)
-class Matcher:
-    """A label matcher: what it says, and where its value stands, or its operator if that is ""."""
+class PlacedMatcher(Matcher):
+    """A label matcher, and where its value is in the text, or its operator if that is ""."""
 
-    label: str
-    op: str
-    value: str
     place: Place
 
 
@@ -50,7 +47,7 @@ class Part:
     node: pp.Expr
     parents: tuple[pp.Expr, ...]  # the innermost last
     place: Place = (0, 0)
-    matchers: tuple[Matcher, ...] = ()
+    matchers: tuple[PlacedMatcher, ...] = ()
 
     @property
     def call(self) -> str:
@@ -60,7 +57,7 @@ class Part:
     @property
     def metric(self) -> str:
         """Name of the series, if it is a selector."""
-        return str(self.node.name or "") if isinstance(self.node, pp.VectorSelector) else ""
+        return metric_of(self.node) if isinstance(self.node, pp.VectorSelector) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +123,9 @@ def _parsed(text: str) -> Parsed | None:
     """Parse a query once for all lints."""
     if (found := read(text, SENTINEL)) is None:
         return None
-    tree, code = found
-    code = _LISTS.sub(lambda m: " " * len(m[0]), code)
-    return Parsed(text, tree, code, [*_placed(tree, text, code)], [*_ranges(tree, code)])
+    tree, _ = found
+    code = names_of(text)
+    return Parsed(text, tree, code, [*_placed(tree, text)], [*_ranges(tree, code)])
 
 
 def is_counter(metric: str) -> bool:
@@ -148,13 +145,6 @@ def is_window(node: pp.Expr) -> bool:
     if not isinstance(node, pp.MatrixSelector | pp.SubqueryExpr):
         return False
     return bool(node.range == timedelta(milliseconds=SENTINEL.ms))
-
-
-def unwrapped(node: pp.Expr) -> pp.Expr:
-    """Take parentheses off."""
-    while isinstance(node, pp.ParenExpr):
-        node = node.expr
-    return node
 
 
 def _texts(slo: ResolvedSLO) -> Iterator[tuple[str, str]]:
@@ -187,33 +177,30 @@ def _inside_out(node: pp.Expr, parents: tuple[pp.Expr, ...] = ()) -> Iterator[Pa
         yield Part(node, parents)
 
 
-def _placed(tree: pp.Expr, text: str, code: str) -> Iterator[Part]:
+def _placed(tree: pp.Expr, text: str) -> Iterator[Part]:
     """Find the first word of each part: they stand in the text in the order of the tree."""
     cursor = 0
     for part in _parts(tree):
         place, matchers = part.place, part.matchers
         if word := part.call or part.metric:
-            pattern = re.compile(rf"(?<![\w:.]){re.escape(word)}(?![\w:])", re.IGNORECASE)
-            if found := pattern.search(code, cursor):
-                place, cursor = (found.start(), len(word)), found.end()
+            if found := next(words(text, word, cursor), None):
+                place, cursor = found, found[0] + found[1]
             if isinstance(part.node, pp.VectorSelector):
                 matchers = _matchers(part.node, text, place, cursor)
         yield Part(part.node, part.parents, place, matchers)
 
 
-def _matchers(node: pp.VectorSelector, text: str, place: Place, after: int) -> tuple[Matcher, ...]:
-    """Pair a selector's matchers with their text, which is in the braces that follow its name."""
-    braces = re.compile(r"\s*\{").match(text, after)
-    places: list[Place] = []
-    if braces:
-        start = braces.end()
-        while found := re.compile(rf"[\s,]*{_MATCHER.pattern}").match(text, start):
-            start = found.end()
-            value = (found.start("value") + 1, len(found["value"]) - 2)
-            places.append(value if value[1] else (found.start("op"), len(found["op"])))
-    written = node.matchers.matchers
-    if len(places) != len(written):
-        places = [place] * len(written)
+def _matchers(
+    node: pp.VectorSelector, text: str, place: Place, after: int
+) -> tuple[PlacedMatcher, ...]:
+    """Pair a selector's matchers with their text: in the braces that follow its name or hold it."""
+    inside = not node.name
+    start = text.rfind("{", 0, place[0]) if inside else after
+    written = [m for m in written_matchers(text, max(start, 0), one=True) if m.label != "__name__"]
+    matchers = selector_of(node).matchers
+    places = [m.place for m in written]
+    if len(places) != len(matchers):
+        places = [place] * len(matchers)
     return tuple(
-        Matcher(m.name, _OPS[str(m.op)], m.value, at) for m, at in zip(written, places, strict=True)
+        PlacedMatcher(m.name, m.op, m.value, at) for m, at in zip(matchers, places, strict=True)
     )

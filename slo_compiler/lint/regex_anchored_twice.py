@@ -43,5 +43,5 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
                     yield Finding(
                         query.at(matcher.place),
                         "a matcher's expression is anchored at both ends already",
-                        f"write {matcher.label}{matcher.op}{promql_string(bare)}",
+                        f"write {matcher.name}{matcher.op}{promql_string(bare)}",
                     )

@@ -40,16 +40,16 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
             for matcher in part.matchers:
                 if "~" not in matcher.op:
                     continue
-                told = f"{matcher.label}{matcher.op}{promql_string(matcher.value)}"
+                told = f"{matcher}"
                 plain = matcher.op.replace("~", "").replace("!", "!=")
                 if matcher.value in _EVERYTHING:
                     what = "everything" if matcher.op == "=~" else "nothing"
                     finding = f"{told} selects {what}", "remove it, or say what is meant"
                 elif matcher.value in _NOTHING:
-                    better = f'write {matcher.label}{plain}""'
+                    better = f'write {matcher.name}{plain}""'
                     finding = f"{told} asks whether the label is empty", better
                 elif not _SPECIAL.search(matcher.value):
-                    better = f"write {matcher.label}{plain}{promql_string(matcher.value)}"
+                    better = f"write {matcher.name}{plain}{promql_string(matcher.value)}"
                     finding = f"{told} has no special character", better
                 else:
                     continue

@@ -23,7 +23,9 @@ import promql_parser as pp
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.queries import Place, Query, queries, unwrapped
+from slo_compiler.lint.queries import Query, queries
+from slo_compiler.promql import unwrapped
+from slo_compiler.promql.places import Place
 from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "sides-aggregate-differently"

@@ -6,7 +6,8 @@ from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.live.client import Client
 from slo_compiler.live.presence import Found, find
-from slo_compiler.live.selectors import SUFFIXES, Asked, Selector, Subject
+from slo_compiler.live.selectors import SUFFIXES, Asked, Subject
+from slo_compiler.promql import Selector
 from slo_compiler.templating import render_expression
 
 # A counter falls when its process restarts; a gauge falls about as often as it rises.
@@ -86,7 +87,7 @@ def _check_buckets(client: Client, subject: Subject, report: Report) -> None:
     """Where only some series of a histogram have the bucket, all events of the others are slow."""
     for asked in subject.asked:
         bucket = asked.selector
-        bound = next((m for m in bucket.matchers if m.label == "le"), None)
+        bound = next((m for m in bucket.matchers if m.name == "le"), None)
         if bound is None or not bucket.metric.endswith("_bucket"):
             continue
         count = Selector(

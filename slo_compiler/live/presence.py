@@ -10,7 +10,8 @@ from difflib import get_close_matches
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.duration import Duration
 from slo_compiler.live.client import Client
-from slo_compiler.live.selectors import SUFFIXES, Asked, Matcher, Selector, Subject
+from slo_compiler.live.selectors import SUFFIXES, Asked, Subject
+from slo_compiler.promql import Matcher, Selector
 from slo_compiler.templating import render_expression
 
 SHOWN = 5  # values in a message
@@ -74,16 +75,16 @@ def _explain(client: Client, subject: Subject, asked: Asked, report: Report) -> 
     if not find(client, selector.only(*isolation)).ever:
         _no_metric(client, subject, asked, report)
         return
-    own = [m for m in selector.matchers if m.label not in isolation]
+    own = [m for m in selector.matchers if m.name not in isolation]
     excluding = [m for m in own if find(client, selector.without(m)).ever]
-    if len(excluding) == 1 and excluding[0].label == "le":
+    if len(excluding) == 1 and excluding[0].name == "le":
         _no_bucket(client, subject, asked, excluding[0], report)
     elif len(excluding) == 1:
         _excluded(client, subject, asked, excluding[0], selector.without(*excluding), report)
     elif excluding:
         # Each has series beside all others but one: they only do not go together.
         helps = (
-            f"{m.label} is {listed(client.label_values(m.label, str(selector.without(m))))} "
+            f"{m.name} is {listed(client.label_values(m.name, str(selector.without(m))))} "
             "beside the others"
             for m in excluding
         )
@@ -160,14 +161,14 @@ def _excluded(
     report: Report,
 ) -> None:
     """One matcher keeps all series out that the rest selects; show which values they have."""
-    values = client.label_values(matcher.label, str(rest))
+    values = client.label_values(matcher.name, str(rest))
     if values:
         close = get_close_matches(matcher.value, values, n=1, cutoff=0.6)
-        help_ = f"they have {matcher.label} {listed(values)}"
+        help_ = f"they have {matcher.name} {listed(values)}"
         help_ += f': did you mean "{close[0]}"?' if close else ""
     else:
-        close = get_close_matches(matcher.label, client.label_names(str(rest)), n=1)
-        help_ = f'they have no label "{matcher.label}"'
+        close = get_close_matches(matcher.name, client.label_names(str(rest)), n=1)
+        help_ = f'they have no label "{matcher.name}"'
         help_ += f': did you mean "{close[0]}"?' if close else ""
     _add(
         asked,

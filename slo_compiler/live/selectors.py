@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,52 +11,14 @@ import promql_parser as pp
 from slo_compiler import naming
 from slo_compiler.diagnostics import Position
 from slo_compiler.plan.burn import Timing
-from slo_compiler.promql import OPERATORS, children
+from slo_compiler.promql import Matcher, Selector, children, parsed, selector_of
+from slo_compiler.promql.places import words, written_matchers
 from slo_compiler.render import Rule
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.source import Loc
-from slo_compiler.templating import promql_string
 
 COUNTED = frozenset({"rate", "irate", "increase"})
 SUFFIXES = ("_bucket", "_count", "_sum")
-_PLAIN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Matcher:
-    """A label matcher."""
-
-    label: str
-    op: str
-    value: str
-
-    def __str__(self) -> str:
-        label = self.label if _PLAIN.fullmatch(self.label) else promql_string(self.label)
-        return f"{label}{self.op}{promql_string(self.value)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Selector:
-    """A metric and its matchers, without range, offset and @."""
-
-    metric: str
-    matchers: tuple[Matcher, ...]
-
-    def __str__(self) -> str:
-        inner = ",".join(map(str, self.matchers))
-        return f"{self.metric}{{{inner}}}" if inner else self.metric
-
-    def only(self, *labels: str) -> Selector:
-        """Keep the matchers of these labels."""
-        return replace(self, matchers=tuple(m for m in self.matchers if m.label in labels))
-
-    def without(self, *dropped: Matcher) -> Selector:
-        """Drop some matchers."""
-        return replace(self, matchers=tuple(m for m in self.matchers if m not in dropped))
-
-    def having(self, *more: Matcher) -> Selector:
-        """Add matchers."""
-        return replace(self, matchers=(*self.matchers, *more))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +71,10 @@ class Subject:
     def matcher_at(self, asked: Asked, matcher: Matcher) -> Position:
         """Place of a matcher's value in the query; of the selector where it is not written."""
         start = max(asked.offset, 0)
-        label = re.escape(matcher.label)
-        pattern = rf"(?<!\w){label}[\"'`]?\s*{re.escape(matcher.op)}\s*[\"'`]([^\"'`]+)"
-        found = re.compile(pattern).search(asked.text, start)
-        if found is None:
-            return asked.position
-        return self.slo.document.within(asked.loc, found.start(1), len(found[1]))
+        for found in written_matchers(asked.text, start):
+            if (found.label, found.op) == (matcher.name, matcher.op) and found.value:
+                return self.slo.document.within(asked.loc, *found.value_place)
+        return asked.position
 
 
 def subject(
@@ -126,7 +85,7 @@ def subject(
     asked: list[Asked] = []
     for rule in rules:
         seen: dict[str, int] = {}
-        for one in _visit(pp.parse(rule.expr), rule, frozenset()):
+        for one in _visit(parsed(rule.expr), rule, frozenset()):
             nth = seen[one.selector.metric] = seen.get(one.selector.metric, -1) + 1
             asked.append(_placed(one, slo, texts, nth))
     return Subject(tenant, slo, timing, tuple(asked))
@@ -146,13 +105,11 @@ def _visit(
     difference takes it for zero, all events become errors.
     """
     if isinstance(node, pp.VectorSelector):
-        metric = str(node.name)
+        selector = selector_of(node)
+        metric = selector.metric
         if not metric.startswith("slo:") and metric != naming.INFO:
-            matchers = tuple(
-                Matcher(m.name, OPERATORS[str(m.op)], m.value) for m in node.matchers.matchers
-            )
             errors = rule.name in naming.RATES_OF_ERRORS
-            yield Asked(Selector(metric, matchers), rule.origin, functions, required, errors)
+            yield Asked(selector, rule.origin, functions, required, errors)
     elif isinstance(node, pp.BinaryExpr):
         op = str(node.op)
         optional = required and not (op == "or" and not subtracted)
@@ -198,9 +155,8 @@ def _placed(asked: Asked, slo: ResolvedSLO, texts: Sequence[tuple[Loc, str]], nt
     ordered = sorted(texts, key=lambda t: slo.document.locate(t[0]) != asked.position)
     for loc, text in ordered:
         for name in names:
-            found = [*re.finditer(rf"(?<![\w:]){re.escape(name)}(?![\w:])", text)]
-            if found:
-                start = found[min(nth, len(found) - 1)].start()
-                at = slo.document.within(loc, start, len(name))
-                return replace(asked, position=at, text=text, loc=loc, offset=start)
+            if found := [*words(text, name)]:
+                place = found[min(nth, len(found) - 1)]
+                at = slo.document.within(loc, *place)
+                return replace(asked, position=at, text=text, loc=loc, offset=place[0])
     return asked

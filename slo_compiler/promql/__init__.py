@@ -14,12 +14,22 @@ import promql_parser as pp
 from slo_compiler.duration import Duration
 from slo_compiler.naming import IDENTITY
 from slo_compiler.promql.isolation import (
-    OPERATORS,
     check_isolated,
     check_labels,
     check_selectors,
     inject,
 )
+from slo_compiler.promql.model import (
+    OPERATORS,
+    Matcher,
+    Selector,
+    is_plain_label,
+    is_plain_metric,
+    metric_of,
+    selector_of,
+    series_text,
+)
+from slo_compiler.promql.places import find_code, find_matcher, words
 from slo_compiler.promql.syntax import (
     MAX_OPERATORS,
     check_size,
@@ -27,6 +37,7 @@ from slo_compiler.promql.syntax import (
     check_steps,
     children,
     parse,
+    parsed,
     unwrapped,
     walk,
 )
@@ -35,8 +46,6 @@ from slo_compiler.promql.text import (
     WINDOW,
     QueryError,
     code_of,
-    find_code,
-    find_matcher,
 )
 from slo_compiler.promql.window import check_window
 
@@ -45,13 +54,22 @@ __all__ = [
     "MAX_OPERATORS",
     "OPERATORS",
     "WINDOW",
+    "Matcher",
     "QueryError",
+    "Selector",
     "children",
+    "is_plain_label",
+    "is_plain_metric",
+    "metric_of",
+    "parsed",
     "prepare",
     "prepare_value",
     "read",
     "samples",
     "selector",
+    "selector_of",
+    "series_text",
+    "unwrapped",
     "walk",
 ]
 
@@ -75,7 +93,7 @@ def prepare(
     """
     tree = _checked(query, matchers, window, isolating)
     if WINDOW in query:
-        isolated = inject(tree, matchers)
+        isolated = inject(tree, matchers, query)
     else:
         tree = unwrapped(tree)
         if not isinstance(tree, pp.VectorSelector) or tree.offset or tree.at:
@@ -86,7 +104,7 @@ def prepare(
                 "write its range as [$window], or give a plain counter selector",
                 *((span.start(), len(span[0])) if span else ()),
             )
-        isolated = f"rate({inject(tree, matchers)}[{window}])"
+        isolated = f"rate({inject(tree, matchers, query)}[{window}])"
     check_isolated(isolated, tree, matchers)
     return isolated
 
@@ -113,7 +131,7 @@ def prepare_value(
             "leave scalar() out",
             *find_code(query, r"\b(scalar)\s*\("),
         )
-    isolated = inject(tree, matchers)
+    isolated = inject(tree, matchers, query)
     check_isolated(isolated, tree, matchers)
     return isolated
 
@@ -146,7 +164,7 @@ def samples(query: str, matchers: Mapping[str, str]) -> str:
         QueryError: the query is no plain selector, or breaks a rule.
     """
     tree = _plain(query, matchers, "a gauge", 'probe_success{job="checkout"}')
-    isolated = inject(tree, matchers)
+    isolated = inject(tree, matchers, query)
     check_isolated(isolated, tree, matchers)
     return isolated
 
@@ -183,19 +201,23 @@ def selector(query: str, matchers: Mapping[str, str], suffix: str, extra: str) -
                 "leave le out: the threshold selects the bucket",
                 *find_matcher(query, "le"),
             )
-    if str(tree.name).endswith("_bucket"):
+    named = selector_of(tree)
+    if named.metric.endswith("_bucket"):
         raise QueryError(
             "histogram-bucket",
             "the selector names the buckets, not the histogram",
-            f"write {str(tree.name).removesuffix('_bucket')}: the compiler adds what it needs",
-            *find_code(query, rf"(?<![\w:])({re.escape(str(tree.name))})(?![\w:])"),
+            f"write {named.metric.removesuffix('_bucket')}: the compiler adds what it needs",
+            *next(words(query, named.metric), ()),
         )
-    isolated = inject(tree, matchers)
-    check_isolated(isolated, tree, matchers)
-    inside = isolated.removeprefix(str(tree.name)).removeprefix("{").removesuffix("}")
-    result = f"{tree.name}{suffix}{{{','.join(filter(None, (inside, extra)))}}}"
-    renamed = pp.parse(result)
-    if not isinstance(renamed, pp.VectorSelector) or renamed.name != f"{tree.name}{suffix}":
+    printed = inject(tree, matchers, query)
+    check_isolated(printed, tree, matchers)
+    isolated = _plain(printed, matchers, "a histogram", example)
+    inside = ",".join(map(str, selector_of(isolated).matchers))
+    result = series_text(f"{named.metric}{suffix}", ",".join(filter(None, (inside, extra))))
+    if not (inside or extra):
+        result += "{}"
+    renamed = parsed(result)
+    if not isinstance(renamed, pp.VectorSelector) or metric_of(renamed) != named.metric + suffix:
         raise QueryError("isolation", "the query cannot be shown to keep to its tenant")
     check_isolated(result, renamed, matchers)
     return result

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import promql_parser as pp
 
-from slo_compiler.promql.syntax import unwrapped, walk
-from slo_compiler.promql.text import QueryError, find_code, find_matcher
+from slo_compiler.promql.model import METRIC_LABEL, metric_of, selector_of, series_text
+from slo_compiler.promql.places import Place, find_code, find_matcher, words
+from slo_compiler.promql.shape import shape_of
+from slo_compiler.promql.syntax import parsed, refuse_regex, unwrapped, walk
+from slo_compiler.promql.text import TOKEN, QueryError
 from slo_compiler.templating import promql_string
 
-OPERATORS = {
-    "MatchOp.Equal": "=",
-    "MatchOp.NotEqual": "!=",
-    "MatchOp.Re": "=~",
-    "MatchOp.NotRe": "!~",
-}
 _WRITES_LABEL = {"label_replace": 1, "label_join": 1}  # argument that names the label they write
 
 
@@ -36,37 +33,35 @@ def check_selectors(tree: pp.Expr, query: str, matchers: Mapping[str, str]) -> N
 
 
 def _check_selector(node: pp.VectorSelector, query: str, matchers: Mapping[str, str]) -> None:
-    if not node.name:
-        raise QueryError(
-            "no-metric-name",
-            "a selector has no metric name",
-            "start it with the metric: http_requests_total{...}",
-            *find_code(query, r"(?:^|[^\w:\s])\s*(\{)"),
-        )
     if node.matchers.or_matchers:
+        name = node.name or ""
         raise QueryError(
             "or-matcher",
             "matchers joined by or are not PromQL",
             'use a regular expression: label=~"a|b"',
-            *find_code(query, rf"(?<![\w:])({re.escape(node.name)})(?![\w:])"),
+            *(next(words(query, name), ()) if name else find_code(query, r"(\{)")),
         )
-    names = [matcher.name for matcher in node.matchers.matchers]
-    for matcher in node.matchers.matchers:
-        if matcher.name == "__name__":
+    selector = selector_of(node)
+    if not selector.metric:
+        _refuse_unnamed(query, [m.op for m in selector.matchers if m.name == METRIC_LABEL])
+    names = [matcher.name for matcher in selector.matchers]
+    for matcher in selector.matchers:
+        if matcher.name == METRIC_LABEL:
             raise QueryError(
                 "name-matcher",
                 "__name__ is not allowed beside the name",
                 "leave it out",
-                *find_matcher(query, "__name__"),
+                *find_matcher(query, METRIC_LABEL),
             )
+        if matcher.is_regex:
+            refuse_regex(matcher.value, find_matcher(query, matcher.name, matcher.value))
         expected = matchers.get(matcher.name)
         if expected is None:
             continue
-        if matcher.op != pp.MatchOp.Equal or matcher.value != expected:
+        if matcher.op != "=" or matcher.value != expected:
             raise QueryError(
                 "other-tenant",
-                f"the query matches {matcher.name}{OPERATORS[str(matcher.op)]}"
-                f"{promql_string(matcher.value)}, but may only read "
+                f"the query matches {matcher}, but may only read "
                 f"{matcher.name}={promql_string(expected)}",
                 "leave this matcher out: it is added to every selector",
                 *find_matcher(query, matcher.name, matcher.value),
@@ -78,6 +73,30 @@ def _check_selector(node: pp.VectorSelector, query: str, matchers: Mapping[str, 
                 "leave it out: it is added to every selector",
                 *find_matcher(query, matcher.name),
             )
+
+
+def _refuse_unnamed(query: str, operators: Sequence[str]) -> None:
+    """Refuse a selector without a name, or with one that is no fixed text."""
+    if operators in (["=~"], ["!="], ["!~"]):
+        raise QueryError(
+            "no-metric-name",
+            f"a selector gives its metric name by __name__{operators[0]}, which selects several",
+            "name one metric: http_requests_total{...}",
+            *find_matcher(query, METRIC_LABEL),
+        )
+    if len(operators) > 1:
+        raise QueryError(
+            "name-matcher",
+            "a selector has more than one metric name",
+            "name one metric: http_requests_total{...}",
+            *find_matcher(query, METRIC_LABEL),
+        )
+    raise QueryError(
+        "no-metric-name",
+        "a selector has no metric name",
+        "start it with the metric: http_requests_total{...}",
+        *find_code(query, r"(?:^|[^\w:\s])\s*(\{)"),
+    )
 
 
 def check_labels(tree: pp.Expr, query: str, reserved: Collection[str]) -> None:
@@ -95,6 +114,9 @@ def check_labels(tree: pp.Expr, query: str, reserved: Collection[str]) -> None:
                 "join the labels with group_left",
                 *find_code(query, r"\b(info)\s*\("),
             )
+        if name == "label_replace" and isinstance(node.args[-1], pp.StringLiteral):
+            pattern = node.args[-1].val
+            refuse_regex(pattern, next(_quoted(query, pattern), ()))
         if name in _WRITES_LABEL and len(node.args) > _WRITES_LABEL[name]:
             _check_written(node.args[_WRITES_LABEL[name]], query, reserved)
 
@@ -113,30 +135,65 @@ def _check_written(argument: pp.Expr, query: str, reserved: Collection[str]) -> 
         )
 
 
-def inject(tree: pp.Expr, matchers: Mapping[str, str]) -> str:
-    """Print the tree with the matchers in every selector."""
+def _quoted(query: str, text: str) -> Iterator[Place]:
+    """Find strings of a query that are written without escapes."""
+    for found in re.finditer(rf"[\"'`]({re.escape(text)})[\"'`]", query):
+        yield found.start(1), len(text)
+
+
+def inject(tree: pp.Expr, matchers: Mapping[str, str], query: str) -> str:
+    """Print the tree with the matchers in every selector, and parse it again.
+
+    Raises:
+        QueryError: the printed expression is not the one that was read.
+    """
 
     def isolate(node: pp.Expr) -> pp.Expr | None:
         if not isinstance(node, pp.VectorSelector):
             return None
         present = {matcher.name for matcher in node.matchers.matchers}
         added = [f"{k}={promql_string(v)}" for k, v in matchers.items() if k not in present]
-        if not added:
+        if not added and node.name:
             return None
         # prettify() escapes label values; str() does not, and lets a value close its string.
+        # Its range, offset and @ are behind the braces.
+        selector = selector_of(node)
+        written = ",".join([*added, *map(str, selector.matchers)])
         text, name = node.prettify(), node.name or ""
-        rest = text.removeprefix(name).removeprefix("{").lstrip()
-        if text.removeprefix(name).startswith("{"):
-            glue = "" if rest.startswith("}") else ","
-            return pp.parse(f"{name}{{{','.join(added)}{glue}{rest}")
-        return pp.parse(f"{name}{{{','.join(added)}}}{text.removeprefix(name)}")
+        rest = text.removeprefix(name)
+        if rest.startswith("{"):
+            rest = rest[_closing(rest) + 1 :]
+        return parsed(series_text(selector.metric, written) + rest)
 
     try:
-        return str(pp.transform(tree, post_visit=isolate).prettify())
-    except ValueError:  # what the parser printed, it cannot read
+        printed = str(pp.transform(tree, post_visit=isolate).prettify())
+        same = shape_of(parsed(printed), matchers) == shape_of(tree, matchers)
+    except (ValueError, TypeError):  # what the parser printed, it cannot read
+        same = False
+    if not same:
+        _refuse_printed(query)
+    return printed
+
+
+def _closing(text: str) -> int:
+    """Find the brace that closes the one at the beginning."""
+    return next(m.start() for m in TOKEN.finditer(text) if m[0] == "}")
+
+
+def _refuse_printed(query: str) -> None:
+    """Refuse a query that the parser does not print as it was read."""
+    if place := find_code(query, r"\b(ignoring\s*\(\s*\)\s*group_(?:left|right))\b"):
         raise QueryError(
-            "isolation", "the query cannot be shown to keep to its tenant", "simplify it"
-        ) from None
+            "promql-printed",
+            "the static checker cannot print ignoring () beside group_left or group_right",
+            "name the labels that both sides share: on (job) group_left ()",
+            *place,
+        )
+    raise QueryError(
+        "promql-printed",
+        "the static checker reads this query, but prints another one",
+        "simplify it, or record a part of it with a rule of your own",
+    )
 
 
 def check_isolated(text: str, original: pp.Expr, matchers: Mapping[str, str]) -> None:
@@ -145,9 +202,17 @@ def check_isolated(text: str, original: pp.Expr, matchers: Mapping[str, str]) ->
     Raises:
         QueryError: the printed expression is not the one that was checked.
     """
-    selectors = [n for n in walk(pp.parse(text)) if isinstance(n, pp.VectorSelector)]
+    try:
+        tree = parsed(text)
+    except ValueError:
+        raise QueryError(
+            "promql-printed",
+            "the static checker cannot read what it printed",
+            "simplify the query, or record a part of it with a rule of your own",
+        ) from None
+    selectors = [n for n in walk(tree) if isinstance(n, pp.VectorSelector)]
     originals = [n for n in walk(original) if isinstance(n, pp.VectorSelector)]
-    held = all(
+    isolated = all(
         [m.value for m in node.matchers.matchers if m.name == label and m.op == pp.MatchOp.Equal]
         == [value]
         and sum(m.name == label for m in node.matchers.matchers) == 1
@@ -156,13 +221,13 @@ def check_isolated(text: str, original: pp.Expr, matchers: Mapping[str, str]) ->
         for label, value in matchers.items()
     )
     same = [_own(n, matchers) for n in selectors] == [_own(n, matchers) for n in originals]
-    if not held or not same:
+    if not isolated or not same:
         raise QueryError(
             "isolation", "the query cannot be shown to keep to its tenant", "simplify it"
         )
 
 
-def _own(node: pp.VectorSelector, matchers: Mapping[str, str]) -> tuple[str | None, list[str]]:
+def _own(node: pp.VectorSelector, matchers: Mapping[str, str]) -> tuple[str, list[str]]:
     """Give what a selector selects beside the tenant: its name, and its other matchers."""
-    own = (m for m in node.matchers.matchers if m.name not in matchers)
-    return node.name, sorted(f"{m.name}\0{m.op}\0{m.value}" for m in own)
+    own = (m for m in selector_of(node).matchers if m.name not in matchers)
+    return metric_of(node), sorted(map(str, own))

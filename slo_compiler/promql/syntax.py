@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import lru_cache
 
 import promql_parser as pp
 
 from slo_compiler.duration import Duration
+from slo_compiler.promql.model import REGEX_OPERATORS
+from slo_compiler.promql.places import Place, find_code, find_quoted, written_matchers
 from slo_compiler.promql.text import (
     MAX_LENGTH,
     TOKEN,
     WINDOW,
     QueryError,
     code_of,
-    find_code,
-    find_quoted,
 )
+from slo_compiler.regex import RegexError, check_regex
 
 MAX_DEPTH = 64
 # The parser's transform() takes cubic time on a chain of operators: 100 cost 0.1 s, 500 cost 10 s.
@@ -125,6 +127,18 @@ def check_steps(tree: pp.Expr, query: str) -> None:
         stack.extend((child, steps) for child in children(node))
 
 
+@lru_cache(maxsize=4_096)
+def parsed(text: str) -> pp.Expr:
+    """Parse an expression that was checked before; the tree is shared, and is not changed.
+
+    The parser compiles regular expressions, which takes milliseconds for long ones.
+
+    Raises:
+        ValueError: the parser cannot read it.
+    """
+    return pp.parse(text)
+
+
 def parse(text: str, query: str) -> pp.Expr:
     """Parse a text, which is a query with a span in place of `$window`.
 
@@ -132,8 +146,11 @@ def parse(text: str, query: str) -> pp.Expr:
         QueryError: with the parser's words, and their place in the query.
     """
     try:
-        tree: pp.Expr = pp.parse(text)
+        tree = parsed(text)
     except ValueError as error:
+        for matcher in written_matchers(query):
+            if matcher.op in REGEX_OPERATORS:
+                refuse_regex(matcher.value, matcher.value_place)
         words = " ".join(str(error).split())
         raise QueryError(
             "promql-syntax",
@@ -145,6 +162,30 @@ def parse(text: str, query: str) -> pp.Expr:
             raise
         raise QueryError("promql-syntax", "the static checker cannot read this query") from None
     return tree
+
+
+def refuse_regex(pattern: str, place: Place | tuple[()]) -> None:
+    """Check a regular expression of a query with RE2.
+
+    Args:
+        pattern: the expression.
+        place: where it is in the query.
+
+    Raises:
+        QueryError: RE2 refuses it.
+    """
+    try:
+        check_regex(pattern)
+    except RegexError as error:
+        at = place
+        if place and place[1] == len(pattern):  # written without escapes
+            at = (place[0] + error.offset, error.width)
+        raise QueryError(
+            "promql-regex",
+            f"not a regular expression that Prometheus can read: {error.reason}",
+            "write it in RE2's syntax, which has no look-around and no backreferences",
+            *at,
+        ) from None
 
 
 def _explain(query: str, words: str) -> tuple[str, int, int]:

@@ -26,13 +26,13 @@ from slo_compiler.routing.decide import (
     routes_for,
 )
 from slo_compiler.routing.intervals import TimeInterval
-from slo_compiler.routing.matchers import ConfigError, Matcher, parse_matchers
+from slo_compiler.routing.matchers import AlertMatcher, ConfigError, parse_matchers
 
 __all__ = [
+    "AlertMatcher",
     "Config",
     "ConfigError",
     "InhibitRule",
-    "Matcher",
     "Route",
     "RouteMatch",
     "TimeInterval",

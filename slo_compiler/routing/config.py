@@ -9,9 +9,9 @@ from typing import Generic, TypeVar
 import yaml
 
 from slo_compiler.routing.intervals import TimeInterval
-from slo_compiler.routing.matchers import ConfigError, Matcher, parse_matchers
+from slo_compiler.routing.matchers import AlertMatcher, ConfigError, parse_matchers
 
-Matchers = tuple[Matcher, ...]
+Matchers = tuple[AlertMatcher, ...]
 _INDEXED = 8  # routes or rules from which on an index pays
 _TRUE = ("y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE")
 _ROUTE_FIELDS = {
@@ -66,7 +66,7 @@ class Route:
 
     receiver: str
     path: tuple[int, ...]  # its position below the root, level by level
-    matchers: tuple[Matcher, ...] = ()
+    matchers: tuple[AlertMatcher, ...] = ()
     continue_: bool = False
     active_time_intervals: tuple[str, ...] = ()
     mute_time_intervals: tuple[str, ...] = ()
@@ -83,8 +83,8 @@ class Route:
 class InhibitRule:
     """While a source fires, targets with the same `equal` labels do not notify."""
 
-    source: tuple[Matcher, ...]
-    target: tuple[Matcher, ...]
+    source: tuple[AlertMatcher, ...]
+    target: tuple[AlertMatcher, ...]
     equal: tuple[str, ...] = ()
 
 
@@ -172,12 +172,12 @@ def _inhibit_rule(value: object) -> InhibitRule:
     )
 
 
-def _matchers(fields: Mapping[str, object], side: str) -> tuple[Matcher, ...]:
+def _matchers(fields: Mapping[str, object], side: str) -> tuple[AlertMatcher, ...]:
     equal = _mapping(fields.get(f"{side}match") or {}, f"{side}match")
     regex = _mapping(fields.get(f"{side}match_re") or {}, f"{side}match_re")
     return (
-        *(Matcher(name, "=", _text(value)) for name, value in equal.items()),
-        *(Matcher(name, "=~", _text(value)) for name, value in regex.items()),
+        *(AlertMatcher(name, "=", _text(value)) for name, value in equal.items()),
+        *(AlertMatcher(name, "=~", _text(value)) for name, value in regex.items()),
         *(m for line in _texts(fields.get(f"{side}matchers")) for m in parse_matchers(line)),
     )
 

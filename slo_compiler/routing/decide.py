@@ -11,7 +11,7 @@ from datetime import datetime
 
 from slo_compiler.plan.ir import Pairs
 from slo_compiler.routing.config import Config, InhibitRule, Route
-from slo_compiler.routing.matchers import Matcher
+from slo_compiler.routing.matchers import AlertMatcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,5 +112,5 @@ def notified(config: Config, firing: Sequence[Pairs], at: datetime) -> dict[Pair
     }
 
 
-def _matches(matchers: tuple[Matcher, ...], labels: Mapping[str, str]) -> bool:
+def _matches(matchers: tuple[AlertMatcher, ...], labels: Mapping[str, str]) -> bool:
     return all(matcher.matches(labels) for matcher in matchers)

@@ -7,8 +7,8 @@ from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from slo_compiler.recurrence import UnknownZoneError, zone
 from slo_compiler.routing.matchers import ConfigError
 
 Ranges = tuple[tuple[int, int], ...]
@@ -148,6 +148,6 @@ def _location(value: object) -> tzinfo:
     if name == "Local":
         raise ConfigError("the location Local depends on the server")
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return zone(name)
+    except UnknownZoneError:
         raise ConfigError(f"unknown location: {name}") from None

@@ -3,10 +3,8 @@
 Two syntaxes are in use. Versions before 0.27 know the classic one; newer versions read a text with
 both parsers and take the classic reading wherever there is one. So does this module.
 
-Regular expressions are RE2 and match the whole value. They run on Python's `re`, with ASCII
-classes, if every part of them means the same in both; anything else is a ConfigError rather than a
-guess: `\\pL`, `[[:alpha:]]`, `\\Q..\\E`, `(?U)`, `(?m)`, `(?<name>..)`, flags after the beginning.
-Two differences remain: RE2's `\\s` has no vertical tab, its `(?i)` folds letters beyond ASCII.
+Regular expressions are RE2 and match the whole value, in which a dot is no line feed: that is where
+these matchers differ from those of PromQL.
 """
 
 from __future__ import annotations
@@ -14,8 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal, cast
+
+from slo_compiler.regex import RegexError, matches_whole_line
 
 Operator = Literal["=", "!=", "=~", "!~"]
 
@@ -25,7 +24,7 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Matcher:
+class AlertMatcher:
     """One condition on a label; a label that an alert lacks is empty."""
 
     name: str
@@ -34,7 +33,12 @@ class Matcher:
 
     def __post_init__(self) -> None:
         if self.operator in ("=~", "!~"):
-            _regex(self.value)
+            try:
+                matches_whole_line(self.value, "")
+            except RegexError as error:
+                raise ConfigError(
+                    f"invalid regular expression {self.value}: {error.reason}"
+                ) from None
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Tell whether an alert with these labels meets the condition."""
@@ -45,12 +49,12 @@ class Matcher:
             case "!=":
                 return found != self.value
             case "=~":
-                return _regex(self.value).fullmatch(found) is not None
+                return matches_whole_line(self.value, found)
             case "!~":
-                return _regex(self.value).fullmatch(found) is None
+                return not matches_whole_line(self.value, found)
 
 
-def parse_matchers(text: str) -> tuple[Matcher, ...]:
+def parse_matchers(text: str) -> tuple[AlertMatcher, ...]:
     """Read one string of a `matchers` list, which may hold several, in braces or not.
 
     Raises:
@@ -71,14 +75,14 @@ _CLASSIC = re.compile(
 )
 
 
-def _classic(text: str) -> Iterator[Matcher]:
+def _classic(text: str) -> Iterator[AlertMatcher]:
     """Read as pkg/labels does: tolerant, commas outside of quotes separate, odd escapes stay."""
     for part in _split(text.removeprefix("{").removesuffix("}")):
         found = _CLASSIC.fullmatch(part)
         if found is None:
             raise ConfigError(f"bad matcher format: {part}")
         name, operator, raw = found.groups()
-        yield Matcher(name, cast("Operator", operator), _classic_value(raw))
+        yield AlertMatcher(name, cast("Operator", operator), _classic_value(raw))
 
 
 def _split(text: str) -> list[str]:
@@ -129,7 +133,7 @@ _TOKEN = re.compile(
 )
 
 
-def _utf8(text: str) -> Iterator[Matcher]:
+def _utf8(text: str) -> Iterator[AlertMatcher]:
     """Read as matcher/parse does: names may be quoted, values without quotes hold no specials."""
     tokens = list(_tokens(text))
     if tokens[:1] == ["{"] or tokens[-1:] == ["}"]:
@@ -141,7 +145,7 @@ def _utf8(text: str) -> Iterator[Matcher]:
         known = operator in ("=", "!=", "=~", "!~")
         if not known or not _is_word(name) or not _is_word(value) or (rest and rest[0] != ","):
             raise ConfigError(f"bad matcher format: {text}")
-        yield Matcher(_unquoted(name), cast("Operator", operator), _unquoted(value))
+        yield AlertMatcher(_unquoted(name), cast("Operator", operator), _unquoted(value))
         tokens = rest[1:]
 
 
@@ -191,38 +195,3 @@ def _unquoted(token: str) -> str:
         return _ESCAPE.sub(byte, token[1:-1]).encode(errors="surrogateescape").decode()
     except (ValueError, OverflowError) as error:
         raise ConfigError(f"invalid text in {token}: {error}") from None
-
-
-_FLAGS = re.compile(r"\(\?[is]+\)")
-# What means the same in RE2 and in `re`, part by part.
-_PART = re.compile(
-    r"""
-    [^\\\[\](){}*+?]                                    # itself, or . ^ $ |
-    | [\]}] | \{(?!,?[0-9]+\}|[0-9]+,[0-9]*\})          # itself, where it is half of nothing
-    | \\(?:[AbBdDsSwWtnrfva]|[!-/:-@\[-`{-~])           # a class, an anchor, an escape
-    | \[\^?\]?(?:(?!&&|--|~~|\|\|)[^\\\[\]]|\\(?:[dDsSwWtnrfva]|[!-/:-@\[-`{-~]))*\]
-    | \((?:\?:|\?P<[a-zA-Z_][a-zA-Z0-9_]*>|\?[is]+:|(?!\?))
-    | \)
-    | (?:[*+?]|\{[0-9]+(?:,[0-9]*)?\})\??(?![*+?]|\{[0-9])
-    """,
-    re.VERBOSE,
-)
-
-
-@cache
-def _regex(pattern: str) -> re.Pattern[str]:
-    """Translate a pattern to `re`, for fullmatch."""
-    flags = _FLAGS.match(pattern)
-    translated = flags[0] if flags else ""
-    at = len(translated)
-    while at < len(pattern):
-        part = _PART.match(pattern, at)
-        if part is None:
-            raise ConfigError(f"the model does not know this regular expression: {pattern}")
-        # RE2's $ is the very end; Python's is also before a line's end there.
-        translated += r"\Z" if part[0] == "$" else part[0]
-        at = part.end()
-    try:
-        return re.compile(translated, re.ASCII)
-    except (re.error, OverflowError) as error:
-        raise ConfigError(f"invalid regular expression {pattern}: {error}") from None

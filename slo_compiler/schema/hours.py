@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from slo_compiler.diagnostics import nearest
+from slo_compiler.recurrence import zones
 from slo_compiler.schema.base import Name, Strict, how_to_quote, invalid, shown
 
 _LEAP_YEAR = 2028  # has each day that a year can have
@@ -47,8 +47,8 @@ def _days(value: object) -> object:
 
 
 def _zone(value: object) -> object:
-    if isinstance(value, str) and value not in available_timezones() | {"UTC"}:
-        near = nearest(value, available_timezones())
+    if isinstance(value, str) and value not in zones():
+        near = nearest(value, zones())
         hint = near if near.startswith("did you mean") else "such as UTC or Europe/Berlin"
         raise invalid("hours", f"{shown(value)} is no IANA time zone", hint)
     return value

@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
@@ -17,7 +18,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import promql_parser as pp
 import pytest
+import yaml
 from cases import ROOT
 from click.testing import CliRunner, Result
 
@@ -25,6 +28,7 @@ from slo_compiler.cache import FOLDER
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Report
 from slo_compiler.frontend.load import validate
+from slo_compiler.promql import walk
 from slo_compiler.schema import Project, Tenant
 from slo_compiler.schema.base import Strict
 from slo_compiler.source import MAX_BYTES, read_documents
@@ -176,6 +180,73 @@ def test_a_query_that_would_exhaust_the_parser(check: Check, text: str, what: st
     assert re.sub(r":\d+: ", ": ", first, count=1) == (
         f"customer-b.yaml:17: error[query-too-complex] the query is {what}"
     )
+
+
+def compiled(repo: Path, manifest: str) -> tuple[Result, float]:
+    """Compile a manifest without tools; gives what was printed, and the seconds of CPU."""
+    (repo / "slo-compiler.yaml").write_text(PROJECT, encoding="utf-8")
+    (repo / "customer-b.yaml").write_text(manifest, encoding="utf-8")
+    arguments = ["compile", "customer-b.yaml", "-o", "out"]
+    start = time.process_time()
+    environment = {"SLO_COMPILER_TOOLS": str(repo / "none"), "PATH": ""}
+    done = CliRunner().invoke(
+        main, arguments, prog_name="slo-compiler", env=environment, catch_exceptions=False
+    )
+    return done, time.process_time() - start
+
+
+def test_compile_with_a_pattern_that_backtracks_takes_less_than_a_second(repo: Path) -> None:
+    """Python's `re` takes twice as long for each x more: here, some hours."""
+    hostile = 'errors: http_requests_total{code=~"(x+x+)+y|x{40}z",code!="xxy"}'
+    manifest = MANIFEST.replace('errors: http_requests_total{code=~"5.."}', hostile)
+    compiled(repo, MANIFEST)  # what is imported and read once
+    done, seconds = compiled(repo, manifest)
+    assert done.exit_code == 0, done.stderr
+    assert seconds < 1
+
+
+def test_compile_of_a_hundred_long_alternations_takes_seconds(repo: Path) -> None:
+    head, _, slo = MANIFEST.partition("    - name: availability\n")
+    pattern = "|".join(f"{{0}}value{n}.*" for n in range(200))
+    slos = (
+        f"    - name: slo-{n}\n{slo}".replace("http_requests_total", f"requests_{n}_total").replace(
+            "5..", pattern.format(n)
+        )
+        for n in range(100)
+    )
+    done, seconds = compiled(repo, head + "".join(slos))
+    assert done.exit_code == 0, done.stderr
+    assert seconds < 6
+
+
+@pytest.mark.parametrize("char", ["\\u2028", "\\f", "\\x85", "\\v"])
+def test_compile_with_another_line_end_in_a_matcher_emits_the_same_value(
+    repo: Path, char: str
+) -> None:
+    manifest = MANIFEST.replace('{code=~"5.."}', f"{{code='a {char} b'}}")
+    done, _ = compiled(repo, manifest)
+    assert done.exit_code == 0, done.stderr
+    rules = yaml.safe_load((repo / "out/prometheus/rules/customer-b.yml").read_text("utf-8"))
+    (errors,) = (
+        rule["expr"]
+        for group in rules["groups"]
+        for rule in group["rules"]
+        if rule.get("record") == "slo:errors:rate"
+    )
+    values = {
+        matcher.value
+        for node in walk(pp.parse(errors))
+        if isinstance(node, pp.VectorSelector)
+        for matcher in node.matchers.matchers
+    }
+    assert f"a {char.encode().decode('unicode_escape')} b" in values
+
+
+@pytest.mark.parametrize("zone", ["localtime", "posixrules", "Factory", "posix/UTC", "right/UTC"])
+def test_check_with_a_zone_of_the_machine_is_refused(check: Check, zone: str) -> None:
+    hours = f"  hours:\n    night:\n      - {{location: {zone}}}\n  slos:\n"
+    manifest = MANIFEST.replace("  slos:\n", hours)
+    assert f'"{zone}" is no IANA time zone' in check(manifest)
 
 
 def test_invalid_utf_8(check: Check) -> None:

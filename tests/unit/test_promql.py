@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from slo_compiler.duration import Duration
 from slo_compiler.promql import MAX_LENGTH, MAX_OPERATORS, QueryError, prepare, selector, walk
+from slo_compiler.promql.shape import shape_of
 from slo_compiler.templating import promql_string
 
 WINDOW = Duration.of(seconds=75)
@@ -130,8 +131,16 @@ def test_a_label_value_cannot_close_its_string() -> None:
         ('x{"tenant"="customer-a"}', "other-tenant"),
         ('x{tenant="customer-b",tenant="customer-b"}', "duplicate-matcher"),
         ('x{a="1" or tenant="customer-a"}', "or-matcher"),
-        ('{__name__="x"}', "no-metric-name"),
-        ('{"x"}', "no-metric-name"),
+        ('{__name__=~"x"}', "no-metric-name"),
+        ('{__name__!="x",a="b"}', "no-metric-name"),
+        ('{a="b"}', "no-metric-name"),
+        ('{"x",__name__="y"}', "name-matcher"),
+        ('{__name__="",a="b"}', "no-metric-name"),
+        ('x{a=~"("}', "promql-regex"),
+        ('x{a!~"(?=b)"}', "promql-regex"),
+        ('x{a=~"b{1001}"}', "promql-regex"),
+        ('label_replace(rate(x[$window]), "a", "b", "c", "(")', "promql-regex"),
+        ("rate(x[$window]) * ignoring() group_left rate(y[$window])", "promql-printed"),
         ('x{__name__="y"}', "promql-syntax"),
         ('rate(x[$window]) + on () {a=~".+"}', "no-metric-name"),
         ('topk(scalar({a="1"}), rate(x[$window]))', "no-metric-name"),
@@ -208,10 +217,74 @@ def test_a_histograms_series_keep_matchers_and_gain_the_bucket(query: str) -> No
             'topk(scalar(y{tenant="customer-b"}), rate(x{tenant="customer-b"}[1m15s]))',
         ),
         ('rate(x{a="[5m]"}[$window])', 'rate(x{a="[5m]",tenant="customer-b"}[1m15s])'),
+        # A name in the braces is a name.
+        ('{"x"}', 'rate(x{tenant="customer-b"}[1m15s])'),
+        ('{__name__="x",a="1"}', 'rate(x{a="1",tenant="customer-b"}[1m15s])'),
+        ('{"a.b"}', 'rate({__name__="a.b",tenant="customer-b"}[1m15s])'),
+        (
+            "sum(rate({'a.b', c=\"d\"}[$window] offset 5m))",
+            'sum(rate({__name__="a.b",c="d",tenant="customer-b"}[1m15s] offset 5m))',
+        ),
     ],
 )
 def test_what_each_part_of_a_query_becomes(query: str, output: str) -> None:
     assert prepare(query, TENANT, WINDOW) == output
+
+
+def test_prepare_with_a_control_character_in_a_value_keeps_it_on_one_line() -> None:
+    for char in "\u2028\x0c\x85\x1c\x0b\r":
+        (node,) = leaves(prepare(f"x{{a={promql_string(char)}}}", TENANT, WINDOW))
+        assert (node.matchers.matchers[0].value) == char
+
+
+@pytest.mark.parametrize(
+    ("query", "marked"),
+    [
+        ('x{b="(",a=~"(c"}', "(c"),
+        ('x{a=~"c{1001}"}', "{1001}"),
+        ("rate(x[$window]) * ignoring ( ) group_left rate(y[$window])", "ignoring ( ) group_left"),
+        ('rate(x[$window]) + rate({__name__=~"y"}[$window])', "__name__"),
+    ],
+)
+def test_prepare_with_a_refused_query_marks_the_part(query: str, marked: str) -> None:
+    with pytest.raises(QueryError) as refused:
+        prepare(query, TENANT, WINDOW)
+    error = refused.value
+    assert query[error.offset : error.offset + error.width] == marked
+
+
+@quick
+@given(rates())
+def test_shape_of_a_printed_query_is_the_shape_of_the_query(query: str) -> None:
+    tree = pp.parse(query.replace("$window", "1m15s"))
+    printed = pp.parse(prepare(query, TENANT, WINDOW))
+    assert shape_of(printed, TENANT) == shape_of(tree, TENANT)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("a - b", "b - a"),
+        ("a == b", "a == bool b"),
+        ("a * on (x) b", "a * b"),
+        ("a * on () b", "a * ignoring () b"),
+        ("a * on (x) group_left () b", "a * on (x) group_right () b"),
+        ("a * on (x) group_left (y) b", "a * on (x) group_left () b"),
+        ("sum by (x) (a)", "sum without (x) (a)"),
+        ("sum by (x) (a)", "sum (a)"),
+        ("topk(1, a)", "topk(2, a)"),
+        ("rate(a[1m])", "rate(a[2m])"),
+        ("a offset 1m", "a offset -1m"),
+        ("a @ 1", "a @ end()"),
+        ("max_over_time(a[1h:1m])", "max_over_time(a[1h:])"),
+        ('a{b="c"}', 'a{b=~"c"}'),
+        ("(a)", "a"),
+        ("-a", "a"),
+        ('label_replace(a, "b", "c", "d", "e")', 'label_replace(a, "b", "c", "d", "f")'),
+    ],
+)
+def test_shape_of_different_expressions_differs(one: str, other: str) -> None:
+    assert shape_of(pp.parse(one)) != shape_of(pp.parse(other))
 
 
 # --- $window

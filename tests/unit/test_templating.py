@@ -13,7 +13,15 @@ from cases import ROOT, tool
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slo_compiler.templating import block, environment, promql_string, quoted, render
+from slo_compiler.templating import (
+    block,
+    environment,
+    indented,
+    promql_string,
+    quoted,
+    render,
+    render_expression,
+)
 
 quick = settings(max_examples=150, deadline=None)
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -98,6 +106,17 @@ def test_any_text_survives_a_block(value: str, indent: int) -> None:
 
 def test_an_expression_stands_as_people_write_it() -> None:
     assert block("a\n/\nb", 10) == "|-\n          a\n          /\n          b"
+
+
+@pytest.mark.parametrize("char", ["\u2028", "\x0c", "\x85", "\x1c", "\x0b", "\r"], ids=ascii)
+def test_expression_with_another_line_end_keeps_it(char: str) -> None:
+    query = f'x{{a="b {char} c"}}'
+    assert indented(f"{query}\n+ 1", 2) == f"{query}\n  + 1"
+    text = environment().from_string("(\n  << query | indent(2) >>\n)").render(query=query)
+    assert text == f"(\n  {query}\n)"
+    values = {"events_series": "e", "by": [], "id": "", "base": "1m"}
+    rendered = render_expression("sli/events", query=query, **values)
+    assert query in rendered
 
 
 @pytest.mark.parametrize("suite", ["bookworm", "trixie", "forky"])

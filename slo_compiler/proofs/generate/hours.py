@@ -6,10 +6,10 @@ from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
-from zoneinfo import ZoneInfo
 
 from slo_compiler import naming
 from slo_compiler.proofs.model import ExpectedHours
+from slo_compiler.recurrence import zone
 from slo_compiler.resolve.hours import Holiday, OpenHours
 from slo_compiler.schema.hours import DAYS, Hours
 
@@ -76,12 +76,12 @@ def _dates(holiday: Holiday, years: Iterable[int]) -> Iterator[date]:
 
 
 def _at(day: date, entry: Hours, minute: int) -> datetime:
-    midnight = datetime.combine(day, time(), ZoneInfo(entry.location))
+    midnight = datetime.combine(day, time(), zone(entry.location))
     return midnight + timedelta(minutes=minute)
 
 
 def _is_open(at: datetime, hours: OpenHours) -> bool:
-    today = at.astimezone(ZoneInfo(hours.location)).date()
+    today = at.astimezone(zone(hours.location)).date()
     return any(_is_within(at, entry) for entry in hours.entries) and not any(
         holiday.is_on(today) for holiday in hours.holidays
     )
@@ -94,7 +94,7 @@ def _minutes(span: str) -> tuple[int, int]:
 
 
 def _is_within(at: datetime, hours: Hours) -> bool:
-    local = at.astimezone(ZoneInfo(hours.location))
+    local = at.astimezone(zone(hours.location))
     minute = local.hour * 60 + local.minute
     return _is_on(local.date(), hours) and any(
         start <= minute < end for start, end in (_minutes(span) for span in hours.times)

@@ -14,7 +14,8 @@ from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.plan import PlannedTenant
 from slo_compiler.plan.tenant import tier_windows
-from slo_compiler.proofs.generate.raw import Carries, Selector, Series
+from slo_compiler.promql import Selector
+from slo_compiler.proofs.generate.raw import Carries, Series
 from slo_compiler.proofs.generate.subject import Subject, base_labels, selects
 from slo_compiler.proofs.generate.timeline import (
     MINUTE,

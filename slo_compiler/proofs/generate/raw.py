@@ -8,15 +8,15 @@ what cannot be derived is told as None, and its proofs start from the base pair.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from itertools import chain
 
 import promql_parser as pp
 
-from slo_compiler.promql import walk
+from slo_compiler.promql import Matcher, Selector, metric_of, parsed, selector_of, series_text, walk
+from slo_compiler.promql.examples import examples
 from slo_compiler.templating import promql_string
 
 Labels = tuple[tuple[str, str], ...]
@@ -42,38 +42,7 @@ class Series:
 
     def __str__(self) -> str:
         inner = ",".join(f"{k}={promql_string(v)}" for k, v in self.labels)
-        return f"{self.metric}{{{inner}}}"
-
-
-@dataclass(frozen=True, slots=True)
-class Matcher:
-    """A label matcher, with Prometheus' meaning: no label is an empty one, regexes are anchored."""
-
-    name: str
-    op: str
-    value: str
-
-    def accepts(self, labels: Mapping[str, str]) -> bool:
-        """Whether a label set passes."""
-        value = labels.get(self.name, "")
-        found = (
-            re.fullmatch(self.value, value, re.DOTALL) is not None
-            if self.op in ("=~", "!~")
-            else value == self.value
-        )
-        return found == (self.op in ("=", "=~"))
-
-
-@dataclass(frozen=True, slots=True)
-class Selector:
-    """A metric and its matchers."""
-
-    metric: str
-    matchers: tuple[Matcher, ...]
-
-    def selects(self, metric: str, labels: Mapping[str, str]) -> bool:
-        """Whether it selects a series."""
-        return metric == self.metric and all(m.accepts(labels) for m in self.matchers)
+        return series_text(self.metric, inner) if self.labels else f"{self.metric}{{}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +77,7 @@ def derive(
     total, part = _selector(events, by), _selector(other, by)
     if total is None or part is None:
         return None
-    try:
-        series = _series(total, part, counts_errors=counts_errors, by=by)
-    except re.error:
-        return None
+    series = _series(total, part, counts_errors=counts_errors, by=by)
     if series is None:
         return None
     selectors = (total, part)
@@ -121,18 +87,11 @@ def derive(
 
 def selectors_of(expression: str) -> Iterator[Selector]:
     """Give all selectors of an expression, without the matchers that cannot be decided here."""
-    for node in walk(pp.parse(expression)):
-        if isinstance(node, pp.VectorSelector) and node.name:
-            matchers = (Matcher(m.name, _OPS[str(m.op)], m.value) for m in node.matchers.matchers)
-            yield Selector(node.name, tuple(filter(_decidable, matchers)))
-
-
-def _decidable(matcher: Matcher) -> bool:
-    try:
-        matcher.accepts({})
-    except re.error:
-        return False
-    return True
+    for node in walk(parsed(expression)):
+        if isinstance(node, pp.VectorSelector) and metric_of(node):
+            selector = selector_of(node)
+            undecidable = [m for m in selector.matchers if not m.decidable]
+            yield selector.without(*undecidable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +110,11 @@ class Gauge:
 
 def derive_gauge(expression: str, by: Sequence[str]) -> Gauge | None:
     """Derive the series behind a plain selector; None if the expression is more than that."""
-    node = pp.parse(expression)
+    node = parsed(expression)
     if not isinstance(node, pp.VectorSelector):
         return None
     selector = _selector(expression, ())
-    try:
-        labels = _solve(selector.matchers, by) if selector else None
-    except re.error:
-        return None
+    labels = _solve(selector.matchers, by) if selector else None
     if selector is None or labels is None:
         return None
     series = Series(selector.metric, labels, Carries.ALL)
@@ -183,8 +139,8 @@ def _series(
     if some is None:
         return None
     for matcher in part.matchers:
-        kept_out = (matcher.value, *examples(matcher.value)) if "~" in matcher.op else ()
-        for value in (*PLACEHOLDERS, *kept_out):
+        kept_out = chain((matcher.value,), examples(matcher.value)) if matcher.is_regex else ()
+        for value in chain(PLACEHOLDERS, kept_out):
             labels = {**dict(some), matcher.name: value}
             good = total.selects(total.metric, labels) and not part.selects(part.metric, labels)
             if good and _values(_frozen(labels), by) == _values(some, by):
@@ -209,7 +165,7 @@ def _decoys(series: Sequence[Series], selectors: Sequence[Selector]) -> Iterator
 
 
 def _selector(expression: str, by: Sequence[str]) -> Selector | None:
-    node = pp.parse(expression)
+    node = parsed(expression)
     while True:
         match node:
             case pp.ParenExpr():
@@ -220,16 +176,11 @@ def _selector(expression: str, by: Sequence[str]) -> Selector | None:
                 node = node.args[0]
             case pp.MatrixSelector():
                 node = node.vector_selector
-            case pp.VectorSelector() if not node.offset and not node.at and node.name:
-                matchers = (
-                    Matcher(m.name, _OPS[str(m.op)], m.value) for m in node.matchers.matchers
-                )
-                return Selector(node.name, tuple(matchers))
+            case pp.VectorSelector() if not node.offset and not node.at and metric_of(node):
+                selector = selector_of(node)
+                return selector if all(m.decidable for m in selector.matchers) else None
             case _:
                 return None
-
-
-_OPS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
 
 
 def _keeps(modifier: pp.AggModifier | None, by: Sequence[str]) -> bool:
@@ -244,71 +195,15 @@ def _solve(matchers: Sequence[Matcher], by: Sequence[str]) -> Labels | None:
     for name in sorted({m.name for m in matchers} | {*by}):
         own = [m for m in matchers if m.name == name]
         wanted = [m.value for m in own if m.op == "="]
-        wanted += [e for m in own if m.op == "=~" for e in examples(m.value)]
+        matching = (text for m in own if m.op == "=~" for text in examples(m.value))
         free = ("proof", *PLACEHOLDERS) if name in by else PLACEHOLDERS
-        for value in [*wanted, *free]:
+        for value in chain(wanted, matching, free):
             if all(m.accepts({name: value}) for m in own) and (value or name not in by):
                 labels[name] = value
                 break
         else:
             return None
     return _frozen(labels)
-
-
-def examples(pattern: str) -> Iterator[str]:
-    """Give a text for each branch of a regular expression, as far as it is simple; unchecked."""
-    tree = re._parser.parse(pattern)  # type: ignore[attr-defined]  # noqa: SLF001
-    branches = [tree]
-    if len(tree) == 1 and str(tree[0][0]) == "BRANCH":
-        branches = tree[0][1][1]
-    for branch in branches:
-        text = _example(branch)
-        if text is not None:
-            yield text
-
-
-def _example(tree: Any) -> str | None:  # noqa: ANN401  (the parser's own, untyped)
-    out = ""
-    for op, argument in tree:
-        text = _example_of(str(op), argument)
-        if text is None:
-            return None
-        out += text
-    return out
-
-
-def _example_of(op: str, argument: object) -> str | None:  # noqa: PLR0911  (a table)
-    match op, argument:
-        case "LITERAL", int(code):
-            return chr(code)
-        case "NOT_LITERAL", int(code):
-            return "x" if chr(code) != "x" else "y"
-        case "ANY", _:
-            return "0"
-        case "AT", _:
-            return ""
-        case "IN", [(kind, first), *_]:
-            return _example_of_class(str(kind), first)
-        case (("MAX_REPEAT" | "MIN_REPEAT"), (int(least), _, inner)):
-            text = _example(inner)
-            return None if text is None else text * least
-        case "SUBPATTERN", (_, _, _, inner):
-            return _example(inner)
-        case "BRANCH", (_, [first, *_]):
-            return _example(first)
-    return None
-
-
-def _example_of_class(kind: str, first: object) -> str | None:
-    match kind, first:
-        case "LITERAL", int(code):
-            return chr(code)
-        case "RANGE", (int(code), _):
-            return chr(code)
-        case "CATEGORY", _:
-            digit = str(first).rsplit("_", 1)[-1] in ("DIGIT", "WORD") and "NOT" not in str(first)
-            return "0" if digit else None
-    return None
 
 
 def _frozen(labels: Mapping[str, str]) -> Labels:

@@ -14,11 +14,11 @@ from slo_compiler.plan.composite import components
 from slo_compiler.plan.guards import guards_of
 from slo_compiler.plan.sli import base_queries
 from slo_compiler.plan.tenant import identity
+from slo_compiler.promql import Selector
 from slo_compiler.proofs.generate.raw import (
     Carries,
     Gauge,
     RawSLI,
-    Selector,
     Series,
     derive,
     derive_gauge,

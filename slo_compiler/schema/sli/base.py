@@ -8,13 +8,18 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, get_args, get_type_hints
 
 from pydantic import Field
 
 from slo_compiler.schema.base import LabelName, Strict
 
-Query = Annotated[str, Field(min_length=1)]
+
+class HoldsQuery:
+    """Marks a field's type: its text is a query."""
+
+
+Query = Annotated[str, HoldsQuery(), Field(min_length=1)]
 
 
 class Reading(Enum):
@@ -88,6 +93,12 @@ class SLIType(Strict):
 
     by: list[LabelName] = Field(default=[], max_length=8)
 
+    @classmethod
+    def query_fields(cls) -> tuple[str, ...]:
+        """Return the names of the fields that hold queries."""
+        hints = get_type_hints(cls, include_extras=True)
+        return tuple(name for name in cls.model_fields if _holds_query(hints[name]))
+
     def extremes(self) -> tuple[Decimal, Decimal] | None:
         """Give a good and a bad sample of an SLI that counts samples, as near as they can be."""
         return None
@@ -95,3 +106,7 @@ class SLIType(Strict):
     @abstractmethod
     def base_pair(self) -> BasePair | None:
         """Say which queries are counted, and how; None if it counts other SLOs."""
+
+
+def _holds_query(hint: object) -> bool:
+    return isinstance(hint, HoldsQuery) or any(map(_holds_query, get_args(hint)))
