@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+SHOWN_FAILURES = 5  # of one cause
+
 
 def count(number: int, word: str) -> str:
     """Say a number of things: 1 SLO, 2 SLOs."""
@@ -57,10 +59,17 @@ def summary(compiled: Any, folder: Path, changes: Any) -> None:  # noqa: ANN401
 def table(results: Sequence[Any]) -> None:
     """Print one line for each kind of proof, and each failure with its manifest's line."""
     for result in sorted(results, key=lambda r: (r.kind, r.name)):
-        for failure in result.failures:
-            label = click.style("failed", fg="red", bold=True)
-            where = f"{failure.origin}: " if failure.origin else ""
-            click.echo(f"{where}{label} {result.name}: {failure.test}\n      {failure.message}")
+        for cause in dict.fromkeys(failure.cause for failure in result.failures):
+            failures = [failure for failure in result.failures if failure.cause == cause]
+            for failure in failures[:SHOWN_FAILURES]:
+                label = click.style("failed", fg="red", bold=True)
+                where = f"{failure.origin}: " if failure.origin else ""
+                click.echo(f"{where}{label} {result.name}: {failure.test}\n      {failure.message}")
+            more = len(failures) - SHOWN_FAILURES
+            if more > 0:
+                click.echo(f"      and {more} more of {result.name}")
+            if cause:
+                click.echo(f"      because of {cause}")
     width = max(len(result.kind) for result in results)
     for kind in sorted({result.kind for result in results}):
         own = [result for result in results if result.kind == kind]
@@ -72,7 +81,7 @@ def table(results: Sequence[Any]) -> None:
             f"{seconds:>7.1f} s"
         )
     for result in results:
-        if result.name == "isolation":
+        if result.kind == "routes" and result.name in ("inhibition", "isolation"):
             click.echo(result.note)
 
 

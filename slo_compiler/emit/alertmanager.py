@@ -13,8 +13,8 @@ from slo_compiler import naming
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.emitter import Emission, Emitter, ProjectContext, TenantContext
-from slo_compiler.plan.ir import Integration, Routing, TenantRouting
 from slo_compiler.plan.routes import join_routing, plan_routes
+from slo_compiler.plan.routing_ir import Integration, Routing, TenantRouting
 from slo_compiler.source import Document
 from slo_compiler.templating import render
 
@@ -41,10 +41,14 @@ def _configuration(routing: Routing, base: Document | None, report: Report) -> A
         for receiver in routing.receivers
         for integration in receiver.integrations
     }
+    bodies: dict[int, str] = {}  # of a channel, which many steps may name
     text = render(
         "emit/alertmanager.yml.j2",
         routing=routing,
-        receivers=[(r.name, [*_by_field(r.integrations)]) for r in routing.receivers],
+        receivers=[
+            (r.name, [*_by_field(r.integrations, routing.external_labels, bodies)])
+            for r in routing.receivers
+        ],
     )
     _check_globals(routing, base, report)
     ours = _compose(text)
@@ -67,35 +71,39 @@ def _configuration(routing: Routing, base: Document | None, report: Report) -> A
 
 
 def _compose(text: str) -> yaml.Node:
-    node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    node: yaml.Node | None = yaml.compose(text, Loader=loader)
     assert node is not None  # noqa: S101  (our own text)
     return node
 
 
-def _by_field(integrations: tuple[Integration, ...]) -> Iterator[tuple[str, list[str]]]:
+def _by_field(
+    integrations: tuple[Integration, ...], external: tuple[str, ...], bodies: dict[int, str]
+) -> Iterator[tuple[str, list[str]]]:
     """Group a receiver's integrations by Alertmanager's list for them, in stable order."""
     fields: dict[str, list[str]] = {}
     for integration in integrations:
         kind = integration.kind
-        body = render(f"receiver/{kind.KIND}.yml.j2", channel=kind).strip("\n")
+        body = bodies.get(id(kind))
+        if body is None:
+            body = render(
+                f"receiver/{kind.KIND}.yml.j2", channel=kind, external_labels=external
+            ).strip("\n")
+            bodies[id(kind)] = body
         fields.setdefault(kind.FIELD, []).append(body)
     yield from fields.items()
 
 
 def _check_globals(routing: Routing, base: Document | None, report: Report) -> None:
-    """Check that what a channel leaves to the base configuration stands there."""
+    """Check that the base configuration has what a channel leaves to it."""
     settings = _get(base.node, "global") if base is not None else None
 
     def lacks(*keys: str) -> bool:
         return settings is None or all(_get(settings, key) is None for key in keys)
 
-    needs = {
-        "email": (("smarthost", ("smtp_smarthost",)), ("from_", ("smtp_from",))),
-        "slack": (("api_url_file", ("slack_api_url", "slack_api_url_file")),),
-    }
     for receiver in routing.receivers:
         for integration in receiver.integrations:
-            for field, keys in needs.get(integration.kind.KIND, ()):
+            for field, keys in integration.kind.GLOBALS.items():
                 if getattr(integration.kind, field) is None and lacks(*keys):
                     report.error(
                         integration.origin,

@@ -24,12 +24,17 @@ def tenant(context: TenantContext, _report: Report) -> Emission:
     )
 
 
-def project(facts: Sequence[TenantProofs], _context: ProjectContext, _report: Report) -> Emission:
+def project(facts: Sequence[TenantProofs], context: ProjectContext, _report: Report) -> Emission:
     """Render the unit tests of all tenants together, and the expected routes."""
     files = shared_unit_tests(proofs.isolation for proofs in facts)
     hours = sorted((hours for proofs in facts for hours in proofs.hours), key=lambda h: h.name)
     routes = [route for proofs in facts for route in proofs.routes]
-    text = render("emit/routes.yml.j2", routes=routes, all_hours=hours)
+    text = render(
+        "emit/routes.yml.j2",
+        routes=routes,
+        all_hours=hours,
+        external_labels=context.spec.prometheus.external_labels,
+    )
     return Emission(
         (*map(_unit_tests, files), Artefact(naming.ROUTES_FILE, text)),
         {"unit_tests": sum(len(file.tests) for file in files)},

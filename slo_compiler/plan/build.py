@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.plan.health import HealthAlert
-from slo_compiler.plan.ir import Routing
 from slo_compiler.plan.routes import plan_routing
+from slo_compiler.plan.routing_ir import Routing
 from slo_compiler.plan.rule import BurnAlert
 from slo_compiler.plan.rules import PlannedTenant, plan_tenant
 from slo_compiler.resolve.model import ResolvedTenant

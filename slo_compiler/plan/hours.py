@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from slo_compiler import naming
-from slo_compiler.plan.ir import Interval
+from slo_compiler.plan.routing_ir import Interval
 from slo_compiler.resolve.hours import OpenHours
 
 

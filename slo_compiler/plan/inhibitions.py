@@ -1,4 +1,4 @@
-"""Which alerts keep others quiet: shorter windows of an SLO, and what its pages depend on."""
+"""Which alerts inhibit others: shorter windows of an SLO, and what its pages depend on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
-from slo_compiler.plan.ir import Inhibition
+from slo_compiler.plan.routing_ir import Inhibition
 from slo_compiler.plan.tenant import Identity, identity
 from slo_compiler.resolve.dependencies import dependencies
 from slo_compiler.resolve.model import ResolvedTenant
@@ -14,7 +14,10 @@ from slo_compiler.schema.severity import Severity
 
 
 def window_inhibitions(
-    levels: Sequence[Severity], tiers: Collection[tuple[str, Duration]], by: Collection[str]
+    levels: Sequence[Severity],
+    tiers: Collection[tuple[str, Duration]],
+    by: Collection[str],
+    external: Sequence[str] = (),
 ) -> Iterator[Inhibition]:
     """While an alert fires, those of the same SLO with longer windows do not notify.
 
@@ -26,8 +29,10 @@ def window_inhibitions(
         levels: the project's severities, most urgent first.
         tiers: severity and long window of every tier of every tenant.
         by: labels that tell the series of SLOs apart.
+        external: labels that tell the Prometheus servers apart: no cluster's alert inhibits
+            another's.
     """
-    equal = (*naming.IDENTITY, naming.ESCALATION, *sorted(by))
+    equal = tuple(dict.fromkeys((*naming.IDENTITY, naming.ESCALATION, *external, *sorted(by))))
     for rank, level in enumerate(levels):
         quieter = {other.name: other.label for other in levels[rank:]}
         for window in sorted(w for s, w in tiers if s == level.name):

@@ -10,7 +10,7 @@ from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.period import Period
 from slo_compiler.plan import burn
-from slo_compiler.plan.ir import Pairs
+from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 
 MILLISECOND = Duration(1)
@@ -71,23 +71,15 @@ def long_windows(tenant: ResolvedTenant) -> list[Duration]:
 
 
 def escalation_waits(tenant: ResolvedTenant, severity: str) -> list[Duration]:
-    """Give the distinct `firing_for` of a severity, shortest first: levels 2, 3, ..."""
-    steps = (step.spec for step in tenant.steps)
-    return sorted({s.firing_for for s in steps if s.severity == severity and s.firing_for})
+    """Return the distinct `firing_for` of a severity, shortest first: levels 2, 3, ..."""
+    return [level.wait for level in tenant.escalation.levels(severity) if level.wait]
 
 
 def budget_steps(tenant: ResolvedTenant) -> list[Decimal]:
-    """Give the percentages of budget left at which somebody wants to know, highest first."""
-    found = {step.spec.budget_below for step in tenant.steps}
-    return sorted((percent for percent in found if percent is not None), reverse=True)
+    """Return the percentages of budget left that have steps, highest first."""
+    return [step.percent for step in tenant.escalation.budgets]
 
 
 def exhaustion_steps(tenant: ResolvedTenant) -> list[Duration]:
-    """Give the spans before the budget is spent at which somebody wants to know, longest first."""
-    found = {step.spec.exhausted_within for step in tenant.steps}
-    return sorted((span for span in found if span is not None), reverse=True)
-
-
-def step_parts(severity: str, wait: Duration | None) -> tuple[str, ...]:
-    """Give the parts of a receiver's name that tell a severity's steps apart."""
-    return (severity, f"{naming.WAIT_PREFIX}{wait}") if wait else (severity,)
+    """Return the spans before the budget is spent that have steps, longest first."""
+    return [step.within for step in tenant.escalation.exhaustions]

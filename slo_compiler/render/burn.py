@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from slo_compiler import naming
 from slo_compiler.plan import burn
-from slo_compiler.plan.ir import Pairs
+from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.plan.rule import BurnAlert, ShadowAlert
 from slo_compiler.plan.rules import PlannedTenant
 from slo_compiler.plan.slo import PlannedSLO, PlannedTier

@@ -22,7 +22,7 @@ from slo_compiler.plan.health import (
     StaleAlert,
     WatchdogAlert,
 )
-from slo_compiler.plan.ir import Pairs
+from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.plan.rules import PlannedTenant
 from slo_compiler.render.model import Rule
 from slo_compiler.resolve.model import ResolvedTenant

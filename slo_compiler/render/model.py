@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from slo_compiler.diagnostics import Position
 from slo_compiler.duration import Duration
-from slo_compiler.plan.ir import Pairs
+from slo_compiler.plan.routing_ir import Pairs
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""Who hears of what: a tenant's steps looked up, and whether they fit its alerts."""
+"""Look up a tenant's steps, and check that they fit its alerts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from slo_compiler.diagnostics import Report, nearest
 from slo_compiler.resolve.hours import check_hours, open_hours
@@ -101,15 +101,12 @@ def check_severities(tenant: ResolvedTenant, report: Report) -> bool:
 
 
 def check_escalation(tenant: ResolvedTenant, report: Report) -> None:
-    """Every alert has a route, every route an alert, and nobody hears of one twice."""
+    """Check that each alert has a route, each route an alert, and no channel gets one twice."""
     for step in tenant.steps:
         _check_reached(tenant, step, report)
-    for number, step in enumerate(tenant.steps):
-        for earlier in tenant.steps[:number]:
-            _check_overlap(earlier, step, report)
+    _check_overlaps(tenant.steps, report)
     for severity in tenant.severities:
-        steps = (step.spec for step in tenant.steps)
-        if not any(s.severity == severity and s.firing_for is None for s in steps):
+        if not tenant.escalation.levels(severity)[0].steps:
             report.error(
                 tenant.position,
                 "no-route",
@@ -137,24 +134,36 @@ def _check_reached(tenant: ResolvedTenant, step: ResolvedStep, report: Report) -
         )
 
 
-def _check_overlap(earlier: ResolvedStep, step: ResolvedStep, report: Report) -> None:
-    """Two steps on the same alerts differ in their hours and do not share a channel at any."""
-    one, two = earlier.spec, step.spec
-    if one.alerts != two.alerts:
-        return
-    if one.hours == two.hours:
-        report.error(
-            step.position,
-            "duplicate-step",
-            f"the step at line {earlier.position.line} is for the same alerts",
-            "put all channels into one step",
-        )
-    elif None in (one.hours, two.hours):
-        for name in sorted({*one.notify} & {*two.notify}):
+def _check_overlaps(steps: Sequence[ResolvedStep], report: Report) -> None:
+    """Refuse two steps on the same alerts that have the same hours, or share a channel at any.
+
+    Steps with different hours may share a channel: whether those overlap is not checked.
+    """
+    by_alerts: dict[tuple[object, ...], dict[str | None, ResolvedStep]] = {}
+    for step in steps:
+        earlier = by_alerts.setdefault(step.spec.alerts, {})
+        first = earlier.setdefault(step.spec.hours, step)
+        if first is not step:
             report.error(
                 step.position,
-                "notified-twice",
-                f'the channel "{name}" would be notified twice, also by the step at line '
-                f"{earlier.position.line}",
-                "name it in the step without hours only",
+                "duplicate-step",
+                f"the step at line {first.position.line} is for the same alerts",
+                "put all channels into one step",
             )
+        if step.spec.hours is not None:
+            others = [always] if (always := earlier.get(None)) else []
+        else:
+            others = [other for hours, other in earlier.items() if hours is not None]
+        for other in others:
+            _check_shared(other, step, report)
+
+
+def _check_shared(earlier: ResolvedStep, step: ResolvedStep, report: Report) -> None:
+    for name in sorted({*earlier.spec.notify} & {*step.spec.notify}):
+        report.error(
+            step.position,
+            "notified-twice",
+            f'the channel "{name}" would be notified twice, also by the step at line '
+            f"{earlier.position.line}",
+            "name it in the step without hours only",
+        )

@@ -38,6 +38,13 @@ def check_labels(
                 f'alerts get the label "{name}" from their severity',
                 "rename this one: the project's severities set it",
             )
+        elif value is not None and name in project.prometheus.external_labels:
+            report.error(
+                at,
+                "label-clash",
+                f'alerts get the label "{name}" from their Prometheus: it is an external label',
+                "rename this one: it would hide which Prometheus sent the alert",
+            )
         elif value is not None and name in of_tenants and matchers.get(name) != value:
             own = f'this tenant\'s is "{matchers[name]}"' if name in matchers else ""
             report.error(

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from slo_compiler.diagnostics import Position
 from slo_compiler.duration import Duration
 from slo_compiler.period import Period
 from slo_compiler.resolve.exclusions import ResolvedExclusion
-from slo_compiler.resolve.hours import OpenHours
 from slo_compiler.resolve.inherit import Inherited
+from slo_compiler.resolve.steps import Escalation, ResolvedChannel, ResolvedStep
 from slo_compiler.schema import (
     SLO,
     Alerting,
     Budgeting,
-    Channel,
     PolicySpec,
-    Step,
     Tier,
     Timeslices,
 )
 from slo_compiler.schema.severity import BY_DEFAULT, Severity
 from slo_compiler.source import Document, Loc, SourceFile
+
+__all__ = ["Policy", "ResolvedChannel", "ResolvedSLO", "ResolvedStep", "ResolvedTenant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +53,6 @@ class Policy:
     def at(self, *path: str | int) -> Position:
         """Place of a part of the policy."""
         return self.document.locate((*self.loc, *path))
-
-
-@dataclass(frozen=True, slots=True)
-class ResolvedChannel:
-    """A channel, and where it stands."""
-
-    spec: Channel
-    position: Position
-
-
-@dataclass(frozen=True, slots=True)
-class ResolvedStep:
-    """One step of an escalation, its names looked up."""
-
-    spec: Step
-    channels: tuple[ResolvedChannel, ...]
-    hours: OpenHours | None
-    position: Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +116,10 @@ class ResolvedTenant:
     source: SourceFile
     exclusions: tuple[ResolvedExclusion, ...] = ()
     levels: Sequence[Severity] = BY_DEFAULT  # the project's severities, most urgent first
+    escalation: Escalation = field(init=False, repr=False, compare=False)  # the steps, sorted
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "escalation", Escalation.of(self.steps))
 
     @property
     def position(self) -> Position:

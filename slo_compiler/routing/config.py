@@ -87,6 +87,14 @@ class InhibitRule:
     target: tuple[AlertMatcher, ...]
     equal: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        source, target = (
+            ", ".join(f'{m.name}{m.operator}"{m.value}"' for m in side)
+            for side in (self.source, self.target)
+        )
+        equal = f", equal [{', '.join(self.equal)}]" if self.equal else ""
+        return f"source {source}, target {target}{equal}"
+
 
 @dataclass(frozen=True, slots=True)
 class Config:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from slo_compiler.plan.ir import Pairs
+from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.routing.config import Config, InhibitRule, Route
 from slo_compiler.routing.matchers import AlertMatcher
 
@@ -22,6 +22,7 @@ class RouteMatch:
     path: tuple[int, ...]
     active_time_intervals: tuple[str, ...]
     mute_time_intervals: tuple[str, ...]
+    group_by: tuple[str, ...] = ()
 
 
 def routes_for(config: Config, alert: Pairs) -> tuple[RouteMatch, ...]:
@@ -32,7 +33,11 @@ def routes_for(config: Config, alert: Pairs) -> tuple[RouteMatch, ...]:
     """
     return tuple(
         RouteMatch(
-            route.receiver, route.path, route.active_time_intervals, route.mute_time_intervals
+            route.receiver,
+            route.path,
+            route.active_time_intervals,
+            route.mute_time_intervals,
+            route.group_by,
         )
         for route in _taking(config.route, dict(alert))
     )

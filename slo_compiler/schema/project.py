@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from slo_compiler.duration import Duration
 from slo_compiler.schema.base import (
+    LabelName,
     Name,
     Span,
     Strict,
     Text,
     Version,
+    invalid,
 )
 from slo_compiler.schema.exclusion import Exclusion
 from slo_compiler.schema.hours import (
@@ -32,6 +34,20 @@ class PrometheusSpec(Strict):
     scrape_interval: Span = Duration.of(seconds=15)
     evaluation_interval: Span = Duration.of(seconds=30)
     retention: Retention | None = None
+    external_labels: list[LabelName] = Field(
+        default=[],
+        max_length=8,
+        description="Labels by which several Prometheus servers that send to one Alertmanager "
+        "differ, such as cluster; not those of replicas, which alert_relabel_configs drop.",
+    )
+
+    @field_validator("external_labels")
+    @classmethod
+    def _unique(cls, names: list[str]) -> list[str]:
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise invalid("duplicate-label", f'"{name}" is named twice', "remove one")
+        return names
 
 
 class AlertmanagerSpec(Strict):

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from slo_compiler import naming
-from slo_compiler.plan.ir import Interval, Routing
-from slo_compiler.plan.tenant import escalation_waits, identity
+from slo_compiler.plan.routed import RoutedAlert
+from slo_compiler.plan.routing_ir import Interval, Routing
+from slo_compiler.plan.tenant import identity
 from slo_compiler.proofs.model import ExpectedRoute
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
+from slo_compiler.resolve.steps import Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +28,19 @@ def audiences_of(
     tenant: ResolvedTenant,
     slo: ResolvedSLO,
     routing: Routing,
-    routes: Sequence[ExpectedRoute],
+    routes: Sequence[tuple[RoutedAlert, ExpectedRoute]],
 ) -> Iterator[Audience]:
     """Give the receivers of an SLO's alerts, from the routes that are proved."""
     receivers = {receiver.name: receiver for receiver in routing.receivers}
     intervals = dict(routing.time_intervals)
-    mine = dict(identity(tenant, slo).labels)
+    mine = identity(tenant, slo)
     heard: dict[tuple[str, str], list[str]] = {}
-    for expected in routes:
-        labels = dict(expected.labels)
-        if any(labels.get(key) != value for key, value in mine.items()):
+    for alert, expected in routes:
+        if alert.identity != mine:
             continue
-        tier, level = labels[naming.TIER], labels.get(naming.ESCALATION)
-        if level is not None:
-            label = labels[naming.SEVERITY]
-            severity = next(known.name for known in tenant.levels if known.label == label)
-            wait = escalation_waits(tenant, severity)[int(level) - 2]
-            tier = f"{tier} after {wait}"
+        tier = alert.tier
+        if isinstance(alert.target, Level) and alert.target.wait:
+            tier = f"{tier} after {alert.target.wait}"
         at_hours = expected.hours or ("",) * len(expected.receivers)
         for pair in zip(expected.receivers, at_hours, strict=True):
             heard.setdefault(pair, []).append(tier)

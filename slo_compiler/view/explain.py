@@ -19,8 +19,8 @@ from slo_compiler.plan.routes import plan_routing
 from slo_compiler.plan.rule import BurnAlert, Constant
 from slo_compiler.plan.rules import PlannedTenant, slo_of
 from slo_compiler.plan.rules import Rule as PlannedRule
-from slo_compiler.proofs.generate.routes import expected_routes
-from slo_compiler.render import rule_text, tenant_rules
+from slo_compiler.proofs.generate.routes import routes_by_alert
+from slo_compiler.render import rule_text
 from slo_compiler.resolve.dependencies import dependencies
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema import ProjectSpec, Tier
@@ -128,11 +128,9 @@ def explain(
             for one in _related(tenant, tenants)
         }
         report.raise_if_failed()
-        texts = {name: tenant_rules(one) for name, one in planned.items()}
-        rules = texts[tenant.name]
         related = [one for one in tenants if one.name in planned]
         routing = plan_routing(related, project, tenant.position)
-        expected = [*expected_routes(tenant, rules, related)]
+        expected = [*routes_by_alert(planned[tenant.name], related)]
         for slo in slos:
             own = _own(planned[tenant.name], slo)
             budget = burn.error_budget(slo.objective)

@@ -18,7 +18,7 @@ from slo_compiler import naming, pipeline
 from slo_compiler.diagnostics import Report
 from slo_compiler.lint import dependency_muted
 from slo_compiler.lint.base import Context
-from slo_compiler.plan.ir import Pairs
+from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.proofs import run as prove
 from slo_compiler.resolve.dependencies import check_dependencies
 from slo_compiler.source import SourceFile
@@ -217,8 +217,8 @@ def test_a_tenant_that_waits_without_having_asked_to_fails_the_proof(tmp_path: P
     good = files[naming.ALERTMANAGER_FILE]
     assert failures(good) == []
     assert notes["isolation"] == (
-        "50 alerts x 5 tenants checked, 0 crossings; 2 alerts wait for another tenant's, as "
-        "depends_on says"
+        "routes: 50 alerts x 5 tenants checked, 0 crossings; "
+        "2 alerts wait for another tenant's, as depends_on says"
     )
     last = good.index("- source_matchers: ['alertname=")
     assert 'tenant="a"' in good[last:]

@@ -28,7 +28,7 @@ from demo.servers import wait_until
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slo_compiler.plan.ir import Pairs
+from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.proofs.model import ExpectedRoute
 from slo_compiler.proofs.run.isolation import crossings
 from slo_compiler.routing import (

@@ -13,7 +13,7 @@ import pytest
 from cases import tool
 from demo.servers import alertmanager, free_port, get_json, post_json
 
-from slo_compiler.plan.ir import Pairs
+from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.tools import SUITES
 
 every_version = pytest.mark.parametrize("suite", [suite.name for suite in SUITES])

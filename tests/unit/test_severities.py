@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from slo_compiler import naming
 from slo_compiler.lint import page_muted
 from slo_compiler.lint.base import Context
-from slo_compiler.plan.ir import Pairs
+from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.routing import Config, inhibited_by
 from slo_compiler.schema.json_schema import json_schema
 

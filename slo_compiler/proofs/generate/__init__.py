@@ -47,7 +47,7 @@ def tenant_proofs(
     subjects = [subject_of(tenant, slo, timing) for slo in tenant.slos]
     return TenantProofs(
         tuple(plan_proofs(tenant, rules, timing, subjects)),
-        tuple(expected_routes(tenant, rules, known)),
+        tuple(expected_routes(planned, known)),
         tuple(expected_hours(plan_routes(tenant, known).hours)),
         isolated_tenant(planned, subjects),
     )

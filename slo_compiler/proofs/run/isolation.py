@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slo_compiler import naming
-from slo_compiler.plan.ir import Pairs
+from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.proofs.model import ExpectedRoute
 from slo_compiler.routing.config import Config
 from slo_compiler.routing.decide import routes_for

@@ -18,6 +18,7 @@ class Failure:
     test: str
     message: str
     origin: str = ""
+    cause: str = ""  # what many failures have in common, such as one inhibit rule
 
 
 @dataclass(frozen=True, slots=True)

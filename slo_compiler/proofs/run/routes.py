@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import yaml
 
 from slo_compiler import naming, routing
-from slo_compiler.plan.ir import Pairs
+from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.proofs.model import ExpectedRoute
 from slo_compiler.proofs.run.isolation import crossings
 from slo_compiler.proofs.run.result import Failure, Job, Result, call
@@ -20,6 +21,9 @@ from slo_compiler.proofs.run.result import Failure, Job, Result, call
 def route_jobs(amtool: Path, config: Path, expected: Path) -> list[Job]:
     """Prepare the routes of each tenant, the inhibitions, the hours and the tenants' isolation."""
     data = yaml.safe_load(expected.read_text(encoding="utf-8"))
+    external = tuple(data.get("external_labels", ()))
+    for route in data["routes"]:
+        route["labels"] |= dict.fromkeys(external, "here")
     model = routing.Config.load(config.read_text(encoding="utf-8"))
     by_tenant: dict[str, list[Any]] = {}
     for route in data["routes"]:
@@ -27,9 +31,9 @@ def route_jobs(amtool: Path, config: Path, expected: Path) -> list[Job]:
     hours = data.get("hours", [])
     return [
         *(_amtool_job(amtool, config, tenant, own) for tenant, own in by_tenant.items()),
-        _job("inhibition", lambda: _inhibition(model, by_tenant)),
+        _job("inhibition", lambda: _inhibition(model, by_tenant, external)),
         _job("hours", lambda: _hours(model, hours)),
-        _job("isolation", lambda: _isolation(model, data["routes"], hours)),
+        _job("isolation", lambda: _isolation(model, data["routes"], hours, external)),
     ]
 
 
@@ -67,14 +71,14 @@ def _amtool(amtool: Path, config: Path, route: Mapping[str, Any]) -> Iterator[Fa
 
 
 def _inhibition(
-    model: routing.Config, by_tenant: Mapping[str, Sequence[Any]]
+    model: routing.Config, by_tenant: Mapping[str, Sequence[Any]], external: tuple[str, ...]
 ) -> tuple[int, list[Failure], str]:
     """Ask of pairs of alerts who quiets whom.
 
     A tenant's alerts are asked for its own, the next tenant's, those of tenants that are linked to
     it by dependencies, and all that anybody waits for.
     """
-    checks, failures = 0, []
+    checks, crossed, failures = 0, 0, []
     tenants = [*by_tenant]
     linked, waited_for = _linked(by_tenant), _waited_for(by_tenant)
     for number, tenant in enumerate(tenants):
@@ -85,15 +89,34 @@ def _inhibition(
         ]
         for target in by_tenant[tenant]:
             for source in sources:
-                for other in _variants(source, strange=_is_quieted(target, source)):
+                strange = (*naming.IDENTITY, naming.ESCALATION, *external)
+                if not _is_inhibited(target, source, external):
+                    strange = ()
+                for other in _variants(source, strange):
                     checks += 1
                     one, two = _pairs(target), _pairs(other)
-                    quiet = routing.inhibited_by(model, one, [one, two]) is not None
-                    if quiet != _is_quieted(target, other):
-                        word = "inhibits" if quiet else "does not inhibit"
+                    inhibits = routing.inhibited_by(model, one, [one, two]) is not None
+                    if inhibits != _is_inhibited(target, other, external):
+                        word = "inhibits" if inhibits else "does not inhibit"
                         message = f"{_shown(other['labels'])} {word} {_shown(target['labels'])}"
-                        failures.append(Failure("inhibition", message, target["manifest"]))
-    return checks, failures, f"{checks} pairs of alerts"
+                        cause = _inhibit_rule(model, one, two) if inhibits else ""
+                        crossed += inhibits and _tenant(target) != _tenant(other)
+                        failures.append(Failure("inhibition", message, target["manifest"], cause))
+    return checks, failures, f"inhibition: {checks} pairs of alerts checked, {crossed} crossings"
+
+
+def _inhibit_rule(model: routing.Config, target: Pairs, source: Pairs) -> str:
+    """Name the rule of the configuration by which one alert inhibits another."""
+    for number, rule in enumerate(model.inhibit_rules):
+        alone = replace(model, inhibit_rules=(rule,), index=None)
+        if routing.inhibited_by(alone, target, [target, source]) is not None:
+            return f"inhibit_rules[{number}] of alertmanager.yml: {rule}"
+    return ""
+
+
+def _tenant(route: Mapping[str, Any]) -> str:
+    tenant: str = route["labels"][naming.TENANT]
+    return tenant
 
 
 def _linked(by_tenant: Mapping[str, Sequence[Any]]) -> dict[str, set[str]]:
@@ -124,18 +147,21 @@ def _name(labels: Mapping[str, str]) -> str:
     return "/".join((*(labels[name] for name in naming.IDENTITY), labels[naming.TIER]))
 
 
-def _variants(source: Mapping[str, Any], *, strange: bool) -> Iterator[Mapping[str, Any]]:
-    """Give an alert, and if asked those that differ from it in one label of its identity."""
+def _variants(source: Mapping[str, Any], strange: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    """Return an alert, and for each of these labels one that has another value of it."""
     yield source
-    if strange:
-        for name in (*naming.IDENTITY, naming.ESCALATION):
-            yield {**source, "labels": {**source["labels"], name: "decoy"}}
+    for name in strange:
+        yield {**source, "labels": {**source["labels"], name: "decoy"}}
 
 
-def _is_quieted(target: Mapping[str, Any], source: Mapping[str, Any]) -> bool:
+def _is_inhibited(
+    target: Mapping[str, Any], source: Mapping[str, Any], external: tuple[str, ...]
+) -> bool:
     """Whether the manifests want it: by a tier of the same SLO and level, or one of another SLO."""
     wanted, one, two = target.get("inhibited_by", ()), target["labels"], source["labels"]
     same = ("alertname", *naming.IDENTITY, naming.ESCALATION)
+    if any(one[name] != two[name] for name in external):
+        return False
     return _name(two) in wanted or (
         two[naming.TIER] in wanted and all(one.get(n, "") == two.get(n, "") for n in same)
     )
@@ -156,7 +182,7 @@ def _hours(model: routing.Config, hours: Sequence[Any]) -> tuple[int, list[Failu
 
 
 def _isolation(
-    model: routing.Config, routes: Sequence[Any], hours: Sequence[Any]
+    model: routing.Config, routes: Sequence[Any], hours: Sequence[Any], external: tuple[str, ...]
 ) -> tuple[int, list[Failure], str]:
     holidays = {interval["name"]: interval.get("holidays", "") for interval in hours}
     expected = [
@@ -187,9 +213,15 @@ def _isolation(
         if reached != wanted:
             message = f"{_shown(dict(route.labels))} reaches {reached}, not {wanted}"
             failures.append(Failure("isolation", message, route.origin))
+        heartbeat = naming.RECEIVER_HEARTBEAT in route.receivers
+        needed = {naming.TENANT, *external} if heartbeat else {*naming.IDENTITY, *external}
+        for match in matches:
+            if "..." not in match.group_by and (lost := sorted(needed - {*match.group_by})):
+                message = f"{_shown(dict(route.labels))} is grouped without {', '.join(lost)}"
+                failures.append(Failure("isolation", message, route.origin))
     waiting = sum(_waits_for_another(route) for route in expected)
     note = f"; {waiting} alerts wait for another tenant's, as depends_on says" if waiting else ""
-    return len(expected), failures, f"{found}{note}"
+    return len(expected), failures, f"routes: {found}{note}"
 
 
 def _waits_for_another(route: ExpectedRoute) -> bool:

@@ -16,6 +16,8 @@ class ChannelKind(Strict):
     KIND: ClassVar[str]  # its key in the manifest
     FIELD: ClassVar[str]  # its list in an Alertmanager receiver
     SINCE: ClassVar[Mapping[str, str]] = {}  # field ("" is the kind itself) -> Alertmanager version
+    # field -> settings of the base configuration's `global` of which one is needed where it is none
+    GLOBALS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     INLINE_SECRETS: ClassVar[Mapping[str, str]] = {}  # key that is refused -> the one to use
 
     @model_validator(mode="before")

@@ -31,6 +31,7 @@ class Email(ChannelKind):
 
     KIND: ClassVar = "email"
     FIELD: ClassVar = "email_configs"
+    GLOBALS: ClassVar = {"smarthost": ("smtp_smarthost",), "from_": ("smtp_from",)}
     INLINE_SECRETS: ClassVar = {
         "auth_password": "auth_password_file",
         "auth_secret": "auth_password_file",

@@ -13,6 +13,7 @@ class Slack(ChannelKind):
 
     KIND: ClassVar = "slack"
     FIELD: ClassVar = "slack_configs"
+    GLOBALS: ClassVar = {"api_url_file": ("slack_api_url", "slack_api_url_file")}
     INLINE_SECRETS: ClassVar = {"api_url": "api_url_file"}
 
     channel: Text
