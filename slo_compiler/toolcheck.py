@@ -103,7 +103,12 @@ def _amtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Repor
         said = re.sub(
             r"^Checking '.*?'\s+FAILED: |^amtool: error:.*", "", output, flags=re.MULTILINE
         )
-        named = [at for name, at in file.origins.items() if f'"{name}"' in said]
+        named = [
+            file.origins[name]
+            for quoted in re.findall(r'"([^"]*)"|`([^`]*)`|field (\S+) not found', said)
+            for name in quoted
+            if name and name in file.origins
+        ]
         report.error(
             named[0] if named else file.origins.get("", Position(file.path)),
             "amtool",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.plan.routing_ir import Pairs
 
@@ -20,6 +21,20 @@ class ExpectedRoute:
     hours: tuple[str, ...] = ()  # the time interval of each receiver, or nothing
     inhibited_by: tuple[str, ...] = ()
     origin: str = ""  # tenants/customer-b.yaml:26
+
+    def is_inhibited_by(self, other: ExpectedRoute) -> bool:
+        """Whether the manifests want it: by a tier of the same SLO and level, or of another SLO."""
+        one, two = dict(self.labels), dict(other.labels)
+        if two["alertname"] != naming.ALERT_BURN:
+            return False
+        level = two.get(naming.ESCALATION)
+        name = "/".join((*(two[label] for label in naming.IDENTITY), two[naming.TIER]))
+        if name in self.inhibited_by and not level:
+            return True
+        same = ("alertname", *naming.IDENTITY, naming.ESCALATION)
+        return two[naming.TIER] in self.inhibited_by and all(
+            one.get(label) == two.get(label) for label in same
+        )
 
     @property
     def waits(self) -> bool:

@@ -16,7 +16,7 @@ random configurations. What versions do differently:
 Silences and grouping are not modelled: who is notified, not when and in which message.
 """
 
-from slo_compiler.routing.config import Config, InhibitRule, Route
+from slo_compiler.routing.config import Config, InhibitRule, Route, read_inhibit_rules
 from slo_compiler.routing.decide import (
     RouteMatch,
     inhibited_by,
@@ -41,5 +41,6 @@ __all__ = [
     "is_active",
     "notified",
     "parse_matchers",
+    "read_inhibit_rules",
     "routes_for",
 ]

@@ -87,6 +87,18 @@ class InhibitRule:
     target: tuple[AlertMatcher, ...]
     equal: tuple[str, ...] = ()
 
+    def is_source(self, labels: Mapping[str, str]) -> bool:
+        """Tell whether an alert inhibits others by this rule."""
+        return all(matcher.matches(labels) for matcher in self.source)
+
+    def is_target(self, labels: Mapping[str, str]) -> bool:
+        """Tell whether an alert may be inhibited by this rule."""
+        return all(matcher.matches(labels) for matcher in self.target)
+
+    def group(self, labels: Mapping[str, str]) -> tuple[str, ...]:
+        """Return what a source and its targets have in common: a label that is missing is empty."""
+        return tuple(labels.get(name, "") for name in self.equal)
+
     def __str__(self) -> str:
         source, target = (
             ", ".join(f'{m.name}{m.operator}"{m.value}"' for m in side)
@@ -134,6 +146,16 @@ class Config:
             raise ConfigError("the root route has matchers, continue or time intervals")
         _check_intervals(config.route, config.time_intervals)
         return config
+
+
+def read_inhibit_rules(text: str) -> tuple[InhibitRule, ...]:
+    """Read the list of an alertmanager.yml's inhibit rules.
+
+    Raises:
+        ConfigError: if it is not one, or holds what the model does not know.
+    """
+    found = yaml.load(text, Loader=_Text)  # noqa: S506  (a SafeLoader)
+    return tuple(_inhibit_rule(rule) for rule in _items(found))
 
 
 class _Text(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
