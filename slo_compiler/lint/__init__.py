@@ -22,6 +22,7 @@ from slo_compiler.lint import (
     high_cardinality_by,
     impossible_le,
     increase_not_rate,
+    isolation_dropped,
     missing_description,
     missing_owner,
     missing_runbook,
@@ -76,6 +77,7 @@ MODULES: tuple[ModuleType, ...] = (
     raw_unweighted,
     retention,
     formerly_expired,
+    isolation_dropped,
     # objectives and policies
     fires_within_budget,
     tier_overshadowed,

@@ -14,7 +14,11 @@ def isolating(project: ProjectSpec) -> frozenset[str]:
     """Give the labels by which the platform tells any tenants' metrics apart."""
     isolation = project.isolation
     own = {isolation.label} if isinstance(isolation, Isolation) else set()
-    return frozenset(own.union(*(grant.matchers for grant in project.tenants.values())))
+    return frozenset(
+        own.union(
+            *(grant.matchers or grant.extra_matchers or () for grant in project.tenants.values())
+        )
+    )
 
 
 def check_labels(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.resolve.hours import Locate, check_hours
-from slo_compiler.schema import ProjectSpec
+from slo_compiler.schema import Isolation, ProjectSpec
 
 OLDEST_PROMETHEUS, OLDEST_ALERTMANAGER = "2.42", "0.25"
 
@@ -23,6 +23,22 @@ def check_project(project: ProjectSpec, at: Locate, report: Report) -> None:
     """Refuse what no tenant could be compiled with; findings go to `report`."""
     _check_versions(project, at, report)
     check_hours(project.hours, project.holidays, at, report)
+    _check_grants(project, at, report)
+
+
+def _check_grants(project: ProjectSpec, at: Locate, report: Report) -> None:
+    """Refuse matchers that are added to the isolation label, and give it another value."""
+    for name, grant in project.tenants.items():
+        if not isinstance(project.isolation, Isolation):
+            return
+        label = project.isolation.label
+        if label in (grant.extra_matchers or {}):
+            report.error(
+                at("spec", "tenants", name, "extra_matchers", label),
+                "isolation-label",
+                f'the isolation label "{label}" is "{name}" already',
+                "remove it here, or write matchers, which replace it",
+            )
 
 
 def _check_versions(project: ProjectSpec, at: Locate, report: Report) -> None:

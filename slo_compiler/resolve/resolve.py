@@ -125,11 +125,11 @@ def _resolve_tenant(resolver: _Resolver, manifest: Manifest, tenant: Tenant) -> 
 
 
 def _matchers(project: ProjectSpec, tenant: str) -> Mapping[str, str]:
-    if tenant in project.tenants:
-        return project.tenants[tenant].matchers
-    if project.isolation == "none":
-        return {}
-    return {project.isolation.label: tenant}
+    grant = project.tenants.get(tenant)
+    if grant is not None and grant.matchers is not None:
+        return grant.matchers
+    own = {} if project.isolation == "none" else {project.isolation.label: tenant}
+    return {**own, **(grant.extra_matchers or {})} if grant is not None else own
 
 
 def _check_tenant(resolver: _Resolver, manifest: Manifest, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -67,11 +67,24 @@ class Isolation(Strict):
     label: Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")] = "tenant"
 
 
+Matchers = dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], Text]
+
+
 class TenantGrant(Strict):
     """What the platform says of one tenant."""
 
-    matchers: dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], Text] = Field(
-        min_length=1
+    ONE_OF: ClassVar = ("matchers", "extra_matchers")
+
+    matchers: Matchers | None = Field(
+        default=None,
+        min_length=1,
+        description="Replace the isolation label in the tenant's selectors: it may read whatever "
+        "series have these.",
+    )
+    extra_matchers: Matchers | None = Field(
+        default=None,
+        min_length=1,
+        description="Are added to the isolation label in the tenant's selectors.",
     )
 
 

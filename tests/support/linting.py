@@ -40,7 +40,7 @@ sli:
     "alerting": 'alerting: {runbook: "https://runbooks.example/checkout"}\n',
 }
 PROJECT = {"alertmanager": 'alertmanager: {heartbeat: {webhook: {url: "http://dead.internal/"}}}\n'}
-PROJECT_KEYS = ("prometheus", "alertmanager", "lint")
+PROJECT_KEYS = ("prometheus", "alertmanager", "tenants", "lint")
 
 
 def wrapped(fragment: str) -> dict[str, str]:
