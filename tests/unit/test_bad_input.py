@@ -27,7 +27,7 @@ from click.testing import CliRunner, Result
 from slo_compiler.cache import FOLDER
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Report
-from slo_compiler.frontend.load import validate
+from slo_compiler.frontend.validate import validate
 from slo_compiler.promql import walk
 from slo_compiler.schema import Project, Tenant
 from slo_compiler.schema.base import Strict
