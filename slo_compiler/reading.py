@@ -35,8 +35,10 @@ def read_sources(
             elif real not in files:
                 name = name_of(found, root, names)
                 names.add(name)
-                files[real] = SourceFile(str(found), name, read_bytes(found, report))
-    report.raise_if_failed()
+                before = len(report.diagnostics)
+                content = read_bytes(found, report)
+                if len(report.diagnostics) == before:
+                    files[real] = SourceFile(str(found), name, content)
     return list(files.values())
 
 

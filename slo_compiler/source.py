@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -78,6 +78,11 @@ class Document:
     data: Any
     node: yaml.Node
     lines: Sequence[str]
+
+    @property
+    def sources(self) -> Iterable[Document]:
+        """Other documents that some of it comes from: here, none."""
+        return ()
 
     def at(self, *path: str | int, key: bool = False) -> Position:
         """Place of the value at a path, or of its key."""

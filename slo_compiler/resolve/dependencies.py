@@ -39,19 +39,24 @@ def check_dependencies(
         incomplete: whether a tenant may be missing because its manifest has findings.
     """
     slos = {(t.name, s.spec.service, s.spec.name): (t, s) for t in tenants for s in t.slos}
+    partial = {tenant.name for tenant in tenants if "unknown-slo" in tenant.uncertain}
     graph: dict[Key, tuple[Key, ...]] = {}
     for key, (tenant, slo) in slos.items():
         good = []
+        own = report.without(tenant.uncertain)
         for index, text in enumerate(slo.spec.depends_on):
             other = dependency(tenant, text)
             problem = _problem(key, other, text, slos, declared)
             if problem is None:
                 good.append(other)
-            elif not (incomplete and problem[0] == "unknown-tenant"):
-                report.error(slo.at("depends_on", index), *problem)
+            elif not (
+                (incomplete and problem[0] == "unknown-tenant")
+                or (problem[0] == "unknown-slo" and other[0] in partial)
+            ):
+                own.error(slo.at("depends_on", index), *problem)
         graph[key] = tuple(good)
         if slo.spec.depends_on and not _pages(tenant, slo):
-            report.error(
+            own.error(
                 slo.at("depends_on"),
                 "dependency",
                 f'this SLO has no alerts of severity "{tenant.levels[0].name}", the only ones that '

@@ -85,6 +85,7 @@ class ResolvedSLO:
     loc: Loc
     inherited: Inherited
     template: SourceFile | None = None
+    unread: bool = False  # its SLI has findings, and a stand-in is in its place
 
     @property
     def alerting(self) -> Alerting:
@@ -134,6 +135,8 @@ class ResolvedTenant:
     source: SourceFile
     exclusions: tuple[ResolvedExclusion, ...] = ()
     levels: Sequence[Severity] = BY_DEFAULT  # the project's severities, most urgent first
+    # IDs of findings that may only follow from others, because its document has some.
+    uncertain: frozenset[str] = frozenset()
 
     @property
     def position(self) -> Position:

@@ -78,6 +78,12 @@ def compiled(text: str) -> pipeline.Compiled:
     return pipeline.compile_project(pipeline.read_project(None, report), [file], report)
 
 
+def planned(report: Report | None = None) -> pipeline.Planned:
+    report = report or Report()
+    file = SourceFile("toy.yaml", "toy.yaml", FOREIGN.encode())
+    return pipeline.plan_project(pipeline.read_project(None, report), [file], report)
+
+
 def findings(text: str) -> list[tuple[int, int, int, str]]:
     with pytest.raises(CompileError) as raised:
         compiled(text)
@@ -88,7 +94,7 @@ def findings(text: str) -> list[tuple[int, int, int, str]]:
 
 def test_front_end_foreign_document_compiles_to_rules_of_its_tenant() -> None:
     result = compiled(FOREIGN)
-    (tenant,) = result.tenants
+    (tenant,) = planned().tenants
     (slo,) = tenant.slos
     assert (tenant.name, slo.spec.service, str(slo.objective)) == ("customer-b", "checkout", "99.9")
     rules = next(a.text for a in result.artefacts if a.path.endswith("customer-b.yml"))
@@ -117,11 +123,7 @@ def test_front_end_wrong_value_is_reported_at_its_foreign_place(
 
 def test_front_end_lint_is_reported_at_foreign_lines() -> None:
     report = Report()
-    file = SourceFile("toy.yaml", "toy.yaml", FOREIGN.encode())
-    settings = pipeline.read_project(None, report)
-    inputs = pipeline.read(settings, [file], report)
-    tenants = pipeline.resolve(settings, inputs, report)
-    pipeline.lint_tenants(settings, tenants, report)
+    planned(report)
     assert {(d.position.path, d.position.line) for d in report.diagnostics} == {
         ("toy.yaml", 3),
         ("toy.yaml", 5),
