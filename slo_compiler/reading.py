@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
 
-from slo_compiler.diagnostics import Position, Report
+from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.source import MAX_BYTES, SourceFile
 
 STDIN = "-"
@@ -97,5 +97,18 @@ def read_bytes(path: Path, report: Report, at: Position | None = None) -> bytes:
     except OSError as error:
         reason = error.strerror or str(error)
         what = f"{path}" if at else "it"
-        report.error(at or Position(str(path)), "unreadable", f"cannot read {what}: {reason}")
+        message = f"cannot read {what}: {reason}"
+        report.error(at or Position(str(path)), "unreadable", message, _nearest_file(path, error))
         return b""
+
+
+def _nearest_file(path: Path, error: OSError) -> str:
+    """Name the file of the same folder that was probably meant."""
+    if not isinstance(error, FileNotFoundError):
+        return ""
+    try:
+        names = [each.name for each in path.parent.iterdir() if each.is_file()]
+    except OSError:
+        return ""
+    near = nearest(path.name, names)
+    return near if near.startswith("did you mean") else ""

@@ -42,6 +42,7 @@ class Finding:
     key: str = ""  # the key at `loc` that is meant, where it is not the value
     expected: str = ""  # of a wrong type: what the alternatives of a union add up to
     meant: str = ""  # of an unknown key: the one that was probably meant
+    moved: Loc = ()  # of an unknown key: the mapping that it belongs to
 
     @property
     def place(self) -> Loc:
@@ -69,9 +70,12 @@ class Finding:
             key = str(loc[-1])
             hint = nearest(key, _keys_at(kind, loc[:-1]))
             meant = hint.split('"')[1] if hint.startswith("did you mean") else ""
-            return cls(
-                place[:-1], "unknown-key", f"no key {shown(key)} here", hint, key, meant=meant
-            )
+            message = f"no key {shown(key)} here"
+            if moved := _belongs(kind, place[:-1], key, data):
+                where = f"{_dotted(moved)}.{key}" if moved else key
+                deeper = len(moved) > len(place) - 1
+                hint = f"it belongs to {where}: {'indent it more' if deeper else 'indent it less'}"
+            return cls(place[:-1], "unknown-key", message, hint, key, meant=meant, moved=moved)
         if "message" in context:
             key = str(loc[-2]) if loc[-1:] == ("[key]",) else context["key"]
             place = (*place, context["value_of"]) if context["value_of"] else place
@@ -104,17 +108,23 @@ class Finding:
 
     def tell(self, document: Document, report: Report) -> None:
         """Report this where the document says it."""
+        help_ = self.help
+        if self.id == "empty-value":
+            line = document.locate(self.place, key=True).text
+            if comment := re.search(r"[:-]\s+(#\S[^,}\]]*)", line):
+                help_ = f'"#" begins a comment: put the text into quotes, "{comment[1].strip()}"'
         at = document.locate((*self.loc, self.key), key=True) if self.key else None
         if self.id == "inline-secret":
             value = document.locate((*self.loc, self.key) if self.key else self.loc)
             at = _masked(at or value, value)
-        report.error(at or document.blamed(self.loc), self.id, self.message, self.help)
+        report.error(at or document.blamed(self.loc), self.id, self.message, help_)
 
 
 def distinct(findings: Sequence[Finding]) -> list[Finding]:
     """Leave out what only follows from another finding, and join the alternatives of a union."""
     empty = {f.place for f in findings if f.id == "empty-value"}
     meant = {(f.loc, f.meant) for f in findings if f.meant}
+    meant |= {(f.moved, f.key) for f in findings if f.moved}
     rest = [f for f in findings if not _other_alternative(f, findings)]
     opaque = {f.place for f in rest if f.expected or f.id in ("type", "unknown-key")} - empty
     told: dict[object, Finding] = {}
@@ -141,6 +151,26 @@ def _other_alternative(finding: Finding, findings: Sequence[Finding]) -> bool:
     return bool(finding.expected) and any(
         o.place[: len(here)] == here != o.place for o in findings if o.id != "empty-value"
     )
+
+
+def _belongs(kind: type[Strict], loc: Loc, key: str, data: object) -> Loc:
+    """Find the mapping that an unknown key belongs to: one level inward, or any outward."""
+    here: Any = data
+    for step in loc:
+        here = here[step]
+    inner = [(*loc, name) for name, value in here.items() if isinstance(value, dict)]
+    outer = [loc[:length] for length in range(len(loc) - 1, 0, -1)]
+    known = _keys_at(kind, loc)
+    inner += [(*loc, name) for name in known if name not in here]
+    # A key that many mappings have is no sign of a wrong indentation.
+    places = [each for each in (*inner, *outer) if key in _keys_at(kind, each)]
+    return places[0] if places and key != "name" else ()
+
+
+def _dotted(loc: Loc) -> str:
+    """Name a mapping by the keys on its path, from the last item of a list on."""
+    start = max((n + 1 for n, step in enumerate(loc) if isinstance(step, int)), default=0)
+    return ".".join(map(str, loc[start:])) or str(loc[start - 2]).removesuffix("s")
 
 
 def _place(loc: Sequence[str | int], data: object) -> tuple[str | int, ...]:

@@ -40,7 +40,7 @@ _CONSEQUENCES: dict[str, frozenset[str]] = {
     "name": _NAMES | {"duplicate-slo"},
     "service": _NAMES | {"duplicate-slo"},
     "template": _NAMES | _POLICY | {"missing-key", "definition-unused", "label-clash"},
-    "sli": _NAMES | {"missing-label", "label-clash"},
+    "sli": frozenset({"missing-label", "label-clash", "definition-unused"}),
     "objective": _TIERS | {"duplicate-selectors"},
     "period": _TIERS | {"duplicate-selectors", "retention"},
     "traffic": _TIERS,
@@ -48,6 +48,10 @@ _CONSEQUENCES: dict[str, frozenset[str]] = {
     "depends_on": frozenset({"dependency", "dependency-cycle", "dependency-muted"}),
     "description": frozenset({"missing-description"}),
     "alerting": _POLICY | {"missing-runbook", "definition-unused"},
+    "policy": _POLICY | {"definition-unused"},
+    "runbook": frozenset({"missing-runbook"}),
+    "min_errors": _TIERS,
+    "min_events": _TIERS,
     "labels": frozenset({"label-clash", "isolation-label"}),
     "by": frozenset({"missing-label", "label-clash"}),
     "stage": _ROUTES | {"dependency"},
@@ -85,5 +89,7 @@ def consequences(lost: Iterable[Loc]) -> frozenset[str]:
         if still_there and len(loc) > 2:  # noqa: PLR2004  (a part of it is lost, not all)
             steps = loc[2:]
         keys = {step for step in steps if isinstance(step, str)}
+        if loc[-1] != "alerting":  # it is there, less one key
+            keys.discard("alerting")
         found.update(*(_CONSEQUENCES.get(key, frozenset()) for key in keys))
     return frozenset(found)

@@ -103,6 +103,8 @@ def _mend(
     loc = _original(finding.place, shifts)
     if finding.meant:
         lost.add((*loc[:-1], finding.meant))
+    if finding.moved:
+        lost.add((*_original(finding.moved, shifts), finding.key))
     if finding.id == "one-of":
         loc = _choice(work, loc)
     if finding.id in ("missing-key", "one-of") and loc:

@@ -88,7 +88,7 @@ def _problem(
     if other == key:
         return ("dependency", "an SLO does not depend on itself", "remove it")
     if other not in declared:
-        return _unknown(key, other, declared)
+        return _unknown(key, other, declared, full=text.startswith(f"{other[0]}/"))
     if other not in slos:
         return None  # it has findings of its own
     tenant, slo = slos[other]
@@ -108,15 +108,18 @@ def _problem(
     return None
 
 
-def _unknown(key: Key, other: Key, declared: Collection[Key]) -> tuple[str, str, str]:
+def _unknown(
+    key: Key, other: Key, declared: Collection[Key], *, full: bool
+) -> tuple[str, str, str]:
     tenants = {tenant for tenant, _, _ in declared}
     if other[0] not in tenants:
         near = nearest(other[0], tenants)
         together = "compile its manifest together with this one"
         hint = f"{near} Or {together}" if near.startswith("did you mean") else together
         return ("unknown-tenant", f'the tenant "{other[0]}" is not among the sources', hint)
-    own = sorted(f"{s}/{n}" for t, s, n in declared if t == other[0] and (t, s, n) != key)
-    near = nearest("/".join(other[1:]), own)
+    start = 0 if full else 1  # as it was written, so that it can be copied
+    own = sorted("/".join(k[start:]) for k in declared if k[0] == other[0] and k != key)
+    near = nearest("/".join(other[start:]), own)
     told = near.startswith("did you mean") or len(own) <= _FEW
     return ("unknown-slo", f"no SLO {'/'.join(other)}", near if told else "")
 
