@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import StrEnum
@@ -102,6 +102,10 @@ class Report:
         """Whether any finding is an error."""
         return any(d.severity is Severity.ERROR for d in self._found)
 
+    def without(self, ignored: Collection[str]) -> Report:
+        """Give a report that passes on what it gets, less what may be ignored."""
+        return FilteredReport(self, ignored) if ignored else self
+
     def raise_if_failed(self) -> None:
         """Stop here if there is an error, with everything found so far.
 
@@ -110,6 +114,34 @@ class Report:
         """
         if self.failed:
             raise CompileError(self.diagnostics)
+
+
+class FilteredReport(Report):
+    """Passes findings on to another report, but for some IDs, and for places of known errors."""
+
+    def __init__(self, report: Report, ignored: Collection[str]) -> None:
+        super().__init__()
+        self._report = report
+        self._ignored = ignored
+        self._wrong = {d.position for d in report.diagnostics if d.severity is Severity.ERROR}
+
+    def _add(self, found: Diagnostic) -> None:
+        if found.id not in self._ignored and found.position not in self._wrong:
+            self._report._add(found)  # noqa: SLF001  (its own kind)
+
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Pass findings on that were made elsewhere."""
+        self._report.extend(d for d in diagnostics if d.id not in self._ignored)
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """All findings of the other report."""
+        return self._report.diagnostics
+
+    @property
+    def failed(self) -> bool:
+        """Whether any finding of the other report is an error."""
+        return self._report.failed
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:

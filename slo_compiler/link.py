@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from slo_compiler import lint
-from slo_compiler.diagnostics import Diagnostic, Position, Report
+from slo_compiler.diagnostics import Diagnostic, Position, Report, Severity
 from slo_compiler.emit import BY_NAME
 from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.emitter import ProjectContext
@@ -30,17 +30,27 @@ def check_units(units: Sequence[Unit], report: Report, *, whole: bool) -> None:
         report: takes the findings.
         whole: whether these are all files of the project.
     """
-    found = (found for unit in units for found in unit.diagnostics)
+    copies = _check_names(units, report)
+    found = (
+        found
+        for index, unit in enumerate(units)
+        for found in unit.diagnostics
+        if index not in copies or found.severity is Severity.ERROR
+    )
     report.extend(lint.first_of_its_kind(sorted(found, key=Diagnostic.sort_key)))
-    _check_names(units, report)
     if not any(unit.failed for unit in units) and not report.failed:
         lint.report_unused([unit.switched for unit in units], report, whole=whole)
 
 
-def _check_names(units: Sequence[Unit], report: Report) -> None:
+def _check_names(units: Sequence[Unit], report: Report) -> set[int]:
+    """Report tenants and SLOs that are declared twice; gives the units that declare again.
+
+    Of a copied file, that is the one finding.
+    """
+    copies = set()
     tenants: dict[str, Position] = {}
     slos: dict[tuple[str, str, str], Position] = {}
-    for unit in units:
+    for index, unit in enumerate(units):
         # Within a unit this was checked already.
         for each in {interface.name: interface for interface in unit.interfaces}.values():
             first = tenants.setdefault(each.name, each.position)
@@ -51,6 +61,8 @@ def _check_names(units: Sequence[Unit], report: Report) -> None:
                     f'the tenant "{each.name}" is declared twice; first at {first}',
                     "give each tenant one document",
                 )
+                copies.add(index)
+                continue
             for key, at in each.slos:
                 first = slos.setdefault(key, at)
                 if first != at:
@@ -60,6 +72,7 @@ def _check_names(units: Sequence[Unit], report: Report) -> None:
                         f"the SLO {'/'.join(key)} is declared twice; first at {first}",
                         "rename one: both would record the same series",
                     )
+    return copies
 
 
 def emit(

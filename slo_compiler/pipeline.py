@@ -28,6 +28,7 @@ from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.emitter import ProjectContext
 from slo_compiler.frontend.library import read_library
 from slo_compiler.frontend.load import load
+from slo_compiler.frontend.lost import consequences
 from slo_compiler.link import Emitted, check_units, emit
 from slo_compiler.plan import Plan
 from slo_compiler.reading import name_of, read_bytes, read_sources
@@ -245,15 +246,25 @@ def read_shared(settings: Settings, report: Report) -> Shared:
         for names in (settings.spec.policies, settings.spec.templates)
     )
     library, shared = read_library(templates, report)
-    shared += load([*_builtin_policies(), *policies], (AlertPolicy,), report)
+    uncertain = settings.uncertain
+    if "undefined-template" in uncertain:
+        library = replace(library, complete=False)
+    policies_report = Report()
+    shared += load([*_builtin_policies(), *policies], (AlertPolicy,), policies_report)
+    report.extend(policies_report.diagnostics)
+    if policies_report.failed:
+        uncertain |= consequences([("spec", "policies")])
     base = _base(settings, report, files)
-    resolving.check_project(settings.spec, settings.at, report)
+    resolving.check_project(settings.spec, settings.at, report.without(settings.uncertain))
     _check_targets(settings, report)
-    resolving.resolve(shared, settings.spec, report)  # what is wrong with policies themselves
+    resolving.resolve(
+        shared, settings.spec, report, uncertain
+    )  # what is wrong with policies themselves
     parts: list[str | bytes] = [repr(settings.spec)]
     for file in [*([settings.manifest.source] if settings.manifest else []), *policies, *templates]:
         parts += [file.path, file.name, file.content]
-    return Shared(Environment(settings, library, tuple(shared)), base, tuple(files), key_of(parts))
+    environment = Environment(settings, library, tuple(shared), uncertain)
+    return Shared(environment, base, tuple(files), key_of(parts))
 
 
 def plan_project(
@@ -280,7 +291,9 @@ def resolve_project(
     shared = read_shared(settings, report)
     environment = shared.environment
     manifests = load(sources, (Tenant,), report, environment.library)
-    found = resolving.resolve([*environment.shared, *manifests], settings.spec, report)
+    found = resolving.resolve(
+        [*environment.shared, *manifests], settings.spec, report, environment.uncertain
+    )
     resolving.check_dependencies(found.tenants, found.declared, report, incomplete=report.failed)
     return found.tenants
 
@@ -313,33 +326,43 @@ def record_of(settings: Settings, inputs: Sequence[SourceFile], emitted: Emitted
     return lock({file.name: file.digest for file in inputs}, emitted.artefacts, facts)
 
 
-def read_project(path: Path | None, report: Report) -> Settings:
+def read_project(path: Path | None, report: Report, *, lenient: bool = False) -> Settings:
     """Read the project file; without one, everything is the default.
 
+    Args:
+        path: the file.
+        report: takes the findings.
+        lenient: whether to go on without what is wrong, so that the manifests are checked, too.
+
     Raises:
-        CompileError: the file cannot be read or holds errors.
+        CompileError: the file cannot be read, or holds errors.
     """
     if path is None:
         # Without a project file the caller names the sources, so its defaults do not matter.
         return Settings(ProjectSpec(), Path.cwd())
     content = read_bytes(path, report)
     report.raise_if_failed()
-    return parse_project(SourceFile(str(path), path.name, content), path.parent, report)
+    file = SourceFile(str(path), path.name, content)
+    return parse_project(file, path.parent, report, lenient=lenient)
 
 
-def parse_project(file: SourceFile, root: Path, report: Report) -> Settings:
+def parse_project(
+    file: SourceFile, root: Path, report: Report, *, lenient: bool = False
+) -> Settings:
     """Validate a project file's content; `root` is the folder that its paths are relative to.
 
     Raises:
         CompileError: it holds errors.
     """
     manifests = load([file], (Project,), report)
-    report.raise_if_failed()
+    if not (lenient and manifests) or manifests[0].lacks("spec", "sources"):
+        report.raise_if_failed()
     manifest = manifests[0]
     if len(manifests) > 1:
         at = manifests[1].document.locate(("kind",))
         report.error(at, "duplicate-project", "a project has one document")
-        report.raise_if_failed()
+        if not lenient:
+            report.raise_if_failed()
     assert isinstance(manifest.model, Project)  # noqa: S101  (narrows the type)
     return Settings(manifest.model.spec, root, manifest)
 
@@ -383,17 +406,19 @@ def _base(settings: Settings, report: Report, files: list[SourceFile]) -> Docume
         return None
     path = settings.root / settings.spec.alertmanager.base
     at = settings.at("spec", "alertmanager", "base")
-    file = SourceFile(str(path), name_of(path, settings.root), read_bytes(path, report, at))
-    report.raise_if_failed()
-    documents = read_documents(file.path, file.content, report)
+    own = Report()
+    file = SourceFile(str(path), name_of(path, settings.root), read_bytes(path, own, at))
+    documents = [] if own.failed else read_documents(file.path, file.content, own)
     if len(documents) > 1:
-        report.error(
+        own.error(
             documents[1].locate(),
             "base-config",
             "the base configuration has a second document, which Alertmanager does not read",
             "merge it into the first",
         )
-    report.raise_if_failed()
+    report.extend(own.diagnostics)
+    if own.failed:
+        return None
     files.append(file)
     # Composed again by YAML 1.1, which is what Alertmanager's own parser mostly follows.
     node = yaml.compose(file.content, Loader=yaml.SafeLoader)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
 
-from slo_compiler.diagnostics import Position, Report
+from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.source import MAX_BYTES, SourceFile
 
 STDIN = "-"
@@ -35,8 +35,10 @@ def read_sources(
             elif real not in files:
                 name = name_of(found, root, names)
                 names.add(name)
-                files[real] = SourceFile(str(found), name, read_bytes(found, report))
-    report.raise_if_failed()
+                before = len(report.diagnostics)
+                content = read_bytes(found, report)
+                if len(report.diagnostics) == before:
+                    files[real] = SourceFile(str(found), name, content)
     return list(files.values())
 
 
@@ -95,5 +97,18 @@ def read_bytes(path: Path, report: Report, at: Position | None = None) -> bytes:
     except OSError as error:
         reason = error.strerror or str(error)
         what = f"{path}" if at else "it"
-        report.error(at or Position(str(path)), "unreadable", f"cannot read {what}: {reason}")
+        message = f"cannot read {what}: {reason}"
+        report.error(at or Position(str(path)), "unreadable", message, _nearest_file(path, error))
         return b""
+
+
+def _nearest_file(path: Path, error: OSError) -> str:
+    """Name the file of the same folder that was probably meant."""
+    if not isinstance(error, FileNotFoundError):
+        return ""
+    try:
+        names = [each.name for each in path.parent.iterdir() if each.is_file()]
+    except OSError:
+        return ""
+    near = nearest(path.name, names)
+    return near if near.startswith("did you mean") else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -78,6 +78,11 @@ class Document:
     data: Any
     node: yaml.Node
     lines: Sequence[str]
+
+    @property
+    def sources(self) -> Iterable[Document]:
+        """Other documents that some of it comes from: here, none."""
+        return ()
 
     def at(self, *path: str | int, key: bool = False) -> Position:
         """Place of the value at a path, or of its key."""
@@ -247,9 +252,39 @@ def _syntax_error(
         at = Position(path, len(lines), len(lines[-1]) + 1, 1, lines[-1])
     hint = next((hint for words, hint in _HINTS.items() if words in problem), "")
     begin = error.context_mark
+    hint = _comment_hint(lines[: at.line]) or hint
+    if any(words in problem for words in _INDENTATION):
+        hint = _indentation_hint(lines, at.line) or hint
     if not hint and error.context and begin is not None and begin.line + 1 < at.line:
         hint = f"{error.context}, which begins on line {begin.line + 1}"
     return at, "yaml-syntax", f"not valid YAML: {problem}", hint
+
+
+_INDENTATION = (
+    "did not find expected key",
+    "did not find expected '-' indicator",
+    "mapping values are not allowed",
+)
+_UNQUOTED = re.compile(r":\s+(#[^\s,}\]\"']+)[,}\]]")
+
+
+def _comment_hint(lines: Sequence[str]) -> str:
+    """Find a text that begins with # and is not quoted: the rest of its line is a comment."""
+    for number, line in reversed([*enumerate(lines, start=1)]):
+        if found := _UNQUOTED.search(line):
+            return f'"#" begins a comment on line {number}: put it into quotes, "{found[1]}"'
+    return ""
+
+
+def _indentation_hint(lines: Sequence[str], at: int) -> str:
+    """Say how far the line is off, if it is indented almost like the one before."""
+    texts = [line for line in lines[: at - 1] if line.strip() and not line.lstrip().startswith("#")]
+    if not texts or at > len(lines):
+        return ""
+    here, before = (len(line) - len(line.lstrip(" -")) for line in (lines[at - 1], texts[-1]))
+    if abs(here - before) != 1:
+        return ""
+    return f"this line is indented by {here}, the one before by {before}: indent both the same"
 
 
 _HINTS = {

@@ -39,6 +39,11 @@ class Settings:
     root: Path
     manifest: Manifest | None = None
 
+    @property
+    def uncertain(self) -> frozenset[str]:
+        """IDs of findings that may only follow from those of the project file."""
+        return self.manifest.uncertain if self.manifest else frozenset()
+
     def at(self, *path: str | int, key: bool = False) -> Position:
         """Place of a part of the project file, or of its key."""
         if self.manifest is None:
@@ -53,6 +58,8 @@ class Environment:
     settings: Settings
     library: Library  # templates
     shared: tuple[Manifest, ...]  # documents of the library: policies and templates
+    # IDs of findings that may only follow from those of the project and its policies.
+    uncertain: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +120,13 @@ def compile_unit(
     _refuse_policies(manifests, report)
     around = surroundings or Surroundings()
     others = load(around.files, (Tenant,), Report(), environment.library)
-    found = resolve.resolve([*environment.shared, *manifests], spec, report)
+    found = resolve.resolve([*environment.shared, *manifests], spec, report, environment.uncertain)
     tenants = found.tenants
-    interfaces = tuple(_interface(tenant, found.declared) for tenant in tenants)
+    interfaces = tuple(
+        _interface(tenant, found.declared)
+        for tenant in tenants
+        if "duplicate-tenant" not in tenant.uncertain  # its name is not known
+    )
     foreign = {name for each in interfaces for name in each.needs} - {t.name for t in tenants}
     if foreign and surroundings is None:
         return Unit(interfaces, tuple(report.diagnostics), report.failed, waits=True)
@@ -129,9 +140,11 @@ def compile_unit(
     switched = lint.run(
         lint.Context(spec, project.document if project else None, tenants, known), report
     )
-    planned = [plan_tenant(t, spec.prometheus, report) for t in tenants if t.slos]
+    planned = [
+        plan_tenant(t, spec.prometheus, report.without(t.uncertain)) for t in tenants if t.slos
+    ]
     compiled: list[CompiledTenant] = []
-    if not report.failed and not around.incomplete:
+    if not report.failed and not around.incomplete and not environment.uncertain:
         compiled = [_emitted(tenant, spec, known, report) for tenant in planned]
     return Unit(
         interfaces,

@@ -93,7 +93,7 @@ class Run:
         from slo_compiler import pipeline, reading  # noqa: PLC0415
 
         path = self._project_path()
-        settings = pipeline.read_project(path, self.report)
+        settings = pipeline.read_project(path, self.report, lenient=True)
         sources: Sequence[str] = self._sources
         if not sources:
             if path is None:

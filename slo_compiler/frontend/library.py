@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from slo_compiler.diagnostics import Report, nearest
-from slo_compiler.frontend.load import Manifest, examine, load
+from slo_compiler.frontend.load import Manifest, load
 from slo_compiler.frontend.overlay import Origin, Overlay
 from slo_compiler.frontend.reference import SAMPLES, is_whole, leaves, references, sampled
 from slo_compiler.frontend.template import SLO_LOC, Library, Template, Value
+from slo_compiler.frontend.validate import examine
 from slo_compiler.schema import SLO, SLOTemplate
 from slo_compiler.source import SourceFile
 

@@ -18,10 +18,15 @@ class Origin:
 
     document: Document
     loc: Loc
+    made: bool = False  # of a value there, and is no copy of it: its parts have no other place
 
     def locate(self, rest: Loc = (), *, key: bool = False) -> Position:
         """Place of the value, or of a part of it."""
-        return self.document.locate((*self.loc, *rest), key=key)
+        return self.document.locate(self.reach(rest), key=key)
+
+    def reach(self, rest: Loc) -> Loc:
+        """Path of a part of the value in the document."""
+        return self.loc if self.made else (*self.loc, *rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,7 @@ class Overlay(Document):
         place, rest = self._find(loc)
         if isinstance(place, Text):
             return self._used(place.within(offset, width, self.own, wrong), loc)
-        return self._used(place.document.within((*place.loc, *rest), offset, width), loc)
+        return self._used(place.document.within(place.reach(rest), offset, width), loc)
 
     def blamed(self, loc: Loc) -> Position:
         """Place of an argument, where the value holds one: the template by itself was valid."""
@@ -107,13 +112,23 @@ class Overlay(Document):
         name = (*loc, "name")
         if tuple(loc) in self.uses and self.own.has(name):
             return self.own.locate(name)
-        return self.uses.get(tuple(loc)) or self.own.locate(name)
+        return self.uses.get(tuple(loc)) or self.locate(name)
+
+    def has(self, loc: Loc) -> bool:
+        """Whether the merged data has a value at `loc`."""
+        data = self.data
+        for step in loc:
+            try:
+                data = data[step]
+            except (KeyError, IndexError, TypeError):
+                return False
+        return True
 
     def text(self, loc: Loc) -> str:
         """Give a scalar as it was written."""
         place, rest = self._find(loc)
         origin = place.origin if isinstance(place, Text) else place
-        return origin.document.text((*origin.loc, *rest))
+        return origin.document.text(origin.reach(rest))
 
     def _find(self, loc: Loc) -> tuple[Origin | Text, Loc]:
         for length in range(len(loc), -1, -1):

@@ -105,17 +105,17 @@ class Library:
     complete: bool = True
 
 
-def expand(document: Document, library: Library, report: Report) -> tuple[Document, bool]:
+def expand(document: Document, library: Library, report: Report) -> tuple[Document, frozenset[Loc]]:
     """Fill in the templates that a tenant's document uses.
 
     Returns:
-        The document with each use replaced by its SLO, and whether all could be: where not, a
-        stand-in is there, for the rest of the document to be checked.
+        The document with each use replaced by its SLO, and the paths of what could not be: there,
+        a stand-in is, for the rest of the document to be checked.
     """
     slos = _slos(document.data)
     if not any(isinstance(slo, dict) and not {*_USE}.isdisjoint(slo) for slo in slos):
-        return document, True
-    whole = True
+        return document, frozenset()
+    lost: set[Loc] = set()
     places: Places = {}
     uses = {}
     made = []
@@ -126,7 +126,7 @@ def expand(document: Document, library: Library, report: Report) -> tuple[Docume
             if isinstance(slo, dict) and "with" in slo:
                 at = document.locate((*loc, "with"), key=True)
                 report.error(at, "missing-key", 'the key "template" is missing', "name one")
-                whole = False
+                lost |= _lost(loc)
             continue
         uses[loc] = document.locate((*loc, "template"))
         template = library.templates.get(slo["template"]) if _is_text(slo["template"]) else None
@@ -137,14 +137,19 @@ def expand(document: Document, library: Library, report: Report) -> tuple[Docume
         filled: dict[str, Any] = {**_STAND_IN, "name": f"a{index}"}
         local: Places = {(): own}
         if template is None or template.broken or arguments is None:
-            whole = False
+            lost |= _lost(loc)
         else:
             filled, local = template.fill(arguments)
         made.append(_merged(filled, slo, local, own))
         places |= {(*loc, *inner): place for inner, place in local.items()}
     data = {**document.data, "spec": {**document.data["spec"], "slos": made}}
     overlay = Overlay(document.path, data, document.node, document.lines, document, places, uses)
-    return overlay, whole
+    return overlay, frozenset(lost)
+
+
+def _lost(loc: Loc) -> set[Loc]:
+    """Paths of what a stand-in for a template cannot give."""
+    return {(*loc, "template"), (*loc, "sli")}
 
 
 def _slos(data: Any) -> list[Any]:  # noqa: ANN401

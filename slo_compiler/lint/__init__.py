@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import ModuleType
 
 from slo_compiler.diagnostics import Diagnostic, Report, Severity
@@ -109,10 +110,13 @@ def run(context: Context, report: Report) -> Switched:
     known = {rule.id for rule in RULES if rule.check}
     switches = read_switches(context, known)
     for index, tenant in enumerate(context.tenants):
+        seen = tenant
+        if any(slo.unread for slo in tenant.slos):
+            seen = replace(tenant, slos=tuple(slo for slo in tenant.slos if not slo.unread))
         for rule in RULES:
-            if rule.check is None or (rule.once and index > 0):
+            if rule.check is None or (rule.once and index > 0) or rule.id in tenant.uncertain:
                 continue
-            for found in rule.check(tenant, context):
+            for found in rule.check(seen, context):
                 if not switches.silence(rule.id, found.position, tenant.name):
                     _tell(rule, found, report)
     for found in switches.broken:

@@ -25,12 +25,17 @@ SEVERITY = Severity.WARNING
 
 
 def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
-    """Give the SLOs whose period is longer than what is kept."""
+    """Give the longest period, if it is longer than what is kept: one cause, one finding."""
     kept = context.project.prometheus.retention
-    for slo in tenant.slos:
-        if kept is not None and period(slo) > kept:
-            yield Finding(
-                slo.at("period") if slo.spec.period else slo.at("name"),
-                f"the budget counts {slo.period.words}, but Prometheus keeps {kept}",
-                "keep samples for longer, or shorten the period",
-            )
+    if kept is None:
+        return
+    found = [slo for slo in tenant.slos if period(slo) > kept]
+    if not found:
+        return
+    slo = max(found, key=period)
+    more = f"; {len(found)} SLOs of the tenant count more than that" if found[1:] else ""
+    yield Finding(
+        slo.at("period") if slo.spec.period else slo.at("name"),
+        f"the budget counts {slo.period.words}, but Prometheus keeps {kept}{more}",
+        "keep samples for longer, or shorten the period",
+    )

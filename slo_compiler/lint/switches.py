@@ -11,7 +11,6 @@ from itertools import islice
 import yaml
 
 from slo_compiler.diagnostics import Position, nearest
-from slo_compiler.frontend.overlay import Overlay
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.source import Document
 
@@ -131,7 +130,7 @@ def read_switches(context: Context, known: Collection[str]) -> Switches:
         slos = tenant.slos
         for document in (
             tenant.document,
-            *(tenant.document.sources if isinstance(tenant.document, Overlay) else ()),
+            *tenant.document.sources,
             *(slo.document for slo in slos),
             *(slo.policy.document for slo in slos),
         ):

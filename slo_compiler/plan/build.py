@@ -31,7 +31,11 @@ def build(
     Raises:
         CompileError: with all findings, if there is an error among them.
     """
-    planned = [plan_tenant(tenant, project.prometheus, report) for tenant in tenants if tenant.slos]
+    planned = [
+        plan_tenant(tenant, project.prometheus, report.without(tenant.uncertain))
+        for tenant in tenants
+        if tenant.slos
+    ]
     report.raise_if_failed()
     routing = plan_routing(tenants, project, position)
     return Plan(tuple(planned), routing)

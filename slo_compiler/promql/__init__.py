@@ -13,6 +13,7 @@ import promql_parser as pp
 
 from slo_compiler.duration import Duration
 from slo_compiler.naming import IDENTITY
+from slo_compiler.promql.advice import with_rates
 from slo_compiler.promql.isolation import (
     check_isolated,
     check_labels,
@@ -101,12 +102,25 @@ def prepare(
             raise QueryError(
                 "window-missing",
                 "the query holds no $window",
-                "write its range as [$window], or give a plain counter selector",
+                _with_rate(tree, query)
+                or "write its range as [$window], or give a plain counter selector",
                 *((span.start(), len(span[0])) if span else ()),
             )
         isolated = f"rate({inject(tree, matchers, query)}[{window}])"
     check_isolated(isolated, tree, matchers)
     return isolated
+
+
+def _with_rate(tree: pp.Expr, query: str) -> str:
+    """Say how a query of counters without any range becomes one of rates."""
+    nodes = [*walk(tree)]
+    if any(isinstance(node, pp.MatrixSelector | pp.SubqueryExpr) for node in nodes):
+        return ""
+    if any(isinstance(node, pp.VectorSelector) and (node.offset or node.at) for node in nodes):
+        return ""
+    names = {str(node.name) for node in nodes if isinstance(node, pp.VectorSelector)}
+    written = with_rates(query, names)
+    return f"a counter needs a rate: {written}" if read(written, Duration.of(minutes=1)) else ""
 
 
 def prepare_value(

@@ -10,6 +10,7 @@ from functools import lru_cache
 import promql_parser as pp
 
 from slo_compiler.duration import Duration
+from slo_compiler.promql.advice import missing_comma, nearest_function
 from slo_compiler.promql.model import REGEX_OPERATORS
 from slo_compiler.promql.places import Place, find_code, find_quoted, written_matchers
 from slo_compiler.promql.text import (
@@ -195,6 +196,15 @@ def _explain(query: str, words: str) -> tuple[str, int, int]:
         return f"{newer[0]} is too new to be checked: write it without", at, width
     if "unclosed left parenthesis" in words:
         return "close it", _unclosed(query), 1
+    if unknown := re.search(r"unknown function with name '(\w+)'", words):
+        return nearest_function(unknown[1]), *find_quoted(query, words)
+    if comma := missing_comma(query):
+        label = comma[1]
+        return (
+            f"put a comma before {label}: matchers need one between them",
+            comma.start(1),
+            len(label),
+        )
     if "expected type matrix" in words:
         return "give it a range: http_requests_total[$window]", *find_quoted(query, words)
     return "", *find_quoted(query, words)

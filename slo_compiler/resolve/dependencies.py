@@ -39,19 +39,24 @@ def check_dependencies(
         incomplete: whether a tenant may be missing because its manifest has findings.
     """
     slos = {(t.name, s.spec.service, s.spec.name): (t, s) for t in tenants for s in t.slos}
+    partial = {tenant.name for tenant in tenants if "unknown-slo" in tenant.uncertain}
     graph: dict[Key, tuple[Key, ...]] = {}
     for key, (tenant, slo) in slos.items():
         good = []
+        own = report.without(tenant.uncertain)
         for index, text in enumerate(slo.spec.depends_on):
             other = dependency(tenant, text)
             problem = _problem(key, other, text, slos, declared)
             if problem is None:
                 good.append(other)
-            elif not (incomplete and problem[0] == "unknown-tenant"):
-                report.error(slo.at("depends_on", index), *problem)
+            elif not (
+                (incomplete and problem[0] == "unknown-tenant")
+                or (problem[0] == "unknown-slo" and other[0] in partial)
+            ):
+                own.error(slo.at("depends_on", index), *problem)
         graph[key] = tuple(good)
         if slo.spec.depends_on and not _pages(tenant, slo):
-            report.error(
+            own.error(
                 slo.at("depends_on"),
                 "dependency",
                 f'this SLO has no alerts of severity "{tenant.levels[0].name}", the only ones that '
@@ -83,7 +88,7 @@ def _problem(
     if other == key:
         return ("dependency", "an SLO does not depend on itself", "remove it")
     if other not in declared:
-        return _unknown(key, other, declared)
+        return _unknown(key, other, declared, full=text.startswith(f"{other[0]}/"))
     if other not in slos:
         return None  # it has findings of its own
     tenant, slo = slos[other]
@@ -103,15 +108,18 @@ def _problem(
     return None
 
 
-def _unknown(key: Key, other: Key, declared: Collection[Key]) -> tuple[str, str, str]:
+def _unknown(
+    key: Key, other: Key, declared: Collection[Key], *, full: bool
+) -> tuple[str, str, str]:
     tenants = {tenant for tenant, _, _ in declared}
     if other[0] not in tenants:
         near = nearest(other[0], tenants)
         together = "compile its manifest together with this one"
         hint = f"{near} Or {together}" if near.startswith("did you mean") else together
         return ("unknown-tenant", f'the tenant "{other[0]}" is not among the sources', hint)
-    own = sorted(f"{s}/{n}" for t, s, n in declared if t == other[0] and (t, s, n) != key)
-    near = nearest("/".join(other[1:]), own)
+    start = 0 if full else 1  # as it was written, so that it can be copied
+    own = sorted("/".join(k[start:]) for k in declared if k[0] == other[0] and k != key)
+    near = nearest("/".join(other[start:]), own)
     told = near.startswith("did you mean") or len(own) <= _FEW
     return ("unknown-slo", f"no SLO {'/'.join(other)}", near if told else "")
 

@@ -9,6 +9,7 @@ from slo_compiler.resolve.hours import check_hours, open_hours
 from slo_compiler.resolve.model import Policy, ResolvedChannel, ResolvedStep, ResolvedTenant
 from slo_compiler.schema import ProjectSpec, Tenant
 from slo_compiler.schema.hours import BUSINESS_HOURS
+from slo_compiler.schema.severity import Severity, severities_of
 from slo_compiler.source import Document
 
 
@@ -62,8 +63,17 @@ def check_policy(policy: Policy, project: ProjectSpec, report: Report) -> None:
                 policy.at("tiers", index, "severity"),
                 "undefined-severity",
                 f'no severity "{tier.severity}"',
-                nearest(tier.severity, project.severities),
+                _labelled(tier.severity, severities_of(project.severities))
+                or nearest(tier.severity, project.severities),
             )
+
+
+def _labelled(word: str, levels: Sequence[Severity]) -> str:
+    """Name the severity whose label somebody wrote in the place of its name."""
+    for level in levels:
+        if word == level.label or word in level.labels.values():
+            return f'did you mean "{level.name}"? Its alerts are labelled {word}'
+    return ""
 
 
 def check_severities(tenant: ResolvedTenant, report: Report) -> bool:
@@ -95,7 +105,7 @@ def check_severities(tenant: ResolvedTenant, report: Report) -> bool:
                 step.position,
                 "undefined-severity",
                 f'no severity "{step.spec.severity}"',
-                nearest(step.spec.severity, known),
+                _labelled(step.spec.severity, tenant.levels) or nearest(step.spec.severity, known),
             )
     return good
 

@@ -67,6 +67,7 @@ class ResolvedSLO:
     loc: Loc
     inherited: Inherited
     template: SourceFile | None = None
+    unread: bool = False  # its SLI has findings, and a stand-in is in its place
 
     @property
     def alerting(self) -> Alerting:
@@ -116,6 +117,8 @@ class ResolvedTenant:
     source: SourceFile
     exclusions: tuple[ResolvedExclusion, ...] = ()
     levels: Sequence[Severity] = BY_DEFAULT  # the project's severities, most urgent first
+    # IDs of findings that may only follow from others, because its document has some.
+    uncertain: frozenset[str] = frozenset()
     escalation: Escalation = field(init=False, repr=False, compare=False)  # the steps, sorted
 
     def __post_init__(self) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.frontend.load import Manifest
+from slo_compiler.frontend.lost import consequences
 from slo_compiler.resolve.dependencies import Key
 from slo_compiler.resolve.escalation import (
     check_escalation,
@@ -16,7 +18,7 @@ from slo_compiler.resolve.escalation import (
     resolve_steps,
 )
 from slo_compiler.resolve.exclusions import resolve_exclusions
-from slo_compiler.resolve.inherit import Level, inherit
+from slo_compiler.resolve.inherit import DEFAULT_POLICY, Level, inherit
 from slo_compiler.resolve.labels import check_labels, isolating
 from slo_compiler.resolve.model import Policy, ResolvedChannel, ResolvedSLO, ResolvedTenant
 from slo_compiler.resolve.project import is_older
@@ -28,7 +30,9 @@ from slo_compiler.schema import (
     Tenant,
 )
 from slo_compiler.schema.severity import severities_of
-from slo_compiler.source import Document, SourceFile
+from slo_compiler.source import Document, Loc, SourceFile
+
+_STAND_IN_OBJECTIVE = Decimal(99)
 
 
 @dataclass(slots=True)
@@ -49,19 +53,28 @@ class Resolved:
     declared: Mapping[Key, Position]
 
 
-def resolve(manifests: Sequence[Manifest], project: ProjectSpec, report: Report) -> Resolved:
-    """Resolve tenants; findings go to `report`.
+def resolve(
+    manifests: Sequence[Manifest],
+    project: ProjectSpec,
+    report: Report,
+    uncertain: frozenset[str] = frozenset(),
+) -> Resolved:
+    """Resolve tenants; what their SLOs depend on is not looked up here: it may be in other files.
 
-    What their SLOs depend on is not looked up here: it may be in other files.
+    Args:
+        manifests: policies, templates and tenants; of those with findings, what is left.
+        project: the platform's settings.
+        report: takes the findings.
+        uncertain: IDs of findings that may only follow from one of the project or its policies.
     """
-    resolver = _Resolver(project, report)
+    resolver = _Resolver(project, report.without(uncertain))
     for manifest in manifests:
         if isinstance(manifest.model, AlertPolicy):
             _add_policy(resolver, manifest)
         elif isinstance(manifest.model, SLOTemplate):
             resolver.templates.setdefault(manifest.model.metadata.name, manifest.source)
     resolved = [
-        _resolve_tenant(resolver, manifest, manifest.model)
+        _resolve_tenant(resolver, manifest, manifest.model, uncertain)
         for manifest in manifests
         if isinstance(manifest.model, Tenant)
     ]
@@ -85,9 +98,16 @@ def _add_policy(resolver: _Resolver, manifest: Manifest) -> None:
     resolver.policies[name] = policy
 
 
-def _resolve_tenant(resolver: _Resolver, manifest: Manifest, tenant: Tenant) -> ResolvedTenant:
-    report, project, document = resolver.report, resolver.project, manifest.document
+def _resolve_tenant(
+    resolver: _Resolver, manifest: Manifest, tenant: Tenant, uncertain: frozenset[str]
+) -> ResolvedTenant:
+    project, document = resolver.project, manifest.document
     name, spec = tenant.metadata.name, tenant.spec
+    uncertain |= manifest.uncertain
+    if name in resolver.tenants:
+        uncertain |= {"duplicate-slo", "not-owner"}  # of a copied file, one finding
+    resolver = replace(resolver, report=resolver.report.without(uncertain))
+    report = resolver.report
     _check_tenant(resolver, manifest, name)
     policies = {**resolver.policies}
     for index, own in enumerate(spec.policies):
@@ -101,7 +121,11 @@ def _resolve_tenant(resolver: _Resolver, manifest: Manifest, tenant: Tenant) -> 
             )
         policies[own.name] = Policy(own.name, own, document, loc)
         check_policy(policies[own.name], project, report)
-    slos = [*_resolve_slos(resolver, tenant, document, policies)]
+    slos = []
+    for slo, lost in _resolve_slos(resolver, tenant, manifest, policies):
+        slos.append(slo)
+        uncertain |= consequences(lost)
+    report = resolver.report.without(uncertain)
     resolved = ResolvedTenant(
         name=name,
         owner=tenant.metadata.owner,
@@ -116,6 +140,7 @@ def _resolve_tenant(resolver: _Resolver, manifest: Manifest, tenant: Tenant) -> 
         source=manifest.source,
         exclusions=resolve_exclusions(tenant, document, project, report),
         levels=severities_of(project.severities),
+        uncertain=uncertain,
     )
     check_labels(tenant, document, project, resolved.matchers, report)
     check_renames(tenant, document, report)
@@ -161,11 +186,13 @@ def _check_tenant(resolver: _Resolver, manifest: Manifest, name: str) -> None:
 
 
 def _resolve_slos(
-    resolver: _Resolver, tenant: Tenant, document: Document, policies: Mapping[str, Policy]
-) -> Iterator[ResolvedSLO]:
-    report = resolver.report
+    resolver: _Resolver, tenant: Tenant, manifest: Manifest, policies: Mapping[str, Policy]
+) -> Iterator[tuple[ResolvedSLO, tuple[Loc, ...]]]:
+    """Resolve each SLO; of one that lacks something, a stand-in for that, and its path."""
+    report, document = resolver.report, manifest.document
     for index, slo in enumerate(tenant.spec.slos):
-        loc = ("spec", "slos", index)
+        loc: Loc = ("spec", "slos", index)
+        lost: tuple[Loc, ...] = ()
         identity = (tenant.metadata.name, slo.service, slo.name)
         at = document.declared(loc)
         if identity in resolver.identities:
@@ -181,9 +208,12 @@ def _resolve_slos(
         objective, named = inherited.objective, inherited.said["policy"]
         policy = policies.get(named.value)
         if objective is None:
-            report.error(
-                at, "missing-key", "the SLO has no objective", "set it here or in spec.defaults"
-            )
+            objective = _STAND_IN_OBJECTIVE
+            lost += ((*loc, "objective"),)
+            if not manifest.lacks(*loc, "objective"):
+                report.error(
+                    at, "missing-key", "the SLO has no objective", "set it here or in spec.defaults"
+                )
         if policy is None:
             where, why = document.blamed((*loc, "alerting", "policy")), ""
             if named.level is Level.TENANT:
@@ -196,11 +226,13 @@ def _resolve_slos(
                 f'no alert policy "{named.value}"{why}',
                 nearest(named.value, policies),
             )
-        if objective is not None and policy is not None:
-            template = resolver.templates.get(slo.template or "")
-            yield ResolvedSLO(
-                slo, objective, inherited.period, policy, document, loc, inherited, template
-            )
+            policy = resolver.policies[DEFAULT_POLICY]
+            lost += ((*loc, "alerting"),)
+        template = resolver.templates.get(slo.template or "")
+        resolved = ResolvedSLO(
+            slo, objective, inherited.period, policy, document, loc, inherited, template
+        )
+        yield replace(resolved, unread=manifest.lacks(*loc, "sli")), lost
 
 
 def _channels(

@@ -117,11 +117,23 @@ def _duration(value: object) -> Duration:
         span = Duration.parse(value if isinstance(value, str) else "")
     except ValueError:
         raise invalid(
-            "duration", f"expected a span of time such as 5m, 1h30m or 30d, found {shown(value)}"
+            "duration",
+            f"expected a span of time such as 5m, 1h30m or 30d, found {shown(value)}",
+            _with_unit(value),
         ) from None
     if span > _LONGEST:
         raise invalid("duration", f"{shown(value)} is longer than {_LONGEST}", "shorten it")
     return span
+
+
+def _with_unit(value: object) -> str:
+    """Say what a number without a unit may mean."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or value <= 0:
+        return ""
+    if value == int(value):
+        return f"write its unit: {value}s, {value}m or {value}d"
+    ms = value * 1000
+    return f"write its unit: did you mean {Duration(int(ms))}?" if ms == int(ms) else ""
 
 
 def _period(value: object) -> PeriodValue:
@@ -132,6 +144,9 @@ def _period(value: object) -> PeriodValue:
     if isinstance(value, str) and value in CALENDARS:
         message = f"expected a span of time such as 30d, found {shown(value)}"
         raise invalid("period", message, f"for a calendar's: {{calendar: {value}}}")
+    if isinstance(value, int) and not isinstance(value, bool):
+        message = f"expected a span of time such as 30d, found {value}"
+        raise invalid("period", message, f'did you mean "{value}d"?' if value > 0 else "")
     period, day = _duration(value), Duration.of(days=1)
     if period.ms % day.ms:
         raise invalid("period", f"{shown(value)} is not a whole number of days", "such as 30d")
@@ -188,8 +203,19 @@ def _number(value: object) -> Decimal:
     number = Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(number, Decimal) or not number.is_finite() or abs(number.adjusted()) > 15:  # noqa: PLR2004
         hint = "remove the quotes" if isinstance(value, str) and _decimal(value) is not None else ""
+        hint = hint or _in_seconds(value)
         raise invalid("number", f"expected a number such as 300 or 0.5, found {shown(value)}", hint)
     return number
+
+
+def _in_seconds(value: object) -> str:
+    """Say how a span of time is written as a number."""
+    try:
+        span = Duration.parse(value if isinstance(value, str) else "")
+    except ValueError:
+        return ""
+    seconds = _plain(Decimal(span.ms) / 1000)
+    return f"write the number in the unit of the query: {value} is {seconds} seconds"
 
 
 def _positive(value: object) -> Decimal:

@@ -38,12 +38,22 @@ def _days(value: object) -> object:
     wrong = [day for day in days if day not in DAYS]
     if not days or wrong or len(days) > 2:  # noqa: PLR2004
         hint = nearest(wrong[0], DAYS) if wrong else 'such as "monday:friday"'
+        hint = _spelled_out(value) or hint
         raise invalid("hours", f"{shown(value)} is no day or range of days", hint)
     if len(days) == 2 and DAYS.index(days[0]) > DAYS.index(days[1]):  # noqa: PLR2004
         raise invalid(
             "hours", f"{shown(value)} runs backwards: weeks start on sunday", "give two ranges"
         )
     return value
+
+
+def _spelled_out(value: object) -> str:
+    """Give the range that abbreviated days mean: `mon-fri` is `monday:friday`."""
+    parts = re.split(r"\s*[-:]\s*", value.lower()) if isinstance(value, str) else []
+    days = [[day for day in DAYS if day.startswith(part)] for part in parts if len(part) > 1]
+    if len(days) != len(parts) or not 0 < len(days) < 3 or any(len(d) != 1 for d in days):  # noqa: PLR2004
+        return ""
+    return f'did you mean "{":".join(day for (day,) in days)}"?'
 
 
 def _zone(value: object) -> object:

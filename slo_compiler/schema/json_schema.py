@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from slo_compiler.schema import SLO, AlertPolicy, Project, SLOTemplate, Tenant
+from slo_compiler.schema import DOCUMENT_KINDS, SLO
 from slo_compiler.schema.base import Strict
 
-KINDS: dict[str, type[Strict]] = {
-    "Tenant": Tenant,
-    "Project": Project,
-    "AlertPolicy": AlertPolicy,
-    "SLOTemplate": SLOTemplate,
-}
+KINDS: dict[str, type[Strict]] = {kind.__name__: kind for kind in DOCUMENT_KINDS}
 _REFERENCE = {"type": "string", "pattern": r"\$\{"}
 _SCALARS = {"string", "integer", "number", "boolean"}
 

@@ -23,7 +23,7 @@ LAYERS = (
     ("toolcheck", "write", "unit", "workers", "cache"),
     ("link",),
     ("pipeline", "init", "live", "view"),
-    ("cli",),
+    ("cli", "api"),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 

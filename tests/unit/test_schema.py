@@ -5,10 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import click
 import pytest
 from cases import ROOT
 from jsonschema import Draft202012Validator
 
+from slo_compiler.cli import main
 from slo_compiler.diagnostics import Report
 from slo_compiler.schema.json_schema import KINDS, json_schema
 from slo_compiler.source import read_documents
@@ -38,6 +40,12 @@ def test_every_example_is_valid(path: Any) -> None:  # noqa: ANN401
     for document in read_documents(str(path), path.read_bytes(), Report()):
         if isinstance(document.data, dict) and document.data.get("kind") in KINDS:
             assert problems(document.data["kind"], document.data) == []
+
+
+def test_command_line_offers_every_kind() -> None:
+    (argument,) = main.commands["schema"].params
+    assert isinstance(argument.type, click.Choice)
+    assert {*argument.type.choices} == {*KINDS}
 
 
 def tenant(slo: dict[str, Any]) -> dict[str, Any]:
