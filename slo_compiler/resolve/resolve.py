@@ -116,6 +116,7 @@ def _resolve_tenant(resolver: _Resolver, manifest: Manifest, tenant: Tenant) -> 
         source=manifest.source,
         exclusions=resolve_exclusions(tenant, document, project, report),
         levels=severities_of(project.severities),
+        health=project.health.severity,
     )
     check_labels(tenant, document, project, resolved.matchers, report)
     check_renames(tenant, document, report)
