@@ -119,6 +119,7 @@ class ResolvedTenant:
     levels: Sequence[Severity] = BY_DEFAULT  # the project's severities, most urgent first
     # IDs of findings that may only follow from others, because its document has some.
     uncertain: frozenset[str] = frozenset()
+    health: str | None = None  # the project's severity of alerts on data and rules
     escalation: Escalation = field(init=False, repr=False, compare=False)  # the steps, sorted
 
     def __post_init__(self) -> None:
@@ -136,7 +137,8 @@ class ResolvedTenant:
         One that only shadow SLOs have counts where a step waits for their promotion.
         """
         waiting = _severities(self.slos) & {step.spec.severity for step in self.steps}
-        return self._most_urgent_first(_severities(self.live) | waiting)
+        health = {self.health} if self.live else set()
+        return self._most_urgent_first(_severities(self.live) | waiting | health)
 
     @property
     def all_severities(self) -> tuple[str, ...]:
@@ -147,9 +149,12 @@ class ResolvedTenant:
     def health_severities(self) -> tuple[str, ...]:
         """Severities of the alerts on the rules and the data, the most urgent first.
 
-        Shadow SLOs do not make them more urgent; they matter only where nothing is live.
+        The project may choose the first, whatever it is; the last is that of alerts on a budget's
+        rest. Shadow SLOs do not make them more urgent; they matter only where nothing is live.
         """
         live = self._most_urgent_first(_severities(self.live))
+        if live and self.health is not None:
+            return (self.health, live[-1])
         return live or self.severities or (self.levels[-1].name,)
 
     @property

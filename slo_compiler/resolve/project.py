@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slo_compiler.diagnostics import Report
+from slo_compiler.diagnostics import Report, nearest
 from slo_compiler.duration import Duration
 from slo_compiler.resolve.hours import Locate, check_hours
 from slo_compiler.schema import Isolation, ProjectSpec
@@ -24,6 +24,14 @@ def check_project(project: ProjectSpec, at: Locate, report: Report) -> None:
     _check_versions(project, at, report)
     check_hours(project.hours, project.holidays, at, report)
     _check_grants(project, at, report)
+    severity = project.health.severity
+    if severity is not None and severity not in project.severities:
+        report.error(
+            at("spec", "health", "severity"),
+            "undefined-severity",
+            f'no severity "{severity}"',
+            nearest(severity, project.severities),
+        )
 
 
 def _check_grants(project: ProjectSpec, at: Locate, report: Report) -> None:

@@ -141,6 +141,7 @@ def _resolve_tenant(
         exclusions=resolve_exclusions(tenant, document, project, report),
         levels=severities_of(project.severities),
         uncertain=uncertain,
+        health=project.health.severity,
     )
     check_labels(tenant, document, project, resolved.matchers, report)
     check_renames(tenant, document, report)

@@ -67,6 +67,16 @@ class Isolation(Strict):
     label: Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")] = "tenant"
 
 
+class HealthSpec(Strict):
+    """The alerts on tenants' data and rules, such as SLONoData."""
+
+    severity: Name | None = Field(
+        default=None,
+        description="One of the project's severities; without it, the most urgent one of the "
+        "tenant. A tenant's steps of this severity get these alerts.",
+    )
+
+
 Matchers = dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], Text]
 
 
@@ -107,6 +117,7 @@ class ProjectSpec(Strict):
     hours: HoursByName = {}
     exclusions: list[Exclusion] = Field(default=[], max_length=100)
     holidays: HolidaysByName = {}
+    health: HealthSpec = HealthSpec()
     severities: Severities = Field(default=DEFAULT_SEVERITIES, min_length=1, max_length=16)
 
 
