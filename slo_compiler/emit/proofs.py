@@ -9,6 +9,7 @@ from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.emitter import Emission, Emitter, ProjectContext, TenantContext
+from slo_compiler.emit.unit_test import unit_test_yaml
 from slo_compiler.proofs.generate import TenantProofs, shared_unit_tests, tenant_proofs
 from slo_compiler.proofs.model import UnitTestFile
 from slo_compiler.templating import render
@@ -42,7 +43,7 @@ def project(facts: Sequence[TenantProofs], context: ProjectContext, _report: Rep
 
 
 def _unit_tests(file: UnitTestFile) -> Artefact:
-    return Artefact(file.path, render("emit/unit_test.yml.j2", file=file))
+    return Artefact(file.path, unit_test_yaml(file))
 
 
 EMITTER = Emitter("proofs", tenant, project)

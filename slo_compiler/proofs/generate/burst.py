@@ -1,9 +1,10 @@
 """Errors from a clean history on: when each tier fires, escalates and resets.
 
-The arithmetic is burn.py's. With a clean history of h at constant traffic, then errors at a
-constant ratio e, the long window L holds the ratio e * t / min(L, h + t) after t, which exceeds the
-threshold after t = threshold * h / (e - threshold), or L * threshold / e once the window is full.
-After the errors stop, the short window S falls below it within S * (1 - threshold / e).
+The arithmetic is burn.py's. With a clean history at constant traffic, then errors at a constant
+ratio e, the long window L holds the ratio e * t / L after t, which exceeds the threshold after
+t = L * threshold / e. By then the run is L * 5/4 old: a longer window, even one that the run does
+not fill, holds at most 4/5 of the ratio and fires later; a shorter one fires sooner. After the
+errors stop, the short window S falls below the threshold within S * (1 - threshold / e).
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from fractions import Fraction
 from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
-from slo_compiler.plan.tenant import escalation_waits, tier_windows
+from slo_compiler.plan.tenant import escalation_waits
 from slo_compiler.proofs.generate.run import holds, unit_test
 from slo_compiler.proofs.generate.subject import (
+    TIMES,
     Round,
     Subject,
+    alike,
     names_of,
 )
 from slo_compiler.proofs.generate.timeline import (
@@ -31,9 +34,11 @@ from slo_compiler.proofs.generate.timeline import (
     rounded,
     up,
 )
-from slo_compiler.proofs.model import UnitTest
+from slo_compiler.proofs.model import Check, UnitTest
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema import Tier
+
+_NEAR = Fraction(7, 10), Fraction(3, 2)
 
 
 def burst_test(
@@ -47,25 +52,25 @@ def burst_test(
     """Errors from a clean history on: when the alert fires, escalates and resets."""
     first = group[0]
     threshold = first.threshold(tier)
-    ratio = min(Fraction(1), threshold * 2)
+    ratio = min(Fraction(1), threshold * TIMES)
     times = ratio / threshold  # the same for all of the group
-    smaller = [w for w in tier_windows(tenant.slos) if w < tier.long_window]
-    history = rounded(max([tier.short_window, *smaller]), evaluation)
-    detection = _detection(tier, history, times)
+    detection = Fraction(tier.long_window.ms) / times
+    older = up(Fraction(tier.long_window.ms) * Fraction(5, 4) - detection, evaluation)
+    history = max(older, rounded(tier.short_window, evaluation))
     reset = Fraction(tier.short_window.ms) * (1 - 1 / times)
     wait = tier.for_ or Duration(0)
-    waits = [w for w in escalation_waits(tenant, tier.severity) if w <= history]
+    waits = [w for w in escalation_waits(tenant, tier.severity) if w.ms * 2 <= tier.long_window.ms]
     if round_.shadow:  # a recording rule does not wait
         wait, waits = Duration(0), []
-    # Rates over a base blur the edge by as much, and by nothing where the base pair is fed.
-    slack = rounded(max(evaluation, timing.base), evaluation).ms
+    raw = evaluation == MINUTE
+    # Rates over a base blur the edge by as much, tiles by an evaluation, a base pair by a sample.
+    blurred = raw or timing.is_tiled(tier.short_window)
+    slack = (rounded(max(evaluation, timing.base), evaluation) if blurred else MINUTE).ms
     lingering = rounded(tier.short_window, evaluation) + evaluation * 2
     # Long enough that the long window stays above the threshold to the end, so that it is the
-    # short one that ends the alert: e * B + 0.95 * threshold * l > threshold * (h + B + r + l).
-    rest = reset + slack + 2 * evaluation.ms + Fraction(lingering.ms) / 20
-    needed = (history.ms + rest) / (times - 1)
+    # short one that ends the alert: it is while e * burn_for > threshold * L.
     last = max([detection + wait.ms + w.ms for w in [Duration(0), *waits]])
-    burn_for = up(max(needed, last) + slack + 2 * evaluation.ms, evaluation)
+    burn_for = up(last + slack + 2 * evaluation.ms, evaluation)
     stop = history + burn_for
     fires = Fraction(history.ms) + detection + wait.ms
     after = f"after {minutes(detection)} of errors" + (f" and {wait} of waiting" if wait.ms else "")
@@ -88,7 +93,16 @@ def burst_test(
     checks.append(round_.firing(over, tier, [], f"{minutes(reset)} after the errors stopped"))
     end = over + lingering
     checks.append(round_.firing(end, tier, [], "0.95 of the threshold in the short window"))
-    filled = history + rounded(tier.short_window, evaluation) + evaluation + Duration(slack)
+    half = rounded(tier.short_window // 2, evaluation)
+    # A base blurs the edges of a window that is not much longer.
+    if half < tier.short_window and (not raw or timing.base * 4 <= tier.short_window):
+        checks += [_filling(history + half, half, tier, s, times) for s in group]
+    filled = (
+        history
+        + rounded(tier.short_window, evaluation)
+        + evaluation
+        + rounded(Duration(slack), evaluation)
+    )
     if filled <= stop:
         checks += [
             holds(filled, naming.error_ratio(tier.short_window), s, s.threshold(tier) * times)
@@ -96,14 +110,9 @@ def burst_test(
         ]
     why = [
         f"clean for {history}, errors for {burn_for}, none for {over - stop}, then a few",
-        f"fires at e * t / min({tier.long_window}, {history} + t) > threshold, t = "
-        + minutes(detection),
+        f"fires at e * t / {tier.long_window} > threshold, t = {minutes(detection)}",
         f"resets {tier.short_window} * (1 - threshold / e) = {minutes(reset)} after the end",
-        *(
-            f"{s.name}: threshold {burn.literal(s.threshold(tier))}, "
-            f"e = {burn.literal(s.threshold(tier) * times)}"
-            for s in group
-        ),
+        *alike((s, _arithmetic(s, tier, times)) for s in group),
     ]
     burning = {s.name for s in group}
     timelines: dict[str, Timeline] = {
@@ -119,12 +128,22 @@ def burst_test(
         for s in round_.subjects
     }
     name = f"{names_of(group)}: {tier.name} fires and resets when predicted"
-    raw = evaluation == MINUTE
     return unit_test(name, round_, timelines, checks, timing, why, about=group, raw=raw)
 
 
-def _detection(tier: Tier, history: Duration, times: Fraction) -> Fraction:
-    """Milliseconds from a clean history to the threshold, at `times` the threshold."""
-    window = Fraction(tier.long_window.ms)
-    growing = Fraction(history.ms) / (times - 1)
-    return growing if history.ms + growing <= window else window / times
+def _filling(at: Duration, since: Duration, tier: Tier, subject: Subject, times: Fraction) -> Check:
+    """Expect the share of the short window that has errors: one half or double as long is not it.
+
+    At its edges is a sample of the base series more or less.
+    """
+    share = Fraction(since.ms, tier.short_window.ms)
+    full = subject.threshold(tier) * times
+    low, high = (burn.literal(round(full * share * near, 12)) for near in _NEAR)
+    series = f"{naming.error_ratio(tier.short_window)}{{{subject.labels}}}"
+    why = f"{since} of errors are in the short window of {subject.name}"
+    return Check(at, f"count({series} > {low} < {high})", (("{}", "1"),), why)
+
+
+def _arithmetic(subject: Subject, tier: Tier, times: Fraction) -> str:
+    threshold = subject.threshold(tier)
+    return f"threshold {burn.literal(threshold)}, e = {burn.literal(threshold * times)}"

@@ -11,7 +11,7 @@ from slo_compiler.period import Period
 from slo_compiler.plan import burn
 from slo_compiler.plan.tenant import tier_windows
 from slo_compiler.proofs.generate.periods import almost, elapsed, settled_at
-from slo_compiler.proofs.generate.subject import Subject, base_labels, names_of
+from slo_compiler.proofs.generate.subject import Subject, base_labels, names_of, origins_of
 from slo_compiler.proofs.generate.timeline import MINUTE
 from slo_compiler.proofs.model import UnitTest
 
@@ -50,7 +50,7 @@ def plan_by(subjects: Sequence[Subject], timing: burn.Timing) -> list[UnitTest]:
     return [
         UnitTest(
             f"{names_of(several)}: the budget of each series, and of all of them together",
-            ", ".join(subject.origin for subject in several),
+            origins_of(several),
             (
                 "a series of 1000000 events a tile burns a quarter of the budget, one of 1000 five",
                 "times it: together they burn about a quarter, and not the mean of the two",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from slo_compiler import naming
@@ -16,7 +16,7 @@ from slo_compiler.schema.sli.composite import Composite
 
 
 def composite_test(
-    tenant: ResolvedTenant, subject: Subject, subjects: Sequence[Subject]
+    tenant: ResolvedTenant, subject: Subject, subjects: Mapping[str, Subject]
 ) -> Iterator[UnitTest]:
     """Components with other traffic and other errors each; then one of them without data.
 
@@ -25,7 +25,7 @@ def composite_test(
     body = subject.slo.spec.sli.body
     if not isinstance(body, Composite):
         return
-    parts = [next(s for s in subjects if s.labels == labels) for labels in subject.parts]
+    parts = [subjects[labels] for labels in subject.parts]
     events = [Fraction(100 * number) for number in range(1, len(parts) + 1)]
     errors = [
         events[number] if part.lacks_good else Fraction((number + 1) ** 2)

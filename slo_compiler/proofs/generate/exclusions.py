@@ -14,7 +14,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
 from slo_compiler.plan.exclusions import tail
 from slo_compiler.plan.tenant import tier_windows
-from slo_compiler.proofs.generate.subject import Round, Subject, neighbours
+from slo_compiler.proofs.generate.subject import Round, Subject, origins_of
 from slo_compiler.proofs.generate.timeline import (
     CLEAN,
     GONE,
@@ -127,15 +127,14 @@ def _test(
     interval = timing.scrape
     series: dict[str, str] = {}
     ends: dict[Duration, None] = {}
-    others = neighbours(round_.subjects)
     for subject in round_.subjects:
         timeline = timelines[subject.name]
-        for one, values in counters(subject, others[subject.labels], timeline, interval):
+        for one, values in counters(subject, (), timeline, interval):
             series.setdefault(one, values)
         active = BEFORE, over + tail(subject.slo, timing)
         series[_active(subject)] = _values(active, interval)
         ends[active[1]] = None
-    origin = ", ".join(sorted({s.origin for s in round_.subjects}))
+    origin = origins_of(round_.subjects)
     after = "a base range" + (", and two slices," if _lag(round_).ms else "")
     why = (f"active from {BEFORE} to {', '.join(map(str, ends))}, {after} after the last error",)
     return UnitTest(name, origin, why, interval, tuple(series.items()), tuple(checks))

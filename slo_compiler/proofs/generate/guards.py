@@ -16,7 +16,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
 from slo_compiler.plan.guards import Guard, guards_of
 from slo_compiler.plan.tenant import MILLISECOND
-from slo_compiler.proofs.generate.subject import Round, Subject, base_labels
+from slo_compiler.proofs.generate.subject import Round, Subject, alike, base_labels, origins_of
 from slo_compiler.proofs.generate.timeline import MINUTE
 from slo_compiler.proofs.model import UnitTest
 from slo_compiler.schema import Tier
@@ -116,13 +116,13 @@ def _test(
             rate = burn.literal(count / per_sample)
             series[f"{name}{{{base_labels(case.subject)}}}"] = f"{rate}x{samples - 1} 0x{rest}"
     word = "at" if at else "below"
-    told = [_told(case, tier, at=at) for case in cases]
+    told = alike((case.subject, _told(case, tier, at=at)) for case in cases)
     end = traffic + _waits(tier)
     why = "as many as the guard asks for" if at else "one less than the guard asks for"
     check = round_.firing(end, tier, round_.subjects if at else [], why)
     return UnitTest(
         f"{round_.names}: {tier.name} {word} its guard of {cases[0].guard.counted}",
-        ", ".join(sorted({subject.origin for subject in round_.subjects})),
+        origins_of(round_.subjects),
         ("starts from the base pair", *told),
         step,
         tuple(series.items()),
@@ -133,6 +133,6 @@ def _test(
 def _told(case: _Case, tier: Tier, *, at: bool) -> str:
     errors, events = case.at if at else case.below
     return (
-        f"{case.subject.name}: {errors} of {events} events are errors; the guard asks for "
+        f"{errors} of {events} events are errors; the guard asks for "
         f"{case.guard.words} in {tier.long_window}"
     )

@@ -15,8 +15,9 @@ from slo_compiler.duration import Duration
 from slo_compiler.plan import PlannedTenant
 from slo_compiler.plan.tenant import tier_windows
 from slo_compiler.promql import Selector
-from slo_compiler.proofs.generate.raw import Carries, Series
-from slo_compiler.proofs.generate.subject import Subject, base_labels, selects
+from slo_compiler.proofs.generate.raw import Series
+from slo_compiler.proofs.generate.readers import SelectorIndex
+from slo_compiler.proofs.generate.subject import Subject, base_labels
 from slo_compiler.proofs.generate.timeline import (
     MINUTE,
     Segment,
@@ -42,10 +43,6 @@ class IsolatedSLO:
     selectors: tuple[Selector, ...]  # all that its rules read
     opaque: tuple[Selector, ...]  # those of them of which no counter could be derived
     lacks_good: bool
-
-    def reads(self, series: Series) -> bool:
-        """Whether what it records depends on a counter."""
-        return selects(self.selectors, series)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +74,12 @@ def isolated_tenant(planned: PlannedTenant, subjects: Sequence[Subject]) -> Isol
 
 
 def _isolated(subject: Subject) -> IsolatedSLO:
-    def counters(series: Sequence[Series]) -> tuple[Series, ...]:
-        return tuple(one for one in series if one.carries is not Carries.NOISE)
-
     return IsolatedSLO(
         base_labels(subject),
         len(subject.slo.policy.tiers),
-        subject.events(),
-        counters(subject.fed.series if subject.fed else ()),
-        counters(subject.raw.series if subject.raw else ()),
+        subject.events,
+        subject.counters if subject.fed else (),
+        subject.counters,
         subject.selectors,
         subject.opaque,
         subject.lacks_good,
@@ -116,31 +110,20 @@ def plan_isolation(tenants: Sequence[IsolatedTenant]) -> Iterator[UnitTestFile]:
 
 def _numbers(tenants: Sequence[IsolatedTenant]) -> list[int]:
     """Number the tenants; those whose queries read the same counters, as granted, share one."""
-    readers: dict[str, list[tuple[int, IsolatedSLO]]] = {}  # by metric
-    counting: dict[str, list[tuple[int, Series]]] = {}
-    numbers: list[int] = []
+    readers = SelectorIndex(
+        (index, slo.selectors) for index, tenant in enumerate(tenants) for slo in tenant.slos
+    )
+    sharing: list[set[int]] = [set() for _ in tenants]
     for index, tenant in enumerate(tenants):
-        shared = [
-            other
-            for slo in tenant.slos
-            for series in slo.counted
-            for other, reader in readers.get(series.metric, ())
-            if reader.reads(series)
-        ]
-        shared += [
-            other
-            for slo in tenant.slos
-            for metric in dict.fromkeys(selector.metric for selector in slo.selectors)
-            for other, series in counting.get(metric, ())
-            if slo.reads(series)
-        ]
-        following = max(numbers, default=-1) + 1
-        numbers.append(numbers[min(shared)] if shared else following)
-        for slo in tenant.slos:
-            for metric in dict.fromkeys(selector.metric for selector in slo.selectors):
-                readers.setdefault(metric, []).append((index, slo))
-            for series in slo.counted:
-                counting.setdefault(series.metric, []).append((index, series))
+        for reader in {at for slo in tenant.slos for one in slo.counted for at in readers.of(one)}:
+            sharing[index].add(reader)
+            sharing[reader].add(index)
+    numbers: list[int] = []
+    following = 0
+    for index, others in enumerate(sharing):
+        first = min(others | {index})
+        numbers.append(numbers[first] if first < index else following)
+        following = max(following, numbers[-1] + 1)
     return numbers
 
 
@@ -150,17 +133,11 @@ def _test(tenants: Sequence[IsolatedTenant], burning: Sequence[bool], bit: int) 
     at = rounded(settled, EVALUATION) + waits + EVALUATION
     interval = max(tenant.scrape for tenant in tenants)
     series: dict[str, str] = {}
-    opaque: dict[str, list[Selector]] = {}
-    for tenant in tenants:
-        for slo in tenant.slos:
-            for selector in slo.opaque:
-                opaque.setdefault(selector.metric, []).append(selector)
+    opaque = SelectorIndex((slo.labels, slo.opaque) for own in tenants for slo in own.slos)
     for tenant, on in zip(tenants, burning, strict=True):
         for slo in tenant.slos:
             # What a query makes of counters that were not derived is unknown: not fed to it.
-            raw = bool(slo.counters) and not any(
-                selects(opaque.get(one.metric, ()), one) for one in slo.counters
-            )
+            raw = bool(slo.counters) and not any(map(opaque.of, slo.counters))
             # A composite would take in what the rule of a part says of events that are fed alone.
             idle = not on and not raw and slo.lacks_good
             segment = Segment(at, Fraction(1 if on else 0), idle=idle)

@@ -52,8 +52,8 @@ def _continues(new: Subject, old: Subject, timing: burn.Timing, within: str) -> 
         if MINUTE * 60 <= window <= burn.TILED_ABOVE
     ]
     series = [
-        *inputs(old, [], (Segment(half, ratio), Segment(half, GONE)), MINUTE, raw=False),
-        *inputs(new, [], (Segment(half, GONE), Segment(half, CLEAN)), MINUTE, raw=False),
+        *inputs(old, (), (Segment(half, ratio), Segment(half, GONE)), MINUTE, raw=False),
+        *inputs(new, (), (Segment(half, GONE), Segment(half, CLEAN)), MINUTE, raw=False),
     ]
     why = (
         f"until {half} the old name, with errors at {burn.literal(ratio)}; then the new, with none",

@@ -7,7 +7,8 @@ from fractions import Fraction
 
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
-from slo_compiler.proofs.generate.subject import Round, Subject, neighbours
+from slo_compiler.proofs.generate.readers import Readers
+from slo_compiler.proofs.generate.subject import Round, Subject, names_of, origins_of
 from slo_compiler.proofs.generate.timeline import MINUTE, Timeline, inputs
 from slo_compiler.proofs.model import Check, UnitTest
 
@@ -22,6 +23,7 @@ def unit_test(
     *,
     about: Sequence[Subject] = (),
     raw: bool = True,
+    decoys: bool = False,
     without_part: bool = False,
 ) -> UnitTest:
     """Give one test of a round's SLOs, each with its own timeline.
@@ -35,22 +37,24 @@ def unit_test(
         why: the arithmetic, line by line.
         about: the SLOs whose lines a failure names; all of the round unless given.
         raw: whether to feed counters, where they could be derived, or the base pair.
+        decoys: whether to feed the counters that each matcher keeps out, too.
         without_part: whether to leave out the counters of errors, or of good events.
     """
     interval = timing.scrape if raw else MINUTE
     series: dict[str, str] = {}
-    others = neighbours(round_.subjects)
+    readers = Readers(round_.subjects) if decoys else None
     for subject in round_.subjects:
         timeline = timelines[subject.name]
-        for one, values in inputs(subject, others[subject.labels], timeline, interval, raw=raw):
+        beside = readers.harmless(subject) if readers is not None else ()
+        for one, values in inputs(subject, beside, timeline, interval, raw=raw):
             series.setdefault(one, values)
         if without_part and subject.fed is not None:
             # Whatever the part's query selects, errors or good events, has never been seen.
-            for counter in filter(subject.fed.is_part, subject.fed.series):
+            for counter in filter(subject.fed.is_part, subject.counters):
                 series.pop(str(counter), None)
-    based = [s.name for s in round_.subjects if not raw or s.fed is None]
-    note = [f"starts from the base pair: {', '.join(based)}"] if based else []
-    origin = ", ".join(sorted({s.origin for s in about or round_.subjects}))
+    based = [s for s in round_.subjects if not raw or s.fed is None]
+    note = [f"starts from the base pair: {names_of(based)}"] if based else []
+    origin = origins_of(about or round_.subjects)
     return UnitTest(name, origin, (*why, *note), interval, tuple(series.items()), tuple(checks))
 
 

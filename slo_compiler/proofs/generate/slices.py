@@ -29,7 +29,7 @@ def slice_test(subject: Subject, timing: burn.Timing) -> Iterator[UnitTest]:
     if subject.raw:
         interval = timing.scrape
         series = [
-            (str(one), counter(one, timeline, interval, subject.events()))
+            (str(one), counter(one, timeline, interval, subject.events))
             for one in subject.raw.series
         ]
     else:

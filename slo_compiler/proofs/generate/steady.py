@@ -1,107 +1,161 @@
-"""Constant error ratios: what is silent below each threshold, and what budgets are worth."""
+"""Constant error ratios, one after the other: no alert fires below its bound, each fires above it.
+
+All steps are in one test. Each has a million times the traffic of the one before, so that every
+window and the period hold the ratio of the present step, to a millionth.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
 from slo_compiler.plan.tenant import budget_steps, tier_windows
-from slo_compiler.proofs.generate.budget import budget_proofs
+from slo_compiler.proofs.generate.budget import budget_steps_of
 from slo_compiler.proofs.generate.periods import elapsed, settled_at
 from slo_compiler.proofs.generate.run import holds, unit_test
-from slo_compiler.proofs.generate.subject import (
-    Round,
-    groups_of,
-    names_of,
-)
-from slo_compiler.proofs.generate.timeline import (
-    CLEAN,
-    MINUTE,
-    Segment,
-    Timeline,
-    rounded,
-    settled_after,
-)
+from slo_compiler.proofs.generate.step import Step
+from slo_compiler.proofs.generate.subject import Round, Subject, alike
+from slo_compiler.proofs.generate.timeline import MINUTE, Segment, Timeline, rounded
 from slo_compiler.proofs.model import Check, UnitTest
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema import Tier
 
+# Less than Prometheus' lookback of 5m: the time to exhaustion reads the evaluation before.
+EVALUATION = MINUTE * 4
+MORE_TRAFFIC = 1_000_000  # of each step than of the one before
+MAX_STEPS = 40  # of a test: events are floats, which end at 1e308
+
 
 def steady_tests(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
-    """Constant error ratios: every window holds the same one, so that thresholds show exactly."""
-    settled = settled_at((s.slo.period for s in round_.subjects), MINUTE * 5)
-    share = _quiet_share(round_)
-    quiet = {s.name: burn.error_budget(s.slo.objective) * share for s in round_.subjects}
-    checks = [_none_fires(tenant, round_, settled, share)]
-    for subject in round_.subjects:
-        period = subject.slo.period
-        left = 1 - elapsed(period, settled) * share
-        # Exhaustion comes with the windows, and reads the budget of the evaluation before.
-        rest = 1 / share - elapsed(period, settled - MINUTE)
-        rest *= Fraction(period.nominal.ms, 1000)
-        for series, value in ((naming.BUDGET_REMAINING, left), (naming.BUDGET_EXHAUSTION, rest)):
-            checks.append(holds(settled, series, subject, value))
-    yield unit_test(
-        f"{round_.names}: nothing fires at {_words(share)} of the budget's pace; "
-        "the budget is right",
-        round_,
-        {name: (Segment(settled + MINUTE, ratio),) for name, ratio in quiet.items()},
-        checks,
-        timing,
-    )
-    for name, ratios, expected, why in budget_proofs(tenant, round_, settled):
-        timelines: dict[str, Timeline] = {
-            n: (Segment(settled + MINUTE, e),) for n, e in ratios.items()
-        }
-        yield unit_test(name, round_, timelines, expected, timing, why)
-    windows = tier_windows(s.slo for s in round_.subjects)
-    settled = settled_after(timing.longest_tile(windows))
-    pace = {s.name: burn.error_budget(s.slo.objective) for s in round_.subjects}
-    silent = [
-        round_.firing(settled, tier, [], "the budget's pace is within the objective")
-        for tier in _tiers_above_pace(round_)
+    """Plan the tests of a round; more than one where there are many bounds."""
+    quiet = _quiet(tenant, round_)
+    tile = timing.longest_tile(tier_windows(s.slo for s in round_.subjects))
+    periods = [s.slo.period for s in round_.subjects]
+    longest = max([tile, *(burn.period_tile(period) for period in periods)])
+    steps = [
+        *budget_steps_of(tenant, round_, rounded(longest + EVALUATION * 2, EVALUATION)),
+        *_tiers(round_, rounded(tile + EVALUATION * 2, EVALUATION)),
     ]
+    steps.sort(key=lambda step: step.pace)
+    if steps and steps[0].pace < quiet.pace:
+        # Its values are exact, so that nothing may come before it.
+        yield _test(round_, [quiet], timing, "the budget is right")
+    else:
+        steps.insert(0, quiet)
+    settled = settled_at(periods, MINUTE * 5)
+    for first in range(0, len(steps), MAX_STEPS):
+        batch = steps[first : first + MAX_STEPS]
+        least = rounded(settled + EVALUATION * 2, EVALUATION)
+        batch[0] = batch[0].lasting(max(batch[0].length, least))
+        yield _test(round_, batch, timing, "just under each bound and just over it")
+
+
+def _test(round_: Round, steps: Sequence[Step], timing: burn.Timing, what: str) -> UnitTest:
+    """Run steps one after the other; an SLO that a step is not about keeps its ratio."""
+    segments: dict[str, list[Segment]] = {s.name: [] for s in round_.subjects}
+    ratios = dict.fromkeys(segments, Fraction(0))
+    checks: list[Check] = []
+    at = Duration(0)
+    for number, step in enumerate(steps):
+        # A step includes the moment at which it is checked.
+        length = step.length if number else step.length + MINUTE
+        ratios |= step.ratios
+        traffic = MORE_TRAFFIC**number
+        for name, own in segments.items():
+            own.append(Segment(length, ratios[name], traffic=traffic))
+        at += step.length
+        checks += step.checks(at)
+    why = ["each step has a million times the traffic of the one before, and so outweighs it"]
+    why += alike((subject, _arithmetic(subject)) for subject in round_.subjects)
+    share = _words(steps[0].pace) if steps[0].is_quiet else ""
+    name = f"nothing fires at {share} of the budget's pace; {what}" if share else what
+    timelines: dict[str, Timeline] = {name: tuple(own) for name, own in segments.items()}
+    return unit_test(f"{round_.names}: {name}", round_, timelines, checks, timing, why, decoys=True)
+
+
+def _arithmetic(subject: Subject) -> str:
+    tiers = (f"{t.name} {burn.literal(subject.threshold(t))}" for t in subject.slo.policy.tiers)
+    budget = burn.literal(burn.error_budget(subject.slo.objective))
+    return f"budget {budget}; thresholds {', '.join(tiers)}"
+
+
+def _quiet(tenant: ResolvedTenant, round_: Round) -> Step:
+    """Choose a share of the budget's pace at which no tier fires, and check what is left of it."""
+    share = _quiet_share(round_)
+
+    def checks(at: Duration) -> Iterator[Check]:
+        yield _none_fires(tenant, round_, at, share)
+        for subject in round_.subjects:
+            period = subject.slo.period
+            left = 1 - elapsed(period, at) * share
+            # Exhaustion comes with the windows, and reads the budget of the evaluation before.
+            rest = 1 / share - elapsed(period, at - EVALUATION)
+            rest *= Fraction(period.nominal.ms, 1000)
+            yield holds(at, naming.BUDGET_REMAINING, subject, left)
+            yield holds(at, naming.BUDGET_EXHAUSTION, subject, rest)
+
+    ratios = {s.name: burn.error_budget(s.slo.objective) * share for s in round_.subjects}
+    return Step(share, EVALUATION, ratios, checks, is_quiet=True)
+
+
+def _tiers(round_: Round, length: Duration) -> Iterator[Step]:
+    """Step to the budget's pace, at which tiers are silent, and to each side of each threshold."""
+    silent = [tier for tier, subjects in _by_tier(round_) if _is_above_pace(subjects, tier)]
     if silent:
-        yield unit_test(
-            f"{round_.names}: at exactly the budget's pace no tier above it fires",
-            round_,
-            {name: (Segment(settled + MINUTE, ratio),) for name, ratio in pace.items()},
-            silent,
-            timing,
+        yield Step(
+            Fraction(1),
+            length,
+            {s.name: burn.error_budget(s.slo.objective) for s in round_.subjects},
+            lambda at: (
+                round_.firing(at, tier, [], "the budget's pace is within the objective")
+                for tier in silent
+            ),
         )
-    yield from _just(round_, settled, timing)
-
-
-def _just(round_: Round, settled: Duration, timing: burn.Timing) -> Iterator[UnitTest]:
-    """Just under a threshold a tier is silent, just over it fires."""
-    for group, tier in groups_of(round_):
+    for tier, subjects in _by_tier(round_):
+        waits = [t.for_ for s in subjects for t in s.slo.policy.tiers if t.name == tier.name]
+        wait = rounded(max(w or Duration(0) for w in waits), EVALUATION)
         for part, word in ((Fraction(99, 100), "under"), (Fraction(101, 100), "over")):
-            ratios = {s.name: s.threshold(tier) * part for s in group}
-            if any(ratio > 1 for ratio in ratios.values()):
+            ratios = {s.name: _threshold(s, tier) * part for s in subjects}
+            ratios = {name: ratio for name, ratio in ratios.items() if ratio <= 1}
+            if not ratios:
                 continue
-            wait = tier.for_ or Duration(0)
-            at = settled + rounded(wait, MINUTE) + MINUTE
-            firing = group if word == "over" else []
-            why = f"{burn.literal(part)} of the threshold, in both windows"
-            yield unit_test(
-                f"{names_of(group)}: just {word} the threshold of {tier.name}",
-                round_,
-                {
-                    s.name: (Segment(at + MINUTE, ratios.get(s.name, CLEAN)),)
-                    for s in round_.subjects
-                },
-                [round_.firing(at, tier, firing, why)],
-                timing,
-                [
-                    f"{s.name}: threshold {burn.literal(s.threshold(tier))}, "
-                    f"errors {burn.literal(ratios[s.name])}"
-                    for s in group
-                ],
-                about=group,
-            )
+            firing = [s for s in subjects if s.name in ratios] if word == "over" else []
+            pace = min(_threshold(s, tier) / burn.error_budget(s.slo.objective) for s in subjects)
+            yield _just(round_, tier, pace * part, length + wait, ratios, firing, word)
+
+
+def _just(
+    round_: Round,
+    tier: Tier,
+    pace: Fraction,
+    length: Duration,
+    ratios: dict[str, Fraction],
+    firing: Sequence[Subject],
+    word: str,
+) -> Step:
+    why = f"just {word} the threshold of {tier.name}, in both windows"
+    return Step(pace, length, ratios, lambda at: [round_.firing(at, tier, firing, why)])
+
+
+def _by_tier(round_: Round) -> list[tuple[Tier, list[Subject]]]:
+    """Give the SLOs of each tier; tiers of one name in several policies are tested at once."""
+    found: dict[str, tuple[Tier, list[Subject]]] = {}
+    for subject in round_.subjects:
+        for tier in subject.slo.policy.tiers:
+            found.setdefault(tier.name, (tier, []))[1].append(subject)
+    return [*found.values()]
+
+
+def _threshold(subject: Subject, tier: Tier) -> Fraction:
+    """Give the threshold of an SLO's own tier of that name."""
+    return subject.threshold(next(t for t in subject.slo.policy.tiers if t.name == tier.name))
+
+
+def _is_above_pace(subjects: Sequence[Subject], tier: Tier) -> bool:
+    return all(_threshold(s, tier) > burn.error_budget(s.slo.objective) for s in subjects)
 
 
 def _quiet_share(round_: Round) -> Fraction:
@@ -128,15 +182,3 @@ def _none_fires(tenant: ResolvedTenant, round_: Round, at: Duration, share: Frac
     expr = f"count by (alertname, service, slo, tier) ({fired})"
     why = f"{_words(share)} of the pace that the budget allows"
     return Check(at, expr + round_.others_only, (), why)
-
-
-def _tiers_above_pace(round_: Round) -> list[Tier]:
-    """Give the tiers that no SLO of the round may fire at the budget's own pace."""
-    tiers: dict[str, list[bool]] = {}
-    by_name: dict[str, Tier] = {}
-    for subject in round_.subjects:
-        for tier in subject.slo.policy.tiers:
-            above = subject.threshold(tier) > burn.error_budget(subject.slo.objective)
-            tiers.setdefault(tier.name, []).append(above)
-            by_name[tier.name] = tier
-    return [by_name[name] for name, above in tiers.items() if all(above)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from slo_compiler import naming
@@ -34,6 +34,8 @@ EVENTS = 1_000_000  # per sample, so that small ratios are whole events and guar
 # SLOs that read one counter take a run each, and each run evaluates all of them: what hundreds on
 # one counter cost grows with the square of their number.
 MAX_ROUNDS = 16
+MAX_NAMED = 8
+TIMES = Fraction(5, 2)  # thresholds: the ratio of errors in a burst, where there can be as many
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Subject:
     lacks_good: bool  # whether its rule takes fed events, as it finds no good ones, for errors
     labels: str  # its identity, as it stands in a selector
     origin: str  # where it stands: tenants/customer-b.yaml:26
+    events: int  # of each sample: enough for its guards on low traffic
+    name: str  # within its tenant: checkout/availability
 
     @property
     def fed(self) -> RawSLI | None:
@@ -63,24 +67,24 @@ class Subject:
         return naming.EVENTS_RATE, naming.ERRORS_RATE
 
     @property
-    def name(self) -> str:
-        """Name it within its tenant: checkout/availability."""
-        return f"{self.slo.spec.service}/{self.slo.spec.name}"
+    def series(self) -> tuple[Series, ...]:
+        """Its counters and its decoys."""
+        return () if self.raw is None else self.raw.series
 
-    def reads(self, series: Series) -> bool:
-        """Whether what it records depends on a counter: its own queries, or those of its parts."""
-        return selects(self.selectors, series)
+    @property
+    def counters(self) -> tuple[Series, ...]:
+        """The counters that it counts."""
+        return () if self.raw is None else _of(self.raw, noise=False)
+
+    @property
+    def decoys(self) -> tuple[Series, ...]:
+        """The counters that one of its matchers each keeps out."""
+        return () if self.raw is None else _of(self.raw, noise=True)
 
     def threshold(self, tier: Tier) -> Fraction:
         """Give the error ratio at which a tier fires."""
         factor = burn.burn_factor(tier.budget_share, self.slo.period.nominal, tier.long_window)
         return burn.threshold(factor, self.slo.objective)
-
-    def events(self) -> int:
-        """Give the events of each sample: enough for the SLO's guards on low traffic."""
-        guards = [g for tier in self.slo.policy.tiers for g in guards_of(self.slo, tier)]
-        errors = max((g.least for g in guards if g.counted == "errors"), default=1)
-        return max([EVENTS * errors, *(g.least for g in guards)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +117,12 @@ class Round:
         matchers = f'alertname="{naming.ALERT_BURN}",tier="{tier.name}",{escalation}'
         return self.alerts(at, matchers, firing, why)
 
-    def alerts(self, at: Duration, matchers: str, firing: Sequence[Subject], why: str) -> Check:
-        """Expect alerts from exactly these SLOs."""
+    def alerts(
+        self, at: Duration, matchers: str, firing: Sequence[Subject], why: str, count: int = 1
+    ) -> Check:
+        """Expect alerts from exactly these SLOs, as many of each."""
         expr = f'count by (service, slo) (ALERTS{{alertstate="firing",{matchers}}})'
-        return Check(at, expr + self.others_only, _samples(firing), why)
+        return Check(at, expr + self.others_only, _samples(firing, count), why)
 
     @property
     def others_only(self) -> str:
@@ -129,9 +135,9 @@ class Round:
         )
 
 
-def _samples(firing: Sequence[Subject]) -> tuple[tuple[str, str], ...]:
+def _samples(firing: Sequence[Subject], count: int = 1) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (f'{{service="{s.slo.spec.service}", slo="{s.slo.spec.name}"}}', "1") for s in firing
+        (f'{{service="{s.slo.spec.service}", slo="{s.slo.spec.name}"}}', str(count)) for s in firing
     )
 
 
@@ -174,12 +180,20 @@ def subject_of(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) ->
         and not slo.slices,
         labels=_labels(tenant, slo),
         origin=f"{tenant.source.name}:{slo.at('name').line}",
+        events=_events(slo),
+        name=f"{slo.spec.service}/{slo.spec.name}",
     )
 
 
-def selects(selectors: Sequence[Selector], series: Series) -> bool:
-    """Whether one of the selectors selects a counter."""
-    return any(one.selects(series.metric, dict(series.labels)) for one in selectors)
+def _events(slo: ResolvedSLO) -> int:
+    """Give the events of each sample: enough for the SLO's guards on low traffic."""
+    guards = [guard for tier in slo.policy.tiers for guard in guards_of(slo, tier)]
+    errors = max((g.least for g in guards if g.counted == "errors"), default=1)
+    return max([EVENTS * errors, *(g.least for g in guards)])
+
+
+def _of(raw: RawSLI, *, noise: bool) -> tuple[Series, ...]:
+    return tuple(one for one in raw.series if (one.carries is Carries.NOISE) == noise)
 
 
 def _labels(tenant: ResolvedTenant, slo: ResolvedSLO) -> str:
@@ -195,74 +209,36 @@ def base_labels(subject: Subject, value: str = "proof") -> str:
     return f'{subject.labels}{by},proof="base"'
 
 
-def rounds_of(subjects: Sequence[Subject]) -> Iterator[Round]:
-    """Split the SLOs into rounds."""
-    rounds, left = _apart(subjects, MAX_ROUNDS)
-    # Fed their base pair, those that are left share no counter.
-    rounds += _apart([replace(subject, raw=None) for subject in left], len(left))[0]
-    for round_ in rounds:
-        within = {subject.labels for subject in round_}
-        beside = (s for s in subjects if s.labels not in within)
-        fed = [series for s in round_ if s.raw for series in s.raw.series]
-        readers = (s for s in beside if any(map(s.reads, fed)) or not within.isdisjoint(s.parts))
-        yield Round(tuple(round_), tuple(readers))
-
-
-def _apart(subjects: Sequence[Subject], most: int) -> tuple[list[list[Subject]], list[Subject]]:
-    """Put SLOs into rounds in which none shares anything, and give what is left of them."""
-    rounds: list[list[Subject]] = []
-    left: list[Subject] = []
-    for subject in subjects:
-        for round_ in rounds:
-            alike = subject.slo.shadow == round_[0].slo.shadow
-            if alike and not any(share(subject, other) for other in round_):
-                round_.append(subject)
-                break
-        else:
-            if len(rounds) < most:
-                rounds.append([subject])
-            else:
-                left.append(subject)
-    return rounds, left
-
-
-def neighbours(subjects: Sequence[Subject]) -> dict[str, list[Subject]]:
-    """Give for each SLO, by its labels, the others that read a metric of its counters."""
-    readers: dict[str, list[Subject]] = {}
-    for subject in subjects:
-        for metric in {selector.metric for selector in subject.selectors}:
-            readers.setdefault(metric, []).append(subject)
-    found = {}
-    for subject in subjects:
-        metrics = {series.metric for series in subject.raw.series} if subject.raw else set()
-        others = {s.labels: s for metric in sorted(metrics) for s in readers.get(metric, ())}
-        found[subject.labels] = [s for s in others.values() if s is not subject]
-    return found
-
-
-def share(one: Subject, two: Subject) -> bool:
-    """Whether one of two SLOs reads a counter that the other counts, or is a part of the other."""
-    if one.labels in two.parts or two.labels in one.parts:
-        return True
-    return any(map(two.reads, _counters(one))) or any(map(one.reads, _counters(two)))
-
-
-def _counters(subject: Subject) -> list[Series]:
-    found = subject.raw.series if subject.raw else ()
-    return [series for series in found if series.carries is not Carries.NOISE]
-
-
 def groups_of(round_: Round) -> Iterator[tuple[list[Subject], Tier]]:
     """Give the SLOs of a round that fire and reset at the same times, tier by tier."""
     groups: dict[tuple[object, ...], tuple[list[Subject], Tier]] = {}
     for subject in round_.subjects:
         for tier in subject.slo.policy.tiers:
-            capped = subject.threshold(tier) if subject.threshold(tier) * 2 > 1 else None
+            capped = subject.threshold(tier) if subject.threshold(tier) * TIMES > 1 else None
             key = (subject.slo.policy.name, tier.name, capped)
             groups.setdefault(key, ([], tier))[0].append(subject)
     yield from groups.values()
 
 
 def names_of(subjects: Sequence[Subject]) -> str:
-    """Name several SLOs."""
-    return ", ".join(s.name for s in subjects)
+    """Name several SLOs; of many the first ones, and how many more there are."""
+    names = [s.name for s in subjects]
+    more = len(names) - MAX_NAMED
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:MAX_NAMED])} and {more} more"
+
+
+def origins_of(subjects: Sequence[Subject]) -> str:
+    """Give the lines of SLOs in their manifests; of many the first and the last one."""
+    lines = {s.origin: None for s in subjects}
+    if len(lines) <= MAX_NAMED:
+        return ", ".join(sorted(lines))
+    first, *_, last = lines
+    return f"{first} to {last}"
+
+
+def alike(notes: Iterable[tuple[Subject, str]]) -> list[str]:
+    """Write notes about SLOs, one line for all that have the same."""
+    found: dict[str, list[Subject]] = {}
+    for subject, note in notes:
+        found.setdefault(note, []).append(subject)
+    return [f"{names_of(subjects)}: {note}" for note, subjects in found.items()]

@@ -15,9 +15,11 @@ from slo_compiler.proofs.generate.exclusions import excluded
 from slo_compiler.proofs.generate.guards import plan_guards
 from slo_compiler.proofs.generate.missing import absent_tests, missing_tests
 from slo_compiler.proofs.generate.renames import renamed
+from slo_compiler.proofs.generate.rounds import rounds_of
 from slo_compiler.proofs.generate.slices import slice_test
+from slo_compiler.proofs.generate.steady import EVALUATION as STEADY
 from slo_compiler.proofs.generate.steady import steady_tests
-from slo_compiler.proofs.generate.subject import Subject, groups_of, rounds_of
+from slo_compiler.proofs.generate.subject import Subject, groups_of
 from slo_compiler.proofs.generate.timeline import MINUTE
 from slo_compiler.proofs.generate.values import value_test
 from slo_compiler.proofs.model import UnitTest, UnitTestFile
@@ -33,18 +35,19 @@ def plan_proofs(
 ) -> list[UnitTestFile]:
     """Plan the unit tests of a tenant, in one file for each evaluation interval."""
     tests: dict[Duration, list[UnitTest]] = {}
+    by_labels = {subject.labels: subject for subject in subjects}
     for round_ in rounds_of(subjects):
-        tests.setdefault(MINUTE, []).extend(steady_tests(tenant, round_, timing))
+        tests.setdefault(STEADY, []).extend(steady_tests(tenant, round_, timing))
         for group, tier in groups_of(round_):
             evaluation = _evaluation(tier)
             test = burst_test(tenant, round_, group, tier, evaluation, timing)
             tests.setdefault(evaluation, []).append(test)
-        tests[MINUTE].extend(missing_tests(tenant, round_, timing))
+        tests.setdefault(MINUTE, []).extend(missing_tests(tenant, round_, timing))
         tests[MINUTE].extend(absent_tests(round_, timing))
         for subject in round_.subjects:
             tests[MINUTE].extend(value_test(subject, timing))
             tests[MINUTE].extend(slice_test(subject, timing))
-            tests[MINUTE].extend(composite_test(tenant, subject, subjects))
+            tests[MINUTE].extend(composite_test(tenant, subject, by_labels))
         tests[MINUTE].extend(excluded(tenant, round_, timing))
         tests[MINUTE].extend(renamed(tenant, round_, timing))
     tests[MINUTE].extend(plan_guards(subjects, timing))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor
 
 from slo_compiler import naming
@@ -19,6 +20,7 @@ from slo_compiler.proofs.generate.subject import (
 
 MINUTE = Duration.of(minutes=1)
 CLEAN, GONE = Fraction(0), None
+_EXACT = 10**15
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Segment:
     length: Duration
     error_ratio: Fraction | None
     idle: bool = False
+    traffic: int = 1  # how many times the events of an ordinary sample
 
 
 Timeline = tuple[Segment, ...]
@@ -35,44 +38,33 @@ Timeline = tuple[Segment, ...]
 
 def inputs(
     subject: Subject,
-    others: Sequence[Subject],
+    decoys: Sequence[Series],
     timeline: Timeline,
     interval: Duration,
     *,
     raw: bool,
-    decoys: bool = True,
 ) -> Iterator[tuple[str, str]]:
     """Give the input series of an SLO and their values, from raw counters or the base pair.
 
     Args:
         subject: the SLO.
-        others: SLOs in the same run; decoys that they would read are left out.
+        decoys: counters that its matchers keep out, to feed beside its own.
         timeline: stretches of traffic, each a whole number of intervals.
         interval: between two samples.
         raw: whether to feed counters, where they could be derived.
-        decoys: whether to feed the counters that each matcher keeps out, too.
     """
     if raw and subject.fed is not None:
-        yield from counters(subject, others, timeline, interval, decoys=decoys)
+        yield from counters(subject, decoys, timeline, interval)
         return
     yield from pair(subject, timeline, interval, naming.EVENTS_RATE, naming.ERRORS_RATE)
 
 
 def counters(
-    subject: Subject,
-    others: Sequence[Subject],
-    timeline: Timeline,
-    interval: Duration,
-    *,
-    decoys: bool = True,
+    subject: Subject, decoys: Sequence[Series], timeline: Timeline, interval: Duration
 ) -> Iterator[tuple[str, str]]:
     """Give the raw counters of an SLO and their values; none where they could not be derived."""
-    for series in subject.raw.series if subject.raw else ():
-        if series.carries is Carries.NOISE and not (
-            decoys and not any(other.reads(series) for other in others)
-        ):
-            continue  # a decoy for one SLO must not feed another
-        yield str(series), counter(series, timeline, interval, subject.events())
+    for series in (*subject.counters, *decoys):
+        yield str(series), counter(series, timeline, interval, subject.events)
 
 
 def pair(
@@ -81,16 +73,8 @@ def pair(
     """Give the two series of rates of an SLO and their values."""
     labels = base_labels(subject)
     for name in (events_series, errors_series):
-        values = []
-        for segment in timeline:
-            samples = segment.length.ms // interval.ms
-            if segment.error_ratio is None:
-                values.append(f"stale _x{samples - 1}")
-                continue
-            events = 0 if segment.idle else subject.events()
-            part = segment.error_ratio if name == errors_series else Fraction(1)
-            values.append(f"{burn.literal(events * part)}x{samples - 1}")
-        yield f"{name}{{{labels}}}", " ".join(values)
+        carries = Carries.ERRORS if name == errors_series else Carries.ALL
+        yield f"{name}{{{labels}}}", _rates(carries, timeline, interval, subject.events)
 
 
 def constant_pair(
@@ -106,6 +90,20 @@ def constant_pair(
 
 def counter(series: Series, timeline: Timeline, interval: Duration, events: int) -> str:
     """Write a counter's samples in promtool's notation: start+stepxcount."""
+    if series.carries is Carries.NOISE:
+        return _noise(timeline, interval, events)
+    return _counts(series.carries, timeline, interval, events)
+
+
+@lru_cache(maxsize=4096)
+def _noise(timeline: Timeline, interval: Duration, events: int) -> str:
+    """Write a decoy's samples: it counts on whatever happens to the SLO."""
+    samples = sum(segment.length.ms for segment in timeline) // interval.ms
+    return f"{EVENTS + events}+{events}x{samples - 1}"
+
+
+@lru_cache(maxsize=4096)
+def _counts(carries: Carries, timeline: Timeline, interval: Duration, events: int) -> str:
     value = Fraction(EVENTS)  # not from zero, where rate() extrapolates less far
     out = []
     for segment in timeline:
@@ -113,16 +111,34 @@ def counter(series: Series, timeline: Timeline, interval: Duration, events: int)
         if segment.error_ratio is None:
             out.append(f"stale _x{samples - 1}")
             continue
-        part = {
-            Carries.ALL: Fraction(1),
-            Carries.ERRORS: segment.error_ratio,
-            Carries.GOOD: 1 - segment.error_ratio,
-            Carries.NOISE: Fraction(1),
-        }[series.carries]
-        step = Fraction(0) if segment.idle else events * part
-        out.append(f"{burn.literal(value + step)}+{burn.literal(step)}x{samples - 1}")
+        step = _events(segment, events, carries)
+        out.append(f"{number(value + step)}+{number(step)}x{samples - 1}")
         value += step * samples
     return " ".join(out)
+
+
+@lru_cache(maxsize=4096)
+def _rates(carries: Carries, timeline: Timeline, interval: Duration, events: int) -> str:
+    values = []
+    for segment in timeline:
+        samples = segment.length.ms // interval.ms
+        if segment.error_ratio is None:
+            values.append(f"stale _x{samples - 1}")
+            continue
+        values.append(f"{number(_events(segment, events, carries))}x{samples - 1}")
+    return " ".join(values)
+
+
+def _events(segment: Segment, events: int, carries: Carries) -> Fraction:
+    """Give what a series counts of a sample's events."""
+    ratio = segment.error_ratio or Fraction(0)
+    part = {Carries.ERRORS: ratio, Carries.GOOD: 1 - ratio}.get(carries, Fraction(1))
+    return Fraction(0) if segment.idle else events * segment.traffic * part
+
+
+def number(value: Fraction) -> str:
+    """Print a number for promtool: exact up to 15 digits, and rounded with an exponent above."""
+    return burn.literal(value) if value < _EXACT else repr(float(value))
 
 
 def settled_after(tile: Duration) -> Duration:
