@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SUITES := bookworm trixie forky
 
-.PHONY: rules check proofs test test-fast lint demo tools tools-all bench-eval bench-compile bench-proofs golden docs lock clean help
+.PHONY: rules check proofs test test-fast coverage lint demo tools tools-all bench-eval bench-compile bench-proofs golden docs lock clean help
 
 REPOS := examples examples/severities examples/vocabulary
 
@@ -22,10 +22,14 @@ proofs: rules ## run the proofs that were compiled with the examples
 	@cd examples && ../$(BIN)/slo-compiler test
 
 test: $(VENV)/installed-dev tools-all ## run all tests, those against real servers included
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto -m "not slow" --cov --cov-report=
+	@$(BIN)/pytest -n auto -m slow --cov --cov-append --cov-report=term
 
 test-fast: $(VENV)/installed-dev tools-all ## run the tests that need no server, in a minute
 	@$(BIN)/pytest -n auto -m "not slow"
+
+coverage: $(VENV)/installed-dev tools-all ## run the fast tests and print the lines that they do not reach
+	@$(BIN)/pytest -n auto -m "not slow" --cov --cov-report=term
 
 lint: $(VENV)/installed-dev ## ruff and mypy
 	@$(BIN)/ruff check .

@@ -8,6 +8,8 @@ import pytest
 
 TESTS = Path(__file__).parent
 # Fast tests first: what is wrong shows early.
+# The slowest test takes 100 s on two busy cores: this is for tests that hang.
+SLOW_TIMEOUT = 900
 MARKERS = {"unit": (), "golden": (), "servers": ("servers", "slow"), "oracle": ("oracle", "slow")}
 
 
@@ -18,6 +20,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for marker in MARKERS[_folder(item)]:
             item.add_marker(marker)
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT))
     items.sort(key=lambda item: order.index(_folder(item)))
 
 

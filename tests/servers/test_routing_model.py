@@ -21,9 +21,8 @@ from typing import Any
 from urllib.error import HTTPError
 
 import pytest
-import yaml
 from alertmanagers import Real, alert, every_version, running
-from cases import CASES, ROOT, tool
+from cases import CASES, ROOT, compiled, proofs_of, tool
 from demo.servers import wait_until
 from hypothesis import given
 from hypothesis import strategies as st
@@ -833,12 +832,8 @@ def test_notifications_go_to_whom_the_model_says_at_this_hour(suite: str, tmp_pa
                 assert muted != is_active(model, match, datetime.now(UTC))
 
 
-def expected_routes(case: str) -> list[ExpectedRoute]:
-    text = (GOLDEN / case / "alertmanager" / "routes.yml").read_text(encoding="utf-8")
-    return [
-        ExpectedRoute(tuple(route["labels"].items()), tuple(route["receivers"]))
-        for route in yaml.safe_load(text)["routes"]
-    ]
+def expected_routes(case: str) -> tuple[ExpectedRoute, ...]:
+    return tuple(proofs_of(compiled(case)).routes)
 
 
 def golden_text(case: str) -> str:
