@@ -13,6 +13,8 @@ from slo_compiler import routing
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.routing.matchers import ConfigError
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MAX_DEPTH = 64
 _HELP = "run slo-compiler compile, which writes it anew"
 
 
@@ -77,7 +79,8 @@ def read_yaml(path: Path, model: type[FileT], report: Report) -> FileT | None:
     if text is None:
         return None
     try:
-        return model.model_validate(yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506
+        _refuse_depth(text)
+        return model.model_validate(yaml.load(text, _LOADER))  # noqa: S506  (it is a safe one)
     except yaml.YAMLError as error:
         _damaged(path, f"it is not valid YAML: {_first_line(error)}", report, _line(error))
     except ValidationError as error:
@@ -95,6 +98,7 @@ def read_routing(path: Path, report: Report) -> routing.Config | None:
     if text is None:
         return None
     try:
+        _refuse_depth(text)
         return routing.Config.load(text)
     except yaml.YAMLError as error:
         _damaged(path, f"it is not valid YAML: {_first_line(error)}", report, _line(error))
@@ -126,6 +130,22 @@ def _text(path: Path, report: Report) -> str | None:
     except UnicodeDecodeError as error:
         _damaged(path, f"byte 0x{error.object[error.start]:02x} is not UTF-8", report)
     return None
+
+
+def _refuse_depth(text: str) -> None:
+    """Refuse YAML that is nested so deeply that the parser in C would crash.
+
+    Raises:
+        ValueError: it is.
+    """
+    depth = 0
+    for event in yaml.parse(text, _LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _MAX_DEPTH:
+                raise ValueError(f"nested deeper than {_MAX_DEPTH} levels")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _damaged(path: Path, message: str, report: Report, line: int = 1) -> None:
