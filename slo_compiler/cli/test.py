@@ -11,7 +11,7 @@ import click
 
 from slo_compiler.cli.options import PROJECT, writable
 from slo_compiler.cli.run import EXIT_FINDINGS, Run
-from slo_compiler.cli.words import listed, proved, say
+from slo_compiler.cli.words import proved, say
 from slo_compiler.diagnostics import Position
 
 if TYPE_CHECKING:
@@ -114,19 +114,14 @@ def _tool(name: str, project: Path) -> Path:
 
 def _make_proofs(run: Run, output: Path, stage: Path) -> Path:
     """Make the proofs of the project in a folder, beside links to what was compiled."""
-    from slo_compiler import naming, pipeline
-    from slo_compiler.emit import BY_NAME
+    from slo_compiler import naming
 
-    settings, inputs, tenants = run.resolve()
-    planned = pipeline.plan(settings, tenants, run.report)
-    emission = BY_NAME["proofs"].emit(planned, inputs.base, run.report)
-    run.report.raise_if_failed()
     rules = output / naming.RULES_FOLDER
     if not rules.is_dir():
         at = Position(str(output))
         run.report.error(at, "no-output", "it holds no rules", "run slo-compiler compile first")
         run.report.raise_if_failed()
-    for artefact in emission.artefacts:
+    for artefact in run.make_proofs():
         path = stage / artefact.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(artefact.text, encoding="utf-8")
@@ -134,5 +129,5 @@ def _make_proofs(run: Run, output: Path, stage: Path) -> Path:
     config = output / naming.ALERTMANAGER_FILE
     (stage / naming.ALERTMANAGER_FILE).symlink_to(config.absolute())
     run.clear()
-    say(f"{output} holds no proofs: those of {listed([t.name for t in tenants])} were made")
+    say(f"{output} holds no proofs: they were made from the manifests")
     return stage

@@ -298,7 +298,7 @@ def test_format_for_machines_keeps_a_diff_off_stdout(
     format_: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    manifest = (ROOT / "tests/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
+    manifest = (ROOT / "tests/support/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
     (tmp_path / "acme.yaml").write_text(manifest, encoding="utf-8")
     command = ["compile", "acme.yaml", "-o", "out", "--format", format_]
     clean = CliRunner().invoke(main, command)

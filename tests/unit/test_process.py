@@ -15,7 +15,7 @@ from cases import ROOT
 from slo_compiler import process
 from slo_compiler.process import ProcessError, run
 
-MANIFEST = (ROOT / "tests/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
+MANIFEST = (ROOT / "tests/support/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
 COMPILER = [sys.executable, "-c", "from slo_compiler.cli import main; main()"]
 
 

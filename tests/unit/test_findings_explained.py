@@ -48,7 +48,9 @@ def ids_in_the_code() -> set[str]:
 
 
 def ids_in_the_tests() -> set[str]:
-    texts = (path.read_text(encoding="utf-8") for path in (ROOT / "tests/bad_input").glob("*.txt"))
+    texts = (
+        path.read_text(encoding="utf-8") for path in (ROOT / "tests/unit/bad_input").glob("*.txt")
+    )
     return {found for text in texts for found in re.findall(r"(?:error|warning)\[([^]]+)]", text)}
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from slo_compiler import tools
 from slo_compiler.cli import main
 
-MANIFEST = (ROOT / "tests/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
+MANIFEST = (ROOT / "tests/support/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
 PROJECT = """\
 apiVersion: slo-compiler/v1
 kind: Project
