@@ -57,7 +57,7 @@ def prove(*arguments: str) -> Result:
 
 
 def line(done: Result, kind: str) -> str:
-    (found,) = (text for text in done.stdout.splitlines() if text.startswith(kind))
+    (found,) = (text for text in done.stdout.splitlines() if text.startswith(f"{kind}  "))
     return " ".join(found.split())
 
 
