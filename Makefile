@@ -79,7 +79,7 @@ $(BIN)/python:
 	@echo "creating $(VENV)"
 	@$(PYTHON) -m venv --without-pip $(VENV)
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null && $(BIN)/python -m ensurepip >/dev/null \
-		|| $(PYTHON) slo_compiler/tools.py --pip $(BIN)/python
+		|| $(PYTHON) -m slo_compiler.tools --pip $(BIN)/python
 
 $(VENV)/installed: requirements/build.lock pyproject.toml | $(BIN)/python
 	@echo "installing the compiler"

@@ -6,7 +6,6 @@ All other modules may change between versions.
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,7 +13,9 @@ if TYPE_CHECKING:
     from slo_compiler.diagnostics import Diagnostic, Position, Severity
 
 __all__ = ["Diagnostic", "Position", "Result", "Severity", "compile_paths", "compile_text"]
-__version__ = version("slo-compiler")
+
+if TYPE_CHECKING:
+    __version__: str
 
 _MODULES = {
     "Diagnostic": "diagnostics",
@@ -28,6 +29,10 @@ _MODULES = {
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
     """Import a name of the API when it is first used, so that `slo-compiler --help` stays fast."""
+    if name == "__version__":  # to look it up takes longer than to print a help
+        from importlib.metadata import version  # noqa: PLC0415
+
+        return version("slo-compiler")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415

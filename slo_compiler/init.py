@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 SCAFFOLD = Path(__file__).parent / "scaffold"
+LOCAL = ".slo-compiler.mk"  # this machine's own, which git ignores
 
 
 def write_repo(folder: Path) -> Iterator[tuple[Path, bool]]:
     """Copy the scaffold; give each path and whether it was written, or was there and was kept."""
-    for source in sorted(path for path in SCAFFOLD.rglob("*") if path.is_file()):
-        target = folder / source.relative_to(SCAFFOLD)
+    files = {
+        path.relative_to(SCAFFOLD): path.read_bytes()
+        for path in sorted(SCAFFOLD.rglob("*"))
+        if path.is_file()
+    }
+    files[Path(LOCAL)] = _this_compiler().encode()
+    for name, content in files.items():
+        target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             with target.open("xb") as file:
-                file.write(source.read_bytes())
+                file.write(content)
         except FileExistsError:
             yield target, False
         else:
             yield target, True
+
+
+def _this_compiler() -> str:
+    """Name the compiler that runs now, for make: its script may not be on PATH."""
+    command = f"{shlex.quote(sys.executable)} -m slo_compiler.cli".replace("$", "$$")
+    return f"SLO_COMPILER ?= {command}\n"

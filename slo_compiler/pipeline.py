@@ -135,7 +135,7 @@ def compile_project(
     heartbeat = settings.at("spec", "alertmanager", "heartbeat")
     emitted = emit(units, targets, ProjectContext(settings.spec, heartbeat, shared.base), report)
     progress(f"checking {len(emitted.artefacts)} files")
-    verified = check(emitted.artefacts, report)
+    verified = check(emitted.artefacts, report, settings.root)
     record = record_of(settings, [*sources, *shared.files], emitted)
     return Compiled(settings, (*emitted.artefacts, record), emitted.counts, verified)
 
@@ -298,8 +298,10 @@ def resolve_project(
     return found.tenants
 
 
-def check(artefacts: Sequence[Artefact], report: Report) -> toolcheck.Verification:
-    """Check files with the tools of their engines.
+def check(
+    artefacts: Sequence[Artefact], report: Report, project: Path | None = None
+) -> toolcheck.Verification:
+    """Check files with the tools of their engines, also found beside the project file.
 
     Raises:
         CompileError: with all findings, if there is an error among them.
@@ -309,7 +311,7 @@ def check(artefacts: Sequence[Artefact], report: Report) -> toolcheck.Verificati
             path = Path(stage) / artefact.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(artefact.text, encoding="utf-8")
-        verified = toolcheck.verify(Path(stage), artefacts, report)
+        verified = toolcheck.verify(Path(stage), artefacts, report, project)
     report.raise_if_failed()
     return verified
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -65,6 +65,18 @@ def width(value: str) -> int:
     )
 
 
+def table(rows: Iterable[Sequence[str]], sides: str = "") -> Iterator[str]:
+    """Align columns, two spaces apart; each side is `<` (the default) or `>`."""
+    cells = [[*map(printable, row)] for row in rows]
+    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        parts = []
+        for number, (cell, size) in enumerate(zip(row, widths, strict=True)):
+            blank = " " * (size - width(cell))
+            parts.append(blank + cell if sides[number : number + 1] == ">" else cell + blank)
+        yield "  ".join(parts).rstrip()
+
+
 def as_json(diagnostics: Sequence[Diagnostic]) -> str:
     """Tell the findings as a JSON list."""
     return json.dumps([*map(_record, diagnostics)], indent=2) + "\n"
@@ -110,13 +122,20 @@ def _told_as(found: Diagnostic, info: str) -> str:
     return info if found.severity is Severity.INFO else str(found.severity)
 
 
-def sarif(diagnostics: Sequence[Diagnostic]) -> str:
-    """Tell the findings as a SARIF 2.1.0 log, for code scanning."""
+def sarif(
+    diagnostics: Sequence[Diagnostic], texts: Mapping[str, tuple[str, str]] | None = None
+) -> str:
+    """Give the findings as a SARIF 2.1.0 log, for code scanning.
+
+    Args:
+        diagnostics: the findings.
+        texts: summary and whole text of each ID.
+    """
     rules = sorted({found.id for found in diagnostics})
     driver = {
         "name": "slo-compiler",
         "version": __version__,
-        "rules": [{"id": rule} for rule in rules],
+        "rules": [_rule(rule, (texts or {}).get(rule)) for rule in rules],
     }
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -130,6 +149,13 @@ def sarif(diagnostics: Sequence[Diagnostic]) -> str:
         ],
     }
     return json.dumps(log, indent=2) + "\n"
+
+
+def _rule(id_: str, text: tuple[str, str] | None) -> dict[str, Any]:
+    if text is None:
+        return {"id": id_}
+    summary, whole = text
+    return {"id": id_, "shortDescription": {"text": summary}, "help": {"text": whole}}
 
 
 def _result(found: Diagnostic, rule: int) -> dict[str, Any]:

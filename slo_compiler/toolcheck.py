@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from slo_compiler import tools
+from slo_compiler import process, tools
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.emit.artefact import Artefact
 
-TIMEOUT_SECONDS = 300
 _PROMTOOL_FINDING = re.compile(
     r'^(?P<file>.*?): (?:\d+:\d+: )?group "(?P<group>[^"]*)", rule (?P<rule>\d+), '
     r'"(?P<name>[^"]*)": (?P<message>.*)$'
@@ -27,13 +25,18 @@ class Verification:
     skipped: tuple[str, ...]
 
 
-def verify(folder: Path, artefacts: Sequence[Artefact], report: Report) -> Verification:
-    """Run each checker on its files below `folder`; findings go to `report`."""
+def verify(
+    folder: Path, artefacts: Sequence[Artefact], report: Report, project: Path | None = None
+) -> Verification:
+    """Run each checker on its files below `folder`; findings go to `report`.
+
+    Tools are also found beside the project file, whose folder is `project`.
+    """
     ran: dict[str, str] = {}
     skipped = []
     for checker, run in (("promtool", _promtool), ("amtool", _amtool)):
         files = [artefact for artefact in artefacts if artefact.checker == checker]
-        found = tools.find(checker)
+        found = tools.find(checker, project=project)
         if not files:
             continue
         if found is None:
@@ -44,31 +47,17 @@ def verify(folder: Path, artefacts: Sequence[Artefact], report: Report) -> Verif
     return Verification(ran, tuple(skipped))
 
 
-def _call(command: list[str], folder: Path) -> tuple[int, str]:
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        )
-    except OSError as error:
-        return 1, f"{command[0]}: {error.strerror}"
-    except subprocess.TimeoutExpired:
-        return 1, f"{command[0]}: no answer within {TIMEOUT_SECONDS} s"
-    return done.returncode, done.stdout.decode(errors="replace")
-
-
 def _promtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Report) -> None:
     paths = [file.path for file in files]
-    code, output = _call(
-        [str(binary), "check", "rules", "--lint=all", "--lint-fatal", *paths], folder
-    )
-    if code == 0:
+    command: list[str | Path] = [binary, "check", "rules", "--lint=all", "--lint-fatal", *paths]
+    try:
+        done = process.run(command, folder=folder)
+    except process.ProcessError as error:
+        report.error(Position(paths[0]), "promtool", str(error), tools.NO_ANSWER)
         return
+    if done.code == 0:
+        return
+    output = done.output
     origins = {file.path: file.origins for file in files}
     told = False
     for line in output.splitlines():
@@ -97,9 +86,15 @@ def _promtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Rep
 
 def _amtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Report) -> None:
     for file in files:
-        code, output = _call([str(binary), "check-config", file.path], folder)
-        if code == 0:
+        at = file.origins.get("", Position(file.path))
+        try:
+            done = process.run([binary, "check-config", file.path], folder=folder)
+        except process.ProcessError as error:
+            report.error(at, "amtool", str(error), tools.NO_ANSWER)
+            return
+        if done.code == 0:
             continue
+        output = done.output
         said = re.sub(
             r"^Checking '.*?'\s+FAILED: |^amtool: error:.*", "", output, flags=re.MULTILINE
         )
@@ -110,7 +105,7 @@ def _amtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Repor
             if name and name in file.origins
         ]
         report.error(
-            named[0] if named else file.origins.get("", Position(file.path)),
+            named[0] if named else at,
             "amtool",
             f"amtool refuses it: {_short(said or output)}",
             _checked_by(binary),
@@ -132,7 +127,7 @@ def _checked_by(binary: Path) -> str:
     """Say which version refuses: it may be another than the one that will evaluate the rules."""
     try:
         return f"checked by {binary.name} {tools.version(binary)}"
-    except (tools.ToolsError, ValueError):  # it does not say, or not in UTF-8
+    except tools.ToolsError:
         return ""
 
 

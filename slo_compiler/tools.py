@@ -20,16 +20,19 @@ import platform
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from slo_compiler import process
+
 VARIABLE = "SLO_COMPILER_TOOLS"
 CLIENTS = ("promtool", "amtool")
 SERVERS = ("prometheus", "prometheus-alertmanager")
+FOLDER = ".tools"
+FETCH_SECONDS = 900.0  # for apt on a slow line
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,11 @@ _DISTRIBUTIONS = {
     "ubuntu": _Distribution("Ubuntu", "main universe", (_KEYRINGS / "ubuntu-archive-keyring.gpg",)),
 }
 _ELSEWHERE = f"put promtool and amtool on PATH, or name the folder that holds them in {VARIABLE}"
+NO_ANSWER = f"replace the tool, or name a folder with another in {VARIABLE}"
+_HINTS = {  # by platform.system(), how people get both there
+    "Darwin": "`brew install prometheus alertmanager` brings both; else ",
+    "Windows": "the archives of Prometheus' and Alertmanager's releases hold both; ",
+}
 
 # Read last, so it has the last word over the machine's own settings: every path that apt writes
 # lies in the staging folder, and neither the machine's hooks, pins nor packages have a say.
@@ -98,20 +106,48 @@ Dir::Etc::preferencesparts "/dev/null";
 
 def tools_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Where toolsets are kept: `$SLO_COMPILER_TOOLS`, else `.tools` in the current folder."""
-    return Path(environ.get(VARIABLE) or ".tools")
+    return Path(environ.get(VARIABLE) or FOLDER)
 
 
-def find(name: str, environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Find `promtool` or `amtool`: what was asked for, else what is installed, else `.tools`.
+def user_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Where toolsets of all projects of a user are kept, by the XDG base directories."""
+    home = environ.get("HOME")
+    cache = environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else "")
+    return Path(cache) / "slo-compiler" / "tools" if cache else None
 
-    In a tools folder the newest toolset wins; a plain folder of binaries serves as well.
+
+def folders(project: Path | None = None, environ: Mapping[str, str] = os.environ) -> list[Path]:
+    """List the tools folders, best first: named, current folder's, project's and the user's."""
+    beside = project / FOLDER if project else None
+    found = [tools_folder(environ), beside, user_folder(environ)]
+    return list(dict.fromkeys(folder.absolute() for folder in found if folder))
+
+
+def find(
+    name: str, environ: Mapping[str, str] = os.environ, *, project: Path | None = None
+) -> Path | None:
+    """Find `promtool` or `amtool`: what was asked for, else what is installed, else what is kept.
+
+    Tools are kept in `.tools` of the current folder, beside the project file (its folder is
+    `project`), and in the user's cache. In a tools folder the newest toolset wins; a plain folder
+    of binaries serves as well.
     """
-    folder = tools_folder(environ)
     on_path = shutil.which(name, path=environ.get("PATH", os.defpath))
-    fetched = next(filter(_is_executable, _candidates(folder, name)), None)
-    if environ.get(VARIABLE) and fetched:
-        return fetched
-    return Path(on_path) if on_path else fetched
+    kept = [
+        next(filter(_is_executable, _candidates(folder, name)), None)
+        for folder in folders(project, environ)
+    ]
+    if environ.get(VARIABLE) and kept[0]:
+        return kept[0]
+    return Path(on_path) if on_path else next(filter(None, kept), None)
+
+
+def how_to_get(system: str | None = None) -> str:
+    """Return what to do where a tool is missing."""
+    release = _os_release() if system in (None, "Linux") else {}
+    if release.get("ID") in _DISTRIBUTIONS:
+        return "slo-compiler tools fetches them, without root"
+    return _HINTS.get(system or platform.system(), "") + _ELSEWHERE
 
 
 def find_in(suite: str, name: str, environ: Mapping[str, str] = os.environ) -> Path | None:
@@ -126,11 +162,10 @@ def version(binary: Path) -> str:
     Raises:
         ToolsError: if it cannot be run or does not say.
     """
-    done = _run([str(binary), "--version"])
-    said = done.stdout + done.stderr  # some versions use the one, some the other
-    match = re.search(r"version v?(\d+(?:\.\d+)+)", said)
+    printed = _run([str(binary), "--version"], limit=process.LIMIT_SECONDS).output
+    match = re.search(r"version v?(\d+(?:\.\d+)+)", printed)  # on stdout or on stderr
     if not match:
-        raise ToolsError(f"{binary} --version names no version:\n{said}")
+        raise ToolsError(f"{binary} --version names no version:\n{printed}")
     return match[1]
 
 
@@ -231,7 +266,9 @@ def _distribution(suite: str) -> _Distribution:
     system = release.get("PRETTY_NAME") or platform.system()
     distribution = _DISTRIBUTIONS.get(release.get("ID", ""))
     if distribution is None:
-        raise ToolsError(f"tools are fetched on Debian and Ubuntu, this is {system}: {_ELSEWHERE}")
+        raise ToolsError(
+            f"tools are fetched on Debian and Ubuntu, this is {system}: {how_to_get()}"
+        )
     missing = [command for command in ("apt-get", "dpkg") if not shutil.which(command)]
     if missing:
         raise ToolsError(f"tools are fetched with apt, {missing[0]} is not on PATH: {_ELSEWHERE}")
@@ -318,24 +355,17 @@ def _unpack(debs: Iterable[Path], stage: Path) -> Path:
     return toolset
 
 
-def _run(command: Sequence[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def _run(
+    command: Sequence[str], cwd: Path | None = None, *, limit: float = FETCH_SECONDS
+) -> process.Done:
     """Run a command that must succeed."""
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     try:
-        done = subprocess.run(
-            command,
-            cwd=cwd,
-            env={**os.environ, "LC_ALL": "C.UTF-8"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise ToolsError(f"{shlex.join(command)} could not be started: {error.strerror}") from error
-    if done.returncode:
-        output = (done.stdout + done.stderr).rstrip()
-        raise ToolsError(f"{shlex.join(command)} failed ({done.returncode}):\n{output}")
+        done = process.run(command, folder=cwd, limit=limit, environment=environment, merged=False)
+    except process.ProcessError as error:
+        raise ToolsError(str(error)) from error
+    if done.code:
+        raise ToolsError(f"{shlex.join(command)} failed ({done.code}):\n{done.output.rstrip()}")
     return done
 
 
@@ -353,11 +383,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        if options.pip:
-            install_pip(options.pip.absolute())
-        else:
-            suites = options.suites or [default_suite()]
-            fetch(suites, tools_folder(), print, servers=options.servers)
+        with process.ended_by_signals():
+            if options.pip:
+                install_pip(options.pip.absolute())
+            else:
+                suites = options.suites or [default_suite()]
+                fetch(suites, tools_folder(), print, servers=options.servers)
     except (ToolsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 1

@@ -1,121 +1,137 @@
-"""One run of a command: what it was asked, what it found, how it ends."""
+"""One run of a command: what it was given, what it found, how it ends."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from slo_compiler import __version__
-from slo_compiler import report as reporting
-from slo_compiler.cli.words import color, count, say
-from slo_compiler.diagnostics import CompileError, Diagnostic, Report, Severity
+from slo_compiler.cli.options import writable
+from slo_compiler.cli.words import color, count, listed, say
+from slo_compiler.diagnostics import CompileError, Diagnostic, Position, Report, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from slo_compiler.cli.inputs import Selection
+    from slo_compiler.emit.artefact import Artefact
+    from slo_compiler.pipeline import Compiled, Planned, Settings
+    from slo_compiler.resolve.model import ResolvedTenant
+    from slo_compiler.write import Changes
 
 EXIT_FINDINGS = 1
 
 
 class Run:
-    """One compile or check: what it was asked, what it found, how it ends."""
+    """One run of a command."""
 
     def __init__(
         self,
-        project: Path | None,
-        sources: Sequence[str],
-        format_: str,
+        project: Path | None = None,
+        sources: Sequence[str] = (),
+        format_: str = "text",
         *,
-        strict: bool,
-        log: Path | None,
+        strict: bool = False,
+        log: Path | None = None,
         writes: bool = False,
+        with_context: bool = False,
+        stdin_name: str | None = None,
         cache: bool = False,
     ) -> None:
         self.report = Report()
         self.exit_code = 0
+        self.machine_format = format_ != "text"
         self._project = project
         self._sources = sources
         self._format = format_
         self._strict = strict
         self._writes = writes
+        self._with_context = with_context
+        self._stdin_name = stdin_name
         self._cache = cache
-        self._inputs: tuple[Any, Any] | None = None
+        self._selection: Selection | None = None
         self._log_file = log
+        self._context: frozenset[str] = frozenset()
         self._steps: list[tuple[str, float]] = []
-        self._live = sys.stderr.isatty() and format_ == "text"
+        self._live = sys.stderr.isatty() and not self.machine_format
+        writable(log, "--log-json")
 
-    def compile(self) -> Any:  # noqa: ANN401
+    def compile(self) -> Compiled:
         """Read the inputs and compile them."""
-        from slo_compiler import pipeline  # noqa: PLC0415
-        from slo_compiler.cache import FOLDER, Cache  # noqa: PLC0415
+        from slo_compiler import pipeline
+        from slo_compiler.cache import FOLDER, Cache
 
-        settings, files = self._read()
+        read = self.select()
         # Without a project file there is no place that is the project's.
-        kept = self._cache and settings.manifest is not None
-        cache = Cache(settings.root / FOLDER) if kept else None
-        done = pipeline.compile_project(
-            settings, files, self.report, self.progress, whole=not self._sources, cache=cache
+        kept = self._cache and read.settings.manifest is not None
+        cache = Cache(read.settings.root / FOLDER) if kept else None
+        compiled = pipeline.compile_project(
+            read.settings, read.files, self.report, self.progress, whole=read.whole, cache=cache
         )
         if cache:
             cache.trim()
-        return done
+        if self._strict:
+            self._refuse_skipped(compiled)
+        return compiled
 
-    def plan(self) -> Any:  # noqa: ANN401
-        """Read the inputs and plan them."""
-        from slo_compiler import pipeline  # noqa: PLC0415
+    def make_proofs(self) -> Sequence[Artefact]:
+        """Make the proofs of the project, whatever its targets are."""
+        from slo_compiler import pipeline
 
-        settings, files = self._read()
-        planned = pipeline.plan_project(settings, files, Report(), whole=not self._sources)
-        return settings, planned
+        read = self.select()
+        settings = pipeline.with_overrides(read.settings, {"targets": ["proofs"]})
+        return pipeline.compile_project(
+            settings, read.files, self.report, self.progress, whole=read.whole
+        ).artefacts
 
-    def resolve(self) -> tuple[Any, Any]:
-        """Read the inputs; gives the settings and the tenants, if they hold no error."""
-        from slo_compiler import pipeline  # noqa: PLC0415
+    def plan(self) -> tuple[Settings, Planned]:
+        """Plan what was read."""
+        from slo_compiler import pipeline
 
-        settings, files = self._read()
+        read = self.select()
+        planned = pipeline.plan_project(read.settings, read.files, Report(), whole=read.whole)
+        return read.settings, planned
+
+    def resolve(self) -> tuple[Settings, tuple[ResolvedTenant, ...]]:
+        """Read the inputs; give the settings and the tenants, if they hold no error."""
+        from slo_compiler import pipeline
+
+        read = self.select()
         self.progress("reading")
-        tenants = pipeline.resolve_project(settings, files, self.report)
+        tenants = pipeline.resolve_project(read.settings, read.files, self.report)
         self.report.raise_if_failed()
         self.clear()
-        return settings, tenants
+        return read.settings, tenants
 
-    def _read(self) -> tuple[Any, Any]:
-        """Read the inputs once: standard input cannot be read again."""
-        if self._inputs is None:
-            self._inputs = self._read_inputs()
-        return self._inputs
-
-    def _read_inputs(self) -> tuple[Any, Any]:
+    def select(self) -> Selection:
+        """Read the project and the manifests once: standard input cannot be read again."""
+        if self._selection is not None:
+            return self._selection
         # Imported late, so that --help and completion answer at once.
-        from slo_compiler import pipeline, reading  # noqa: PLC0415
+        from slo_compiler.cli import inputs
 
-        path = self._project_path()
-        settings = pipeline.read_project(path, self.report, lenient=True)
-        sources: Sequence[str] = self._sources
-        if not sources:
-            if path is None:
-                raise click.UsageError(
-                    f"no SOURCE, and no {pipeline.PROJECT_FILE} here that names one"
-                )
-            sources = [str(settings.root / source) for source in settings.spec.sources]
-        files = reading.read_sources(sources, settings.root, self.report, sys.stdin.buffer.read)
-        return settings, files
+        self._selection = read = inputs.select(
+            self._project,
+            self._sources,
+            self.report,
+            with_context=self._with_context,
+            stdin_name=self._stdin_name,
+        )
+        self._context = read.context
+        return read
 
-    def output(self) -> Path:
-        """Name the project's output folder."""
-        from slo_compiler import pipeline  # noqa: PLC0415
+    def settings(self) -> Settings:
+        """Read the project file alone."""
+        from slo_compiler import pipeline
+        from slo_compiler.cli import inputs
 
-        settings = pipeline.read_project(self._project_path(), self.report)
-        return settings.root / settings.spec.output
-
-    def _project_path(self) -> Path | None:
-        from slo_compiler import pipeline  # noqa: PLC0415
-
-        default = Path(pipeline.PROJECT_FILE)
-        return self._project or (default if default.is_file() else None)
+        path = self._project or inputs.find_project(Path.cwd())
+        return pipeline.read_project(path, self.report)
 
     def progress(self, step: str, done: int | None = None, of: int = 0) -> None:
         """Show a step on a terminal, and remember when it began; or how much of it is done."""
@@ -125,9 +141,9 @@ class Run:
             shown = step if done is None else f"{step} {done} of {of}"
             click.echo(f"\r\x1b[K{shown} ...", nl=False, err=True)
 
-    def log(self, compiled: Any, changes: Any) -> None:  # noqa: ANN401
+    def log(self, compiled: Compiled, changes: Changes | None) -> None:
         """Append the audit record of this run, if one was asked for."""
-        from slo_compiler import tools  # noqa: PLC0415
+        from slo_compiler import __version__, tools
 
         if self._log_file is None:
             return
@@ -154,40 +170,64 @@ class Run:
 
     @contextmanager
     def reporting(self) -> Iterator[None]:
-        """Turn whatever happens into output on stderr and an exit code."""
+        """Turn findings into output and an exit code."""
         try:
             yield
         except CompileError as error:
             self.report.extend(error.diagnostics)
             self.exit_code = EXIT_FINDINGS
-        except OSError as error:
+        finally:
             self.clear()
-            where = f"{reporting.printable(str(error.filename))}: " if error.filename else ""
-            say(f"slo-compiler: {where}{error.strerror or error}")
-            sys.exit(EXIT_FINDINGS)
-        self.clear()
-        found = self._told()
-        if found or self._format in ("json", "sarif"):
-            click.echo(reporting.FORMATS[self._format](found), nl=False, err=True, color=color())
-        errors, warnings, infos = (sum(d.severity is s for d in found) for s in Severity)
-        if found and self._format == "text":
-            counts = {"error": errors, "warning": warnings, "info": infos}
-            parts = [count(number, word) for word, number in counts.items() if number]
-            say(
-                f"{' and '.join([', '.join(parts[:-1]), parts[-1]] if parts[1:] else parts)}"
-                + (": nothing was written" if errors and self._writes else "")
-            )
-        if self._strict and warnings:
-            self.exit_code = EXIT_FINDINGS
+        self._print_findings()
         if self.exit_code:
             sys.exit(self.exit_code)
 
-    def _told(self) -> list[Diagnostic]:
-        """Leave out infos where the output is what counts, and beside errors."""
-        found = self.report.diagnostics
+    def _print_findings(self) -> None:
+        from slo_compiler import report as reporting
+
+        found = self._shown()
+        number = {s: sum(d.severity is s for d in found) for s in Severity}
+        if self._format == "sarif":
+            from slo_compiler.lint.document import rule_texts
+
+            click.echo(reporting.sarif(found, rule_texts()), nl=False, color=False)
+        elif self.machine_format:
+            click.echo(reporting.FORMATS[self._format](found), nl=False, color=False)
+        elif found:
+            click.echo(reporting.text(found), nl=False, err=True, color=color())
+            parts = [count(number[s], str(s)) for s in Severity if number[s]]
+            failed = number[Severity.ERROR] and self._writes
+            say(listed(parts) + (": nothing was written" if failed else ""))
+        others = [d for d in self.report.diagnostics if d.position.path in self._context]
+        errors = [d for d in others if d.severity is Severity.ERROR]
+        if errors:
+            say(
+                f"not checked to the end: {count(len(errors), 'error')} in other files, the first "
+                f"at {errors[0].position}; run slo-compiler check"
+            )
+        if self._strict and number[Severity.WARNING]:
+            self.exit_code = EXIT_FINDINGS
+
+    def _shown(self) -> list[Diagnostic]:
+        """Leave out infos where the output is what counts, and beside errors; and context."""
+        found = [d for d in self.report.diagnostics if d.position.path not in self._context]
         if not self._writes and not self.report.failed:
             return found
         return [d for d in found if d.severity is not Severity.INFO]
+
+    def _refuse_skipped(self, compiled: Compiled) -> None:
+        """Report each tool that was not found: with --strict nothing may stay unchecked."""
+        from slo_compiler import tools
+
+        for name in compiled.verification.skipped:
+            at = compiled.settings.at("spec")
+            self.report.error(
+                at if compiled.settings.manifest else Position(name),
+                "tool-missing",
+                f"{name} was not found, so its files were not checked",
+                tools.how_to_get(),
+            )
+        self.report.raise_if_failed()
 
     def clear(self) -> None:
         """Take the progress line off the terminal."""

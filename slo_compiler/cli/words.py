@@ -1,20 +1,32 @@
-"""What the commands say: counts, summaries and tables."""
+"""What the commands print: counts, summaries and tables."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 SHOWN_FAILURES = 5  # of one cause
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from slo_compiler.live import Answered
+    from slo_compiler.pipeline import Compiled
+    from slo_compiler.proofs.run import Result
+    from slo_compiler.write import Changes
+
 
 def count(number: int, word: str) -> str:
-    """Say a number of things: 1 SLO, 2 SLOs."""
+    """Count things: 1 SLO, 2 SLOs."""
     return f"{number} {word}" + ("s" if number != 1 else "")
+
+
+def listed(words: Sequence[str]) -> str:
+    """Join words as a sentence does: a, b and c."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def color() -> bool | None:
@@ -23,26 +35,25 @@ def color() -> bool | None:
 
 
 def say(message: str) -> None:
-    """Tell a person something, beside the results."""
+    """Print something for people, beside the results."""
     click.echo(message, err=True)
 
 
-def size(compiled: Any) -> str:  # noqa: ANN401
-    """Say how much was compiled."""
+def size(compiled: Compiled) -> str:
+    """Count what was compiled."""
     counts = compiled.counts
     return f"{count(counts['slos'], 'SLO')} of {count(counts['tenants'], 'tenant')}"
 
 
-def skipped(compiled: Any) -> str:  # noqa: ANN401
-    """Say who agrees, or which tools could not be asked."""
-    missing = compiled.verification.skipped
-    if not missing:
-        return ", promtool and amtool agree"
-    return f"; SKIPPED, because not found: {', '.join(missing)}"
+def checked(compiled: Compiled) -> str:
+    """Name the tools that agree, and what no tool has checked."""
+    ran, missing = [*compiled.verification.ran], compiled.verification.skipped
+    agree = f", {listed(ran)} agree{'s' * (len(ran) == 1)}" if ran else ""
+    return agree + (f"; SKIPPED, because not found: {', '.join(missing)}" if missing else "")
 
 
-def summary(compiled: Any, folder: Path, changes: Any) -> None:  # noqa: ANN401
-    """Tell what a compile has written."""
+def summary(compiled: Compiled, folder: Path, changes: Changes) -> None:
+    """Print what a compile has written."""
     counts = compiled.counts
     written = len(changes.added) + len(changes.changed)
     what = f"{count(written, 'file')} written" if written else "no file changed"
@@ -52,12 +63,14 @@ def summary(compiled: Any, folder: Path, changes: Any) -> None:  # noqa: ANN401
         f"{size(compiled)} -> {folder}: {what} "
         f"({count(counts['recording_rules'], 'recording rule')}, "
         f"{count(counts['alerting_rules'], 'alert')})"
-        f"{skipped(compiled)}"
+        f"{checked(compiled)}"
     )
 
 
-def table(results: Sequence[Any]) -> None:
+def proved(results: Sequence[Result]) -> None:
     """Print one line for each kind of proof, and each failure with its manifest's line."""
+    from slo_compiler.report import table
+
     for result in sorted(results, key=lambda r: (r.kind, r.name)):
         for cause in dict.fromkeys(failure.cause for failure in result.failures):
             failures = [failure for failure in result.failures if failure.cause == cause]
@@ -70,32 +83,44 @@ def table(results: Sequence[Any]) -> None:
                 click.echo(f"      and {more} more of {result.name}")
             if cause:
                 click.echo(f"      because of {cause}")
-    width = max(len(result.kind) for result in results)
+    rows = []
     for kind in sorted({result.kind for result in results}):
         own = [result for result in results if result.kind == kind]
-        failed = sum(len(result.failures) for result in own)
-        checks = sum(result.checks for result in own)
-        seconds = sum(result.seconds for result in own)
-        click.echo(
-            f"{kind:<{width}}  {len(own):>4} proofs  {checks:>6} checks  {failed:>4} failed  "
-            f"{seconds:>7.1f} s"
+        known = sum(result.cached for result in own)
+        rows.append(
+            (
+                kind,
+                count(len(own), "proof"),
+                count(sum(result.checks for result in own), "check"),
+                f"{sum(len(result.failures) for result in own)} failed",
+                f"{sum(result.seconds for result in own):.1f} s",
+                f"{known} proved before" if known else "",
+            )
         )
+    lines(table(rows, "<>>>>"))
     for result in results:
         if result.kind == "routes" and result.name in ("inhibition", "isolation"):
             click.echo(result.note)
 
 
-def asked(answers: Sequence[Any], queries: int, url: str) -> None:
-    """Print one line for each SLO that a Prometheus was asked about."""
-    width = max(len(answer.name) for answer in answers)
-    click.echo(f"{'SLO':<{width}}  {'selectors':>9}  {'series':>8}  {'events/day':>12}")
-    for answer in answers:
-        per_day = "-" if answer.events_per_day is None else f"{answer.events_per_day:,.0f}"
-        click.echo(
-            f"{answer.name:<{width}}  {answer.selectors:>9,}  {answer.series:>8,}  {per_day:>12}"
-        )
+def answered(answers: Sequence[Answered], queries: int, url: str, *, err: bool) -> None:
+    """Print one line for each SLO that a Prometheus was queried about."""
+    from slo_compiler.report import table
+
+    rows = [("SLO", "selectors", "series", "events/day")]
+    for each in answers:
+        per_day = "-" if each.events_per_day is None else f"{each.events_per_day:,.0f}"
+        rows.append((each.name, f"{each.selectors:,}", f"{each.series:,}", per_day))
+    lines(table(rows, "<>>>"), err=err)
     selectors, series = sum(a.selectors for a in answers), sum(a.series for a in answers)
     click.echo(
         f"{count(selectors, 'selector')} asked, {series:,} series found, "
-        f"with {queries:,} queries to {url}"
+        f"with {queries:,} queries to {url}",
+        err=err,
     )
+
+
+def lines(of: Iterable[str], *, err: bool = False) -> None:
+    """Print lines."""
+    for line in of:
+        click.echo(line, err=err)

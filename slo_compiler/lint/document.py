@@ -7,6 +7,8 @@ import re
 from slo_compiler.diagnostics import nearest
 from slo_compiler.lint import RULES
 from slo_compiler.lint.base import Rule
+from slo_compiler.lint.errors import errors
+from slo_compiler.report import table
 
 _HEAD = """\
 # Lints
@@ -47,30 +49,19 @@ spec:
 Errors cannot be switched off.
 """
 _TAIL = """\
-## Errors that other linters would call lints
+## Errors
 
-These cannot work, so they stop the compile.
+These stop the compile, and cannot be switched off. `slo-compiler lints <ID>` explains them, too.
 
-| ID | When |
+| ID | |
 |---|---|
-| `never-fires` | a tier's threshold is an error ratio of 1 or more |
-| `window-too-short` | a window holds fewer than four scrapes and one evaluation |
-| `window-beyond-period` | a tier looks back further than the period |
-| `window-tiles` | a window above 6h is no multiple of its tiles |
-| `tier-windows` | a short window is not shorter than the long one |
-| `evaluation-interval` | the evaluation interval divides no tile |
-| `no-route` | alerts of a severity reach nobody |
-| `unreachable-escalation` | a step waits for alerts that no policy has |
-| `notified-twice` | two steps tell the same channel of the same alerts |
-| `window-missing` | a query that is no plain selector holds no `$window` |
-| `no-metric-name` | a selector has no metric's name |
 """
 
 
 def listing() -> str:
     """Give one line for each lint."""
-    wide = max(len(rule.id) for rule in RULES)
-    return "".join(f"{rule.id:<{wide}}  {rule.severity:<7}  {rule.summary}\n" for rule in RULES)
+    rows = [(rule.id, str(rule.severity), rule.summary) for rule in RULES]
+    return "".join(f"{line}\n" for line in table(rows))
 
 
 def find(id_: str) -> Rule | None:
@@ -79,8 +70,8 @@ def find(id_: str) -> Rule | None:
 
 
 def meant(id_: str) -> str:
-    """Say which lint was probably meant."""
-    return nearest(id_, [rule.id for rule in RULES])
+    """Return which ID was probably meant."""
+    return nearest(id_, [*(rule.id for rule in RULES), *errors()])
 
 
 def explained(rule: Rule) -> str:
@@ -88,12 +79,32 @@ def explained(rule: Rule) -> str:
     return f"{rule.id} ({rule.severity})\n\n{rule.doc}\n"
 
 
+def explanation(id_: str) -> str | None:
+    """Explain a lint or an error; None if there is no such ID."""
+    rule = find(id_)
+    if rule is not None:
+        return explained(rule)
+    text = errors().get(id_)
+    return None if text is None else f"{id_} (error)\n\n{text}\n"
+
+
+def rule_texts() -> dict[str, tuple[str, str]]:
+    """Give the summary and the whole text of each ID, for reports that hold both."""
+    lints = {rule.id: (f"{rule.summary}.", rule.doc) for rule in RULES}
+    return lints | {id_: (_first_sentence(text), text) for id_, text in errors().items()}
+
+
+def _first_sentence(text: str) -> str:
+    return text.partition(". ")[0].removesuffix(".") + "."
+
+
 def markdown() -> str:
     """Give the page on all lints."""
-    table = ["| ID | Severity | |", "|---|---|---|"]
-    table += [f"| [`{r.id}`](#{r.id}) | {r.severity} | {_inline(r.summary)} |" for r in RULES]
+    index = ["| ID | Severity | |", "|---|---|---|"]
+    index += [f"| [`{r.id}`](#{r.id}) | {r.severity} | {_inline(r.summary)} |" for r in RULES]
     sections = [f"## {rule.id}\n\n{_body(rule)}\n" for rule in RULES]
-    return "\n".join([_HEAD, *table, "", *sections, _TAIL])
+    rows = [f"| `{id_}` | {_inline(text)} |" for id_, text in errors().items()]
+    return "\n".join([_HEAD, *index, "", *sections, _TAIL + "\n".join(rows) + "\n"])
 
 
 def _body(rule: Rule) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 
+from slo_compiler.decimals import plain
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.duration import Duration
 from slo_compiler.live.client import Client
@@ -204,7 +205,7 @@ def _bounds(values: Iterable[str], wanted: Decimal | None) -> str:
     near = below + above if wanted is not None else bounds
     if not near:
         return "it has no bounds but +Inf"
-    return f"the nearest bounds are {' and '.join(f'{_plain(b)}s' for b in near)}: take one of them"
+    return f"the nearest bounds are {' and '.join(f'{plain(b)}s' for b in near)}: take one of them"
 
 
 def _decimal(value: str) -> Decimal | None:
@@ -213,11 +214,6 @@ def _decimal(value: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return bound if bound.is_finite() else None
-
-
-def _plain(bound: Decimal) -> str:
-    text = format(bound, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def listed(values: Sequence[str]) -> str:

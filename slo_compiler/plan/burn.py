@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import gcd, lcm
 
+from slo_compiler.decimals import plain
 from slo_compiler.duration import Duration
 from slo_compiler.period import Period
 
@@ -79,13 +80,8 @@ def literal(value: Fraction) -> str:
     if rest == 1:
         exact = Decimal(value.numerator) / Decimal(value.denominator)
         if Fraction(exact) == value and len(exact.as_tuple().digits) <= 17:  # noqa: PLR2004
-            return _positional(exact)
-    return _positional(Decimal(repr(float(value))))
-
-
-def _positional(number: Decimal) -> str:
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+            return plain(exact)
+    return plain(Decimal(repr(float(value))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from slo_compiler.decimals import plain
 from slo_compiler.diagnostics import nearest
 from slo_compiler.duration import Duration
 from slo_compiler.naming import RESERVED_LABELS
@@ -194,11 +195,6 @@ def _decimal(value: object) -> Decimal | None:
     return Decimal(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,12})?", text) else None
 
 
-def _plain(number: Decimal) -> str:
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def _number(value: object) -> Decimal:
     number = Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(number, Decimal) or not number.is_finite() or abs(number.adjusted()) > 15:  # noqa: PLR2004
@@ -214,7 +210,7 @@ def _in_seconds(value: object) -> str:
         span = Duration.parse(value if isinstance(value, str) else "")
     except ValueError:
         return ""
-    seconds = _plain(Decimal(span.ms) / 1000)
+    seconds = plain(Decimal(span.ms) / 1000)
     return f"write the number in the unit of the query: {value} is {seconds} seconds"
 
 
@@ -232,17 +228,17 @@ def _objective(value: object) -> Decimal:
     if percent >= 100:  # noqa: PLR2004
         raise invalid(
             "objective",
-            f"an objective of {_plain(percent)} leaves no error budget",
+            f"an objective of {plain(percent)} leaves no error budget",
             "use a percentage below 100, such as 99.9",
         )
     if percent < 1:
         meant = percent * 100
         raise invalid(
             "objective",
-            f"the objective {_plain(percent)} is below 1 percent",
-            f"objectives are percentages: did you mean {_plain(meant)}?" if meant else "",
+            f"the objective {plain(percent)} is below 1 percent",
+            f"objectives are percentages: did you mean {plain(meant)}?" if meant else "",
         )
-    return Decimal(_plain(percent))
+    return Decimal(plain(percent))
 
 
 def _fraction_of_100(value: object) -> Decimal:
@@ -253,13 +249,13 @@ def _fraction_of_100(value: object) -> Decimal:
         bound = "at most 100%" if percent else "more than 0%"
         raise invalid("percentage", f"expected {bound}, found {shown(value)}")
     if percent < 1 and not str(value).endswith("%"):
-        part, meant = _plain(percent), _plain(percent * 100)
+        part, meant = plain(percent), plain(percent * 100)
         raise invalid(
             "percentage",
             f"{part} may be a percentage or a part of 1",
             f"write {meant}% or {part}%",
         )
-    return Decimal(_plain(percent))
+    return Decimal(plain(percent))
 
 
 def _slo_reference(value: object) -> str:

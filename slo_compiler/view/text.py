@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 from slo_compiler import naming
-from slo_compiler.report import printable, width
+from slo_compiler.report import printable, table
 from slo_compiler.view.explain import Explanation
 
 _TIERS = (
@@ -38,12 +38,13 @@ def _lines(told: Explanation) -> Iterator[str]:
         yield f"  shadow: what would alert is recorded as {naming.SHADOW_ALERT}, nobody is told"
     yield ""
     rows = [(v.key, v.value, f"{v.said_by:<8}  {v.at}") for v in told.values]
-    yield from table(rows)
+    yield from (f"  {line}" for line in table(rows))
     yield ""
     yield f"  budget: {told.budget_outage} of full outage, or {told.budget_events} events"
     yield ""
     head = [title for title, _ in _TIERS]
-    yield from table([head, *([getattr(t, key) or "-" for _, key in _TIERS] for t in told.tiers)])
+    tiers = ([getattr(tier, key) or "-" for _, key in _TIERS] for tier in told.tiers)
+    yield from (f"  {line}" for line in table([head, *tiers]))
     yield "  From a clean history, at 100% errors and at 10 times the threshold; ends after a full"
     yield "  outage. Evaluation adds up to a minute; to windows above 6h, up to four."
     yield ""
@@ -68,12 +69,3 @@ def _lines(told: Explanation) -> Iterator[str]:
         f"own, {cost.shared_recording_rules} recording rules {shared};"
     )
     yield f"  up to {cost.series} series{each}"
-
-
-def table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Align columns, two spaces apart and indented."""
-    cells = [[*map(printable, row)] for row in rows]
-    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        padded = (cell + " " * (size - width(cell)) for cell, size in zip(row, widths, strict=True))
-        yield "  " + "  ".join(padded)

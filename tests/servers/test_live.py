@@ -143,7 +143,7 @@ def test_another_version_than_declared(
 
 def test_findings_as_json(server: str, repo: Path) -> None:  # noqa: ARG001
     done = check("--live", server, "--format", "json")
-    found = {(f["line"], f["id"]): f for f in json.loads(done.stderr)}
+    found = {(f["line"], f["id"]): f for f in json.loads(done.stdout)}
     assert found[27, "live-no-series"] == {
         "path": "shop.yaml",
         "line": 27,

@@ -351,8 +351,8 @@ def test_usage_errors_repeat_no_secret(tmp_path: Path, arguments: tuple[str, ...
 def test_without_a_project_the_finding_still_has_a_place(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     done = run(tmp_path, "--live", url, "--format", "github")
-    assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[-1] == (
+    assert (done.exit_code, done.stderr) == (1, "")
+    assert done.stdout.splitlines()[-1] == (
         "::error file=slo-compiler.yaml,line=1,col=1,endColumn=2,title=live-unreachable::"
         f"{url}: Connection refused%0Ais it running, and reachable from here?"
     )

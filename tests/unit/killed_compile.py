@@ -93,7 +93,7 @@ def compile_into(out: Path, manifests: str, point: int = 0) -> bool:
         if point:
             Killer(out, point).watch()
         try:
-            main(["compile", manifests, "-o", str(out)], standalone_mode=False)
+            main(["compile", manifests, "-o", str(out), "--allow-removal"], standalone_mode=False)
         except SystemExit as done:
             os._exit(int(done.code or 0))
         os._exit(0)

@@ -380,7 +380,7 @@ def test_without_source_and_project_the_usage_is_told(repo: Path) -> None:
     assert (usage, empty, error) == (
         "Usage: slo-compiler check [OPTIONS] [SOURCE]...",
         "",
-        "Error: no SOURCE, and no slo-compiler.yaml here that names one",
+        "Error: no SOURCE, and no slo-compiler.yaml here or above that names one",
     )
 
 

@@ -52,7 +52,7 @@ def test_check_flag_shows_the_diff_and_writes_nothing(repo: Path) -> None:
     assert done.exit_code == 1
     assert "--- a/prometheus/rules/acme.yml\n+++ b/prometheus/rules/acme.yml\n" in done.stdout
     assert "\n-          vector(0.999)\n+          vector(0.995)\n" in done.stdout
-    assert "out is out of date: run slo-compiler compile" in done.stderr
+    assert "out:1:1: error[out-of-date] out is out of date: 5 changed\n" in done.stderr
     (repo / "acme.yaml").write_text(MANIFEST)
     assert {p: p.read_bytes() for p in repo.rglob("*") if p.is_file()} == before
 
@@ -89,7 +89,7 @@ def test_the_audit_log_records_each_step(repo: Path) -> None:
 def test_usage_errors_exit_2(repo: Path) -> None:  # noqa: ARG001
     done = run("compile")
     assert done.exit_code == 2
-    assert "no SOURCE, and no slo-compiler.yaml here that names one" in done.stderr
+    assert "no SOURCE, and no slo-compiler.yaml here or above that names one" in done.stderr
     assert run("nonsense").exit_code == 2
 
 

@@ -8,6 +8,7 @@ from cases import ROOT
 
 # From the ground up. Lints come after the plan, because they need its arithmetic.
 LAYERS = (
+    ("process", "decimals"),
     ("diagnostics", "duration", "recurrence", "regex", "tools", "templating"),
     ("period",),
     ("naming",),

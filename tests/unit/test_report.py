@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -274,7 +275,7 @@ def test_github_reads_back(found: list[Diagnostic]) -> None:
 
 
 @pytest.mark.parametrize("format_", ["text", "json", "sarif", "github"])
-def test_every_format_goes_to_stderr_and_leaves_stdout_alone(
+def test_format_for_machines_has_stdout_to_itself_and_text_stderr(
     format_: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -282,7 +283,43 @@ def test_every_format_goes_to_stderr_and_leaves_stdout_alone(
         "apiVersion: slo-compiler/v1\nkind: Tennant\n", encoding="utf-8"
     )
     done = CliRunner().invoke(main, ["check", "b.yaml", "--format", format_])
-    assert (done.exit_code, done.stdout) == (1, "")
-    assert "Tennant" in done.stderr
+    assert done.exit_code == 1
+    findings, rest = done.stdout, done.stderr
+    if format_ == "text":
+        findings, rest = rest, findings
+    assert "Tennant" in findings
+    assert rest == ""
     if format_ in {"json", "sarif"}:
-        json.loads(done.stderr)
+        json.loads(findings)
+
+
+@pytest.mark.parametrize("format_", ["json", "sarif", "github"])
+def test_format_for_machines_keeps_a_diff_off_stdout(
+    format_: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    manifest = (ROOT / "tests/support/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
+    (tmp_path / "acme.yaml").write_text(manifest, encoding="utf-8")
+    command = ["compile", "acme.yaml", "-o", "out", "--format", format_]
+    clean = CliRunner().invoke(main, command)
+    assert clean.exit_code == 0
+    if format_ == "json":
+        found = json.loads(clean.stdout)
+        assert {record["severity"] for record in found} <= {"warning"}
+    (tmp_path / "out/prometheus/rules/acme.yml").unlink()
+    done = CliRunner().invoke(main, [*command, "--check"])
+    assert done.exit_code == 1
+    assert "+++ b/prometheus/rules/acme.yml" in done.stderr
+    assert "+++" not in done.stdout
+    assert "out-of-date" in done.stdout
+
+
+def test_sarif_explains_each_rule_that_is_found() -> None:
+    from slo_compiler.lint import document  # noqa: PLC0415
+
+    found = replace(FOUND, id="unknown-key")
+    rules = json.loads(report.sarif([found, WARNING], document.rule_texts()))
+    muted, unknown = rules["runs"][0]["tool"]["driver"]["rules"]
+    assert unknown["shortDescription"] == {"text": "A mapping has a key that is not known."}
+    assert unknown["help"]["text"].endswith("Correct its name, or remove it.")
+    assert muted["help"]["text"].startswith(muted["shortDescription"]["text"].removesuffix("."))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -89,8 +91,8 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
 
-def compiled(manifests: str, out: str) -> dict[str, bytes]:
-    done = run("compile", manifests, "-o", out)
+def compiled(manifests: str, out: str, *more: str) -> dict[str, bytes]:
+    done = run("compile", manifests, "-o", out, "--allow-removal", *more)
     assert done.exit_code == 0, done.stderr
     return tree(Path(out))
 
@@ -131,11 +133,24 @@ def test_check_says_so_and_changes_nothing(repo: Path) -> None:
     assert tree(repo / "out") == old
 
 
-def test_an_output_that_was_edited_is_made_good(repo: Path) -> None:
+def test_compile_of_an_edited_output_is_refused_without_force(repo: Path) -> None:
     old = compiled("old", "out")
+    (repo / "out" / rules("b")).unlink()
     with (repo / "out" / rules("a")).open("a", encoding="utf-8") as file:
         file.write("# mine\n")
-    (repo / "out" / rules("b")).unlink()
+    edited = tree(repo / "out")
+    done = run("compile", "old", "-o", "out")
+    assert done.exit_code == 1
+    assert f"out/{rules('a')}:1:1: error[edited-file] this generated file was edited" in done.stderr
+    assert tree(repo / "out") == edited
+    assert compiled("old", "out", "--force") == old
+
+
+def test_compile_of_an_output_merged_by_hand_with_its_lock_needs_no_force(repo: Path) -> None:
+    old = compiled("old", "out")
+    (repo / "out" / LOCK).unlink()
+    with (repo / "out" / rules("a")).open("a", encoding="utf-8") as file:
+        file.write("# merged\n")
     assert compiled("old", "out") == old
 
 
@@ -143,7 +158,9 @@ def test_a_stale_file_that_was_edited_below_its_header_goes_too(repo: Path) -> N
     compiled("old", "out")
     with (repo / "out" / rules("b")).open("a", encoding="utf-8") as file:
         file.write("# mine\n")
-    compiled("new", "out")
+    done = run("compile", "new", "-o", "out", "--allow-removal")
+    assert f"out/{rules('b')}:1:1: error[edited-file]" in done.stderr
+    compiled("new", "out", "--force")
     assert not (repo / "out" / rules("b")).exists()
 
 
@@ -182,7 +199,7 @@ def test_a_folder_in_the_way_is_an_error(repo: Path) -> None:
 def test_a_stale_file_that_lost_its_mark_is_left_and_told(repo: Path) -> None:
     compiled("old", "out")
     (repo / "out" / rules("b")).write_text("# mine now\n", encoding="utf-8")
-    done = run("compile", "new", "-o", "out")
+    done = run("compile", "new", "-o", "out", "--allow-removal")
     assert done.exit_code == 0
     assert f"out/{rules('b')}:1:1: warning[stale-file]" in done.stderr
     assert (repo / "out" / rules("b")).read_text(encoding="utf-8") == "# mine now\n"
@@ -306,6 +323,7 @@ def test_killed_at_any_time_too(repo: Path) -> None:
         "-c",
         "from slo_compiler.cli import main; main()",
         "compile",
+        "--allow-removal",
         "-o",
         "out",
     ]
@@ -329,6 +347,7 @@ def test_two_compiles_at_once_leave_one_whole_result(repo: Path) -> None:
         "-c",
         "from slo_compiler.cli import main; main()",
         "compile",
+        "--allow-removal",
         "-o",
         "out",
     ]
@@ -347,14 +366,64 @@ def test_two_compiles_at_once_leave_one_whole_result(repo: Path) -> None:
 def test_a_full_disk_leaves_the_old_file(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old = compiled("old", "out")
 
-    def full(_handle: int) -> None:
-        raise OSError(28, "No space left on device")
+    flushed = []
+
+    def full(handle: int) -> None:
+        flushed.append(handle)
+        if len(flushed) == 3:  # files before it are staged already
+            raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
+    done = run("compile", "new", "-o", "out", "--allow-removal")
+    assert done.exit_code == 1
+    assert re.search(r"slo-compiler: out/\S+: No space left on device\n", done.stderr)
+    assert tree(repo / "out") == old
+
+
+# --- removed
+
+
+def test_compile_that_removes_a_tenant_names_it_and_wants_a_flag(repo: Path) -> None:
+    old = compiled("old", "out")
     done = run("compile", "new", "-o", "out")
     assert done.exit_code == 1
-    assert "No space left on device" in done.stderr
-    assert_whole(tree(repo / "out"), old, {})
+    assert (
+        f"out/{rules('b')}:1:1: error[tenant-removed] "
+        'no manifest declares tenant "b" any more: all of its rules would go\n'
+        "      = is a source missing? if the tenant is to go, run this with --allow-removal\n"
+    ) in done.stderr
+    assert tree(repo / "out") == old
+    assert rules("b") not in compiled("new", "out")
+
+
+@pytest.mark.usefixtures("repo")
+def test_compile_on_a_terminal_removes_a_tenant_and_names_it() -> None:
+    compiled("old", "out")
+    for environment, code in ((ENVIRONMENT | {"CI": "true"}, 1), (ENVIRONMENT, 0)):
+        ours, theirs = pty.openpty()
+        command = [sys.executable, "-c", "from slo_compiler.cli import main; main()"]
+        done = subprocess.run(
+            [*command, "compile", "new", "-o", "out"], env=environment, stderr=theirs, check=False
+        )
+        os.close(theirs)
+        shown = os.read(ours, 1 << 16).decode()
+        os.close(ours)
+        assert done.returncode == code, shown
+        assert ("removing all rules of b: no manifest is left" in shown) is (code == 0)
+
+
+def test_compile_check_reports_others_rules_and_what_is_out_of_date(repo: Path) -> None:
+    compiled("old", "out")
+    (repo / "out/prometheus/rules/mine.yaml").write_text("groups: []\n", encoding="utf-8")
+    done = run("compile", "old", "-o", "out", "--check")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "out/prometheus/rules/mine.yaml:1:1: error[foreign-rules]" in done.stderr
+    assert "out-of-date" not in done.stderr
+    done = run("compile", "new", "-o", "out", "--check")
+    assert re.search(
+        r"error\[out-of-date] out is out of date: \d changed, \d missing and \d of no manifest\n",
+        done.stderr,
+    )
 
 
 def test_the_lock_holds_digests_and_no_trace_of_the_machine() -> None:

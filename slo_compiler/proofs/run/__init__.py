@@ -8,34 +8,103 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from slo_compiler import naming
+from slo_compiler.diagnostics import Position, Report
+from slo_compiler.proofs.run import routes, unit_tests
+from slo_compiler.proofs.run.cache import ProofCache
 from slo_compiler.proofs.run.junit import junit
-from slo_compiler.proofs.run.result import Failure, Job, Result
-from slo_compiler.proofs.run.routes import route_jobs
-from slo_compiler.proofs.run.unit_tests import unit_job
+from slo_compiler.proofs.run.result import Failure, Job, Result, Tool
+from slo_compiler.proofs.run.wanted import Wanted
 
-__all__ = ["Failure", "Job", "Result", "jobs", "junit", "route_jobs", "run", "unit_job"]
+__all__ = [
+    "Failure",
+    "Job",
+    "ProofCache",
+    "Result",
+    "Wanted",
+    "has_proofs",
+    "jobs",
+    "junit",
+    "route_jobs",
+    "run",
+    "unit_job",
+]
 
 
-def jobs(folder: Path, promtool: Path, amtool: Path) -> list[Job]:
-    """List the proofs of an output folder.
+def jobs(
+    folder: Path,
+    promtool: Path | None,
+    amtool: Path | None,
+    *,
+    report: Report | None = None,
+    wanted: Wanted | None = None,
+    cache: ProofCache | None = None,
+) -> list[Job]:
+    """List the proofs of an output folder; a tool is needed for its own kind of proof only.
 
     Raises:
-        FileNotFoundError: the folder holds none, or the routes are missing.
+        CompileError: the folder holds no proof that is wanted, or a file of it is damaged.
+        ToolsError: a tool does not run.
     """
-    files = sorted((folder / "prometheus" / "tests").glob("*.yml"))
-    if not files:
-        raise FileNotFoundError(2, "it holds no proofs: run slo-compiler compile", str(folder))
-    config, expected = folder / naming.ALERTMANAGER_FILE, folder / naming.ROUTES_FILE
-    # Large files first, so that the last job is a short one.
-    files.sort(key=lambda path: -path.stat().st_size)
-    return [
-        *(unit_job(promtool, file) for file in files),
-        *route_jobs(amtool, config, expected),
-    ]
+    report, wanted, cache = report or Report(), wanted or Wanted(), cache or ProofCache()
+    work: list[Job | None] = []
+    if wanted.unit_tests and promtool:
+        tool = Tool.at(promtool, identified=cache.folder is not None)
+        # Large files first, so that the last job is a short one.
+        tests = sorted(
+            (folder / naming.TESTS_FOLDER).glob("[!.]*.yml"),
+            key=lambda path: (-path.stat().st_size, path.name),
+        )
+        work += [unit_tests.prepare(tool, path, report, wanted, cache) for path in tests]
+    if wanted.routes and amtool and (work or has_proofs(folder)):
+        tool = Tool.at(amtool, identified=cache.folder is not None)
+        config = folder / naming.ALERTMANAGER_FILE
+        expected = folder / naming.ROUTES_FILE
+        work += routes.prepare(tool, config, expected, report, wanted, cache)
+    found = [job for job in work if job is not None]
+    if not found and not report.failed:
+        message = "it holds no proofs" if wanted.all else "it holds no such proofs"
+        report.error(Position(str(folder)), "no-proofs", message, "run slo-compiler compile first")
+    report.raise_if_failed()
+    return found
+
+
+def unit_job(promtool: Path, path: Path) -> Job:
+    """Prepare one file of unit tests.
+
+    Raises:
+        CompileError: it is damaged.
+    """
+    report = Report()
+    job = unit_tests.prepare(Tool(promtool), path, report, Wanted(), ProofCache())
+    report.raise_if_failed()
+    assert job is not None  # noqa: S101  (nothing was left out)
+    return job
+
+
+def route_jobs(amtool: Path, config: Path, expected: Path) -> list[Job]:
+    """Prepare the routes of each tenant, the inhibitions, the hours and the tenants' isolation.
+
+    Raises:
+        CompileError: a file is damaged.
+    """
+    report = Report()
+    found = [*routes.prepare(Tool(amtool), config, expected, report, Wanted(), ProofCache())]
+    report.raise_if_failed()
+    return found
+
+
+def has_proofs(folder: Path) -> bool:
+    """Whether a compile has written proofs into an output folder."""
+    tests = (folder / naming.TESTS_FOLDER).glob("[!.]*.yml")
+    return (folder / naming.ROUTES_FILE).exists() or any(tests)
 
 
 def run(work: Sequence[Job], workers: int | None = None) -> Iterator[Result]:
     """Run proofs in parallel, and give each result as it comes."""
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        for done in as_completed([pool.submit(job) for job in work]):
-            yield done.result()
+        try:
+            for done in as_completed([pool.submit(job) for job in work]):
+                yield done.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise

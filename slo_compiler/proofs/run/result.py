@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-TIMEOUT_SECONDS = 900
+from slo_compiler import process, tools
+
+# A file of unit tests takes up to half a minute for a tenant of fifty SLOs; amtool answers at once.
+UNIT_TESTS_SECONDS = 900.0
+NO_ANSWER = 124  # the exit code that timeout(1) has for it
+ROUTES_SECONDS = process.LIMIT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,27 @@ class Result:
     seconds: float
     failures: tuple[Failure, ...]
     note: str = ""
+    cached: bool = False  # it passed in an earlier run, with the same input and tool
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool, and what tells it from others: its version, size and time of change."""
+
+    path: Path
+    identity: str = ""
+
+    @classmethod
+    def at(cls, path: Path, *, identified: bool) -> Tool:
+        """Look at a tool, and identify it where results are kept.
+
+        Raises:
+            ToolsError: it does not run.
+        """
+        if not identified:
+            return cls(path)
+        found = path.stat()
+        return cls(path, f"{tools.version(path)} {found.st_size} {found.st_mtime_ns}")
 
 
 Job = Callable[[], Result]
@@ -40,19 +65,10 @@ Job = Callable[[], Result]
 _ENVIRONMENT = {"GOGC": "400", **os.environ}
 
 
-def call(command: Sequence[str | Path], folder: Path) -> tuple[int, str]:
+def call(command: Sequence[str | Path], folder: Path, limit: float) -> tuple[int, str]:
     """Run a tool in a folder; give its exit code and all that it printed."""
     try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-            env=_ENVIRONMENT,
-        )
-    except subprocess.TimeoutExpired:
-        return 1, f"no answer within {TIMEOUT_SECONDS} s"
-    return done.returncode, done.stdout.decode(errors="replace")
+        done = process.run(command, folder=folder, limit=limit, environment=_ENVIRONMENT)
+    except process.ProcessError as error:
+        return NO_ANSWER, str(error)
+    return done.code, done.output

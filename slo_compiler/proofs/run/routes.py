@@ -3,41 +3,69 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from slo_compiler import naming, routing
+from slo_compiler.diagnostics import Report
 from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.proofs.model import ExpectedRoute
+from slo_compiler.proofs.run.cache import ProofCache
+from slo_compiler.proofs.run.files import (
+    HoursProof,
+    RouteProof,
+    RoutesFile,
+    read_routing,
+    read_yaml,
+)
 from slo_compiler.proofs.run.isolation import crossings
-from slo_compiler.proofs.run.result import Failure, Job, Result, call
+from slo_compiler.proofs.run.result import (
+    NO_ANSWER,
+    ROUTES_SECONDS,
+    Failure,
+    Job,
+    Result,
+    Tool,
+    call,
+)
+from slo_compiler.proofs.run.wanted import Wanted
 
 
-def route_jobs(amtool: Path, config: Path, expected: Path) -> list[Job]:
-    """Prepare the routes of each tenant, the inhibitions, the hours and the tenants' isolation."""
-    data = yaml.safe_load(expected.read_text(encoding="utf-8"))
-    external = tuple(data.get("external_labels", ()))
-    for route in data["routes"]:
-        route["labels"] |= dict.fromkeys(external, "here")
-    model = routing.Config.load(config.read_text(encoding="utf-8"))
-    by_tenant: dict[str, list[Any]] = {}
-    for route in data["routes"]:
-        by_tenant.setdefault(route["labels"][naming.TENANT], []).append(route)
-    hours = data.get("hours", [])
-    return [
-        *(_amtool_job(amtool, config, tenant, own) for tenant, own in by_tenant.items()),
-        _job("inhibition", lambda: _inhibition(model, by_tenant, external)),
-        _job("hours", lambda: _hours(model, hours)),
-        _job("isolation", lambda: _isolation(model, data["routes"], hours, external)),
-    ]
+def prepare(
+    amtool: Tool,
+    path: Path,
+    expected_path: Path,
+    report: Report,
+    wanted: Wanted,
+    cache: ProofCache,
+) -> Iterator[Job]:
+    """Prepare the routes of each tenant, the inhibitions, the hours and the tenants' isolation.
+
+    The last three are about all tenants together, so they are left out where some are wanted.
+    """
+    model = read_routing(path, report)
+    expected = read_yaml(expected_path, RoutesFile, report)
+    if model is None or expected is None:
+        return
+    by_tenant: dict[str, list[RouteProof]] = {}
+    external = tuple(expected.external_labels)
+    every = [_in_a_cluster(route, external) for route in expected.routes]
+    for route in every:
+        by_tenant.setdefault(route.labels.get(naming.TENANT, ""), []).append(route)
+    content = path.read_bytes()
+    for tenant, routes in by_tenant.items():
+        own = [route for route in routes if wanted.route(route.labels)]
+        if own:
+            yield _amtool_job(amtool, path, tenant, own, content, cache)
+    if not wanted.tenants and not wanted.slo:
+        yield _job("inhibition", lambda: _inhibition(model, by_tenant, external))
+        yield _job("hours", lambda: _hours(model, expected.hours))
+        yield _job("isolation", lambda: _isolation(model, every, expected.hours, external))
 
 
-def _job(name: str, check: Any) -> Job:  # noqa: ANN401
+def _job(name: str, check: Callable[[], tuple[int, list[Failure], str]]) -> Job:
     def run() -> Result:
         started = time.monotonic()
         checks, failures, note = check()
@@ -47,31 +75,48 @@ def _job(name: str, check: Any) -> Job:  # noqa: ANN401
     return run
 
 
-def _amtool_job(amtool: Path, config: Path, tenant: str, routes: Sequence[Any]) -> Job:
+def _amtool_job(
+    amtool: Tool,
+    config: Path,
+    tenant: str,
+    routes: Sequence[RouteProof],
+    content: bytes,
+    cache: ProofCache,
+) -> Job:
     def run() -> Result:
         started = time.monotonic()
-        failures = [f for route in routes for f in _amtool(amtool, config, route)]
-        names = tuple(_shown(route["labels"]) for route in routes)
+        names = tuple(_shown(route.labels) for route in routes)
+        wanted = [f"{name} -> {route.receivers}" for name, route in zip(names, routes, strict=True)]
+        key = cache.key(["routes", amtool.identity, content, *wanted])
+        known = cache.checks(key) == len(routes)
+        failures = () if known else tuple(_failed(amtool, config, routes))
+        if not known and not failures:
+            cache.passed(key, len(routes))
         seconds = time.monotonic() - started
-        return Result(tenant, "routes", names, len(routes), seconds, tuple(failures))
+        return Result(tenant, "routes", names, len(routes), seconds, failures, cached=known)
 
     return run
 
 
-def _amtool(amtool: Path, config: Path, route: Mapping[str, Any]) -> Iterator[Failure]:
-    command: list[str | Path] = [
-        amtool.absolute(),
-        *("config", "routes", "test", f"--config.file={config.name}"),
-        f"--verify.receivers={','.join(route['receivers'])}",
-        *(f"{name}={value}" for name, value in route["labels"].items()),
-    ]
-    code, output = call(command, config.parent)
-    if code:
-        yield Failure(_shown(route["labels"]), " ".join(output.split()), route["manifest"])
+def _failed(amtool: Tool, config: Path, routes: Sequence[RouteProof]) -> Iterator[Failure]:
+    """Run amtool on each route; where it gives no answer once, it is not asked again."""
+    for route in routes:
+        command: list[str | Path] = [
+            amtool.path.absolute(),
+            *("config", "routes", "test", f"--config.file={config.name}"),
+            f"--verify.receivers={','.join(route.receivers)}",
+            *(f"{name}={value}" for name, value in route.labels.items()),
+        ]
+        code, output = call(command, config.parent, ROUTES_SECONDS)
+        if code:
+            message = " ".join(output.split()) or f"amtool: exit code {code}"
+            yield Failure(_shown(route.labels), message, route.manifest)
+        if code == NO_ANSWER:
+            return
 
 
 def _inhibition(
-    model: routing.Config, by_tenant: Mapping[str, Sequence[Any]], external: tuple[str, ...]
+    model: routing.Config, by_tenant: Mapping[str, Sequence[RouteProof]], external: tuple[str, ...]
 ) -> tuple[int, list[Failure], str]:
     """Ask of pairs of alerts who quiets whom.
 
@@ -85,7 +130,7 @@ def _inhibition(
         near = {tenant, tenants[(number + 1) % len(tenants)], *linked[tenant]}
         sources = [
             *(route for other in sorted(near) for route in by_tenant.get(other, ())),
-            *(route for route in waited_for if route["labels"][naming.TENANT] not in near),
+            *(route for route in waited_for if route.labels[naming.TENANT] not in near),
         ]
         for target in by_tenant[tenant]:
             for source in sources:
@@ -98,10 +143,10 @@ def _inhibition(
                     inhibits = routing.inhibited_by(model, one, [one, two]) is not None
                     if inhibits != _is_inhibited(target, other, external):
                         word = "inhibits" if inhibits else "does not inhibit"
-                        message = f"{_shown(other['labels'])} {word} {_shown(target['labels'])}"
+                        message = f"{_shown(other.labels)} {word} {_shown(target.labels)}"
                         cause = _inhibit_rule(model, one, two) if inhibits else ""
                         crossed += inhibits and _tenant(target) != _tenant(other)
-                        failures.append(Failure("inhibition", message, target["manifest"], cause))
+                        failures.append(Failure("inhibition", message, target.manifest, cause))
     return checks, failures, f"inhibition: {checks} pairs of alerts checked, {crossed} crossings"
 
 
@@ -114,12 +159,16 @@ def _inhibit_rule(model: routing.Config, target: Pairs, source: Pairs) -> str:
     return ""
 
 
-def _tenant(route: Mapping[str, Any]) -> str:
-    tenant: str = route["labels"][naming.TENANT]
-    return tenant
+def _tenant(route: RouteProof) -> str:
+    return route.labels[naming.TENANT]
 
 
-def _linked(by_tenant: Mapping[str, Sequence[Any]]) -> dict[str, set[str]]:
+def _in_a_cluster(route: RouteProof, external: Sequence[str]) -> RouteProof:
+    """Give an alert the labels that Prometheus itself adds."""
+    return route.model_copy(update={"labels": {**route.labels, **dict.fromkeys(external, "here")}})
+
+
+def _linked(by_tenant: Mapping[str, Sequence[RouteProof]]) -> dict[str, set[str]]:
     """Give for each tenant those that its SLOs depend on, and those whose SLOs depend on its."""
     linked: dict[str, set[str]] = {tenant: set() for tenant in by_tenant}
     for tenant, routes in by_tenant.items():
@@ -129,15 +178,15 @@ def _linked(by_tenant: Mapping[str, Sequence[Any]]) -> dict[str, set[str]]:
     return linked
 
 
-def _waited_for(by_tenant: Mapping[str, Sequence[Any]]) -> list[Any]:
+def _waited_for(by_tenant: Mapping[str, Sequence[RouteProof]]) -> list[RouteProof]:
     """Give the alerts for which those of other SLOs wait."""
     names = {name for routes in by_tenant.values() for name in _others(routes)}
-    return [r for routes in by_tenant.values() for r in routes if _name(r["labels"]) in names]
+    return [r for routes in by_tenant.values() for r in routes if _name(r.labels) in names]
 
 
-def _others(routes: Sequence[Any]) -> Iterator[str]:
+def _others(routes: Sequence[RouteProof]) -> Iterator[str]:
     """Name the tiers of other SLOs for which these alerts wait: tenant/service/slo/tier."""
-    return (name for r in routes for name in r.get("inhibited_by", ()) if "/" in name)
+    return (name for r in routes for name in r.inhibited_by if "/" in name)
 
 
 def _name(labels: Mapping[str, str]) -> str:
@@ -147,18 +196,16 @@ def _name(labels: Mapping[str, str]) -> str:
     return "/".join((*(labels[name] for name in naming.IDENTITY), labels[naming.TIER]))
 
 
-def _variants(source: Mapping[str, Any], strange: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+def _variants(source: RouteProof, strange: Sequence[str]) -> Iterator[RouteProof]:
     """Return an alert, and for each of these labels one that has another value of it."""
     yield source
     for name in strange:
-        yield {**source, "labels": {**source["labels"], name: "decoy"}}
+        yield source.model_copy(update={"labels": {**source.labels, name: "decoy"}})
 
 
-def _is_inhibited(
-    target: Mapping[str, Any], source: Mapping[str, Any], external: tuple[str, ...]
-) -> bool:
+def _is_inhibited(target: RouteProof, source: RouteProof, external: tuple[str, ...]) -> bool:
     """Whether the manifests want it: by a tier of the same SLO and level, or one of another SLO."""
-    wanted, one, two = target.get("inhibited_by", ()), target["labels"], source["labels"]
+    wanted, one, two = target.inhibited_by, target.labels, source.labels
     same = ("alertname", *naming.IDENTITY, naming.ESCALATION)
     if any(one[name] != two[name] for name in external):
         return False
@@ -167,31 +214,34 @@ def _is_inhibited(
     )
 
 
-def _hours(model: routing.Config, hours: Sequence[Any]) -> tuple[int, list[Failure], str]:
+def _hours(model: routing.Config, hours: Sequence[HoursProof]) -> tuple[int, list[Failure], str]:
     checks, failures = 0, []
     for interval in hours:
-        muted = tuple(filter(None, [interval.get("holidays")]))
-        match = routing.RouteMatch("", (), (interval["name"],), muted)
-        for key, wanted in (("active_at", True), ("silent_at", False)):
-            for at in interval[key]:
+        muted = tuple(filter(None, [interval.holidays]))
+        match = routing.RouteMatch("", (), (interval.name,), muted)
+        for times, wanted in ((interval.active_at, True), (interval.silent_at, False)):
+            for at in times:
                 checks += 1
                 if routing.is_active(model, match, datetime.fromisoformat(at)) != wanted:
                     word = "silent" if wanted else "active"
-                    failures.append(Failure("hours", f"{interval['name']} is {word} at {at}"))
+                    failures.append(Failure("hours", f"{interval.name} is {word} at {at}"))
     return checks, failures, f"{len(hours)} time intervals"
 
 
 def _isolation(
-    model: routing.Config, routes: Sequence[Any], hours: Sequence[Any], external: tuple[str, ...]
+    model: routing.Config,
+    routes: Sequence[RouteProof],
+    hours: Sequence[HoursProof],
+    external: tuple[str, ...],
 ) -> tuple[int, list[Failure], str]:
-    holidays = {interval["name"]: interval.get("holidays", "") for interval in hours}
+    holidays = {interval.name: interval.holidays for interval in hours}
     expected = [
         ExpectedRoute(
             _pairs(route),
-            receivers=tuple(route["receivers"]),
-            hours=tuple(route.get("hours", [""] * len(route["receivers"]))),
-            inhibited_by=tuple(route.get("inhibited_by", ())),
-            origin=route["manifest"],
+            receivers=tuple(route.receivers),
+            hours=tuple(route.hours or [""] * len(route.receivers)),
+            inhibited_by=tuple(route.inhibited_by),
+            origin=route.manifest,
         )
         for route in routes
     ]
@@ -229,8 +279,8 @@ def _waits_for_another(route: ExpectedRoute) -> bool:
     return any("/" in n and n.partition("/")[0] != own for n in route.inhibited_by)
 
 
-def _pairs(route: Mapping[str, Any]) -> Pairs:
-    return tuple((name, str(value)) for name, value in route["labels"].items())
+def _pairs(route: RouteProof) -> Pairs:
+    return tuple(route.labels.items())
 
 
 def _shown(labels: Mapping[str, str]) -> str:

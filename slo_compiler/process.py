@@ -1,0 +1,179 @@
+"""Run a tool: one way, one time limit, one message, and no process that outlives this one.
+
+It needs the standard library only, because `slo_compiler.tools` runs before anything is installed.
+
+Decision: each tool gets a process group of its own, and the whole group is ended, because a tool
+may be a script that starts others. A terminal's Ctrl-C then reaches this process alone, which
+passes it on.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import FrameType
+
+LIMIT_SECONDS = 60.0  # for a tool that answers at once; proofs have limits of their own
+_GRACE_SECONDS = 1.0  # between the request to end and the end
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a tool printed, and its exit code; a tool that a signal ended has a negative one."""
+
+    code: int
+    stdout: str
+    stderr: str = ""  # empty where it was merged into stdout
+
+    @property
+    def output(self) -> str:
+        """All that it printed."""
+        return self.stdout + self.stderr
+
+
+class ProcessError(RuntimeError):
+    """A tool could not be started, or gave no answer in time; the message names it."""
+
+
+class Interrupted(SystemExit):
+    """This process got a signal to end; the exit code is 128 and the signal's number."""
+
+    def __init__(self, number: int) -> None:
+        self.signal = signal.Signals(number)
+        super().__init__(128 + number)
+
+
+class _State:
+    """The tools that run now, and the signal that ends this process."""
+
+    def __init__(self) -> None:
+        self.running: set[subprocess.Popen[bytes]] = set()
+        self.signal: int | None = None
+        self.starting = threading.local()
+
+
+_STATE = _State()
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    folder: Path | None = None,
+    limit: float = LIMIT_SECONDS,
+    environment: Mapping[str, str] | None = None,
+    merged: bool = True,
+) -> Done:
+    """Run a command to its end; its output is decoded, and what is not UTF-8 replaced.
+
+    Args:
+        command: the program and its arguments; no shell reads them.
+        folder: where it runs.
+        limit: seconds after which it and all that it started are ended.
+        environment: its variables; by default this process's own.
+        merged: whether stderr is read with stdout, in the order in which both were written.
+
+    Raises:
+        ProcessError: it could not be started, or gave no answer in time.
+        Interrupted: this process was told to end meanwhile.
+    """
+    words = [str(part) for part in command]
+    name = Path(words[0]).name
+    _STATE.starting.now = True
+    try:
+        _end_if_interrupted()
+        process = subprocess.Popen(
+            words,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+            process_group=0,
+        )
+        _STATE.running.add(process)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ProcessError(f"{words[0]} could not be started: {reason}") from error
+    finally:
+        _STATE.starting.now = False
+    try:
+        _end_if_interrupted()
+        stdout, stderr = process.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        raise ProcessError(f"{name} gave no answer within {limit:g} s") from None
+    finally:
+        # The group, not the process alone: what a tool left running would hold our pipes.
+        _end(process)
+        _STATE.running.discard(process)
+    _end_if_interrupted()
+    return Done(process.returncode, _text(stdout), _text(stderr or b""))
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """End all tools when this process gets SIGINT, SIGTERM or SIGHUP, and raise Interrupted.
+
+    A signal that is ignored stays ignored (nohup). Outside of the main thread this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {
+        number: signal.signal(number, _interrupted)
+        for number in _SIGNALS
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        _STATE.signal = None
+
+
+def _interrupted(number: int, _frame: FrameType | None) -> None:
+    """Handle a signal: end the tools; the main thread leaves by an exception."""
+    _STATE.signal = number
+    for process in [*_STATE.running]:
+        _signal_group(process, signal.SIGTERM)
+    if not getattr(_STATE.starting, "now", False):  # else run() raises when the tool is known
+        raise Interrupted(number)
+
+
+def _end_if_interrupted() -> None:
+    if _STATE.signal is not None:
+        raise Interrupted(_STATE.signal)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all of its group, politely first; close what it wrote to."""
+    if process.poll() is None:
+        _signal_group(process, signal.SIGTERM)
+        until = time.monotonic() + _GRACE_SECONDS
+        while process.poll() is None and time.monotonic() < until:
+            time.sleep(0.01)
+    _signal_group(process, signal.SIGKILL)
+    process.wait()
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):  # it has ended, or became another user's
+        os.killpg(process.pid, number)
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")

@@ -1,0 +1,115 @@
+"""Tools are run in one way: with a time limit, and with nothing left when this process ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from cases import ROOT
+
+from slo_compiler import process
+from slo_compiler.process import ProcessError, run
+
+MANIFEST = (ROOT / "tests/support/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
+COMPILER = [sys.executable, "-c", "from slo_compiler.cli import main; main()"]
+
+
+def script(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def alive(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_for(path: Path) -> int:
+    for _ in range(1_000):
+        if path.exists() and path.read_text().strip():
+            return int(path.read_text())
+        time.sleep(0.02)
+    pytest.fail(f"{path} was not written")
+
+
+def test_output_that_is_not_utf_8_is_replaced_and_order_is_kept(tmp_path: Path) -> None:
+    tool = script(tmp_path / "tool", "printf 'a\\303\\n'; echo b >&2; echo c; exit 3")
+    done = run([tool])
+    assert (done.code, done.stdout, done.stderr) == (3, "a\ufffd\nb\nc\n", "")
+    apart = run([tool], merged=False)
+    assert (apart.stdout, apart.stderr) == ("a\ufffd\nc\n", "b\n")
+
+
+def test_a_tool_that_cannot_be_started_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ProcessError, match="absent could not be started: No such file"):
+        run([tmp_path / "absent"])
+
+
+def test_a_tool_without_an_answer_ends_with_all_that_it_started(tmp_path: Path) -> None:
+    tool = script(tmp_path / "tool", f"sleep 300 & echo $! > {tmp_path}/pid; trap '' TERM; wait")
+    began = time.monotonic()
+    with pytest.raises(ProcessError, match=r"^tool gave no answer within 0\.5 s$"):
+        run([tool], limit=0.5)
+    assert time.monotonic() - began < 10
+    assert not alive(wait_for(tmp_path / "pid"))
+
+
+def test_what_a_tool_leaves_running_ends_with_it(tmp_path: Path) -> None:
+    tool = script(tmp_path / "tool", f"sleep 300 >/dev/null 2>&1 & echo $! > {tmp_path}/pid")
+    assert run([tool]).code == 0
+    time.sleep(0.1)
+    assert not alive(wait_for(tmp_path / "pid"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("command", ["check", "test"])
+def test_a_signal_ends_the_tools_and_leaves_no_temporary_folder(
+    tmp_path: Path, command: str, number: signal.Signals
+) -> None:
+    (tmp_path / "acme.yaml").write_text(MANIFEST, encoding="utf-8")
+    (tmp_path / "tmp").mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path / "tmp")}
+    environment["SLO_COMPILER_TOOLS"] = str(tmp_path / "none")
+    arguments = ["acme.yaml"]
+    if command == "test":
+        environment["PATH"] = "/nonexistent"
+        done = [*COMPILER, "compile", "acme.yaml", "-o", "out"]
+        subprocess.run(done, cwd=tmp_path, env=environment, check=True, capture_output=True)
+        arguments = ["out"]
+    for name in ("promtool", "amtool"):
+        text = f'case "$1" in --version) echo version 1.2;; *) echo $$ > {tmp_path}/pid;'
+        script(tmp_path / "bin" / name, f"{text} /bin/sleep 300;; esac")
+    environment["PATH"] = str(tmp_path / "bin")
+    running = subprocess.Popen(
+        [*COMPILER, command, *arguments],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    pid = wait_for(tmp_path / "pid")
+    running.send_signal(number)
+    output = running.communicate(timeout=30)[0].decode()
+    assert running.returncode == 128 + number
+    assert "Traceback" not in output
+    assert f"ended by {number.name}" in output
+    assert not alive(pid)
+    assert [*(tmp_path / "tmp").iterdir()] == []
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with process.ended_by_signals():
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGHUP, before)
