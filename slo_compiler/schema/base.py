@@ -28,13 +28,7 @@ from slo_compiler.period import Period as PeriodValue
 class Strict(BaseModel):
     """A mapping of a manifest: unknown keys are errors, values never change."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        hide_input_in_errors=True,
-        use_attribute_docstrings=True,
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
     ONE_OF: ClassVar[tuple[str, ...]] = ()  # keys of which exactly one must be given
 

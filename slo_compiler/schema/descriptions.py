@@ -1,7 +1,7 @@
 """What each key means: for editors, by the model and its key; `*` is for all models that have it.
 
-A docstring below a field of a model comes first. A key that holds one mapping needs neither: the
-mapping's own docstring describes it.
+A field's own `description` comes first. A key that holds one mapping needs neither: the mapping's
+docstring describes it. (Pydantic's `use_attribute_docstrings` reads the sources at each start.)
 """
 
 from __future__ import annotations
