@@ -117,7 +117,9 @@ def _open(schema: Any) -> Any:  # noqa: ANN401
     if not isinstance(schema, dict):
         return schema
     if schema.get("type") in _SCALARS:
-        return {"anyOf": [schema, _REFERENCE]}
+        inner = {key: part for key, part in schema.items() if key != "description"}
+        outer = {"description": schema["description"]} if "description" in schema else {}
+        return {"anyOf": [inner, _REFERENCE], **outer}
     opened = {}
     for key, part in schema.items():
         if key == "properties":
