@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.queries import COUNTED, is_counter, name_of, queries
+from slo_compiler.lint.queries import is_counter, name_of, queries
 from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "counter-without-rate"
@@ -42,7 +42,7 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
             if not is_counter(part.metric) or any(name_of(p) in _FINE for p in part.parents):
                 continue
             # Some gauges are called ..._count; on a side of a ratio it must be a counter.
-            if query.key in COUNTED or not part.metric.endswith("_count"):
+            if query.counted or not part.metric.endswith("_count"):
                 yield Finding(
                     query.at(part.place),
                     f"{part.metric} is a counter by its name, and used without a rate",

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.queries import COUNTED, queries
+from slo_compiler.lint.queries import queries
 from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "increase-not-rate"
@@ -31,7 +31,7 @@ SEVERITY = Severity.WARNING
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give each increase on a side that is to yield events per second."""
     for query in queries(tenant):
-        for part in query.parts if query.key in COUNTED else ():
+        for part in query.parts if query.counted else ():
             if part.call == "increase":
                 yield Finding(
                     query.at(part.place),

@@ -23,10 +23,10 @@ from slo_compiler.promql import (
 from slo_compiler.promql.places import Place, names_of, words, written_matchers
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema.sli import SLI_TYPES
+from slo_compiler.schema.sli.base import Reading
 
 # What holds a query, in any SLI type; other texts of an SLI are none, though some would parse.
 FIELDS = tuple(dict.fromkeys(name for type_ in SLI_TYPES for name in type_.query_fields()))
-COUNTED = ("errors", "good", "total", "histogram")  # a plain selector here is a counter's
 SENTINEL = Duration.of(seconds=31_337)  # stands for $window: nobody writes it by chance
 
 _RANGE = re.compile(r"\[\s*([^\]:]*)")
@@ -90,9 +90,17 @@ class Query:
         return self.parsed.parts
 
     @property
+    def counted(self) -> bool:
+        """Whether a plain selector here is that of a counter or a histogram."""
+        pair = self.slo.spec.sli.body.base_pair()
+        terms = (pair.events, pair.second) if pair else ()
+        readings = (Reading.RATE, Reading.FAMILY)
+        return any(term.field == self.key and term.reading in readings for term in terms)
+
+    @property
     def plain(self) -> bool:
         """Whether it is a counter's selector, around which the compiler writes the rate."""
-        return self.key in COUNTED and WINDOW not in self.text
+        return self.counted and WINDOW not in self.text
 
     def at(self, place: Place) -> Position:
         """Where a part of the text stands in the manifest."""

@@ -4,10 +4,53 @@ from __future__ import annotations
 
 from typing import Any
 
-from slo_compiler.schema import DOCUMENT_KINDS, SLO
+from slo_compiler.schema import API_VERSION, DOCUMENT_KINDS, SLO
 from slo_compiler.schema.base import Strict
+from slo_compiler.schema.descriptions import description
 
 KINDS: dict[str, type[Strict]] = {kind.__name__: kind for kind in DOCUMENT_KINDS}
+_METADATA = {"name": "customer-b"}
+_SLO = {
+    "name": "availability",
+    "service": "checkout",
+    "objective": 99.9,
+    "sli": {
+        "ratio": {"errors": 'requests_total{code=~"5.."}', "total": "requests_total"},
+    },
+}
+_TIER = {
+    "name": "fast",
+    "severity": "page",
+    "budget_share": "2%",
+    "long_window": "1h",
+    "short_window": "5m",
+}
+_SPECS: dict[str, dict[str, Any]] = {
+    "Tenant": {
+        "channels": [{"name": "chat", "webhook": {"url": "http://chat.internal/"}}],
+        "escalation": [
+            {"severity": "page", "notify": ["chat"]},
+            {"severity": "ticket", "notify": ["chat"], "hours": "business"},
+        ],
+        "slos": [_SLO],
+    },
+    "Project": {"sources": ["tenants/"], "output": "generated/"},
+    "AlertPolicy": {"tiers": [_TIER]},
+    "SLOTemplate": {
+        "parameters": [{"name": "job"}],
+        "slo": {**_SLO, "sli": {"availability": {"gauge": 'up{job="${job}"}'}}},
+    },
+}
+EXAMPLES = {
+    kind: {
+        "apiVersion": API_VERSION,
+        "kind": kind,
+        **({} if kind == "Project" else {"metadata": _METADATA}),
+        "spec": spec,
+    }
+    for kind, spec in _SPECS.items()
+}
+EXAMPLES["Tenant"]["metadata"] = {**_METADATA, "owner": "customer-b-sre"}
 _REFERENCE = {"type": "string", "pattern": r"\$\{"}
 _SCALARS = {"string", "integer", "number", "boolean"}
 
@@ -28,7 +71,29 @@ def json_schema(kind: str) -> dict[str, Any]:
         needed = definitions["SLO"].pop("required")
         definitions["SLO"]["anyOf"] = [{"required": needed}, {"required": ["template"]}]
     told: dict[str, Any] = _without_null(schema)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **told}
+    definitions = told.get("$defs", {})
+    for name, part in [(kind, told), *definitions.items()]:
+        for key, inner in part.get("properties", {}).items():
+            if "description" not in inner:
+                inner["description"] = description(name, key) or _of_mapping(inner, definitions)
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": schema_id(kind)}
+    return {**head, **told, "examples": [EXAMPLES[kind]]}
+
+
+def schema_id(kind: str) -> str:
+    """Return the identifier of a kind's schema: a name, which need not be an address."""
+    return f"urn:{API_VERSION.replace('/', ':')}:{kind}"
+
+
+def _of_mapping(inner: dict[str, Any], definitions: dict[str, Any]) -> str:
+    """Take the description of the mapping that a key holds, without its details."""
+    references = [inner, *inner.get("anyOf", ()), *inner.get("allOf", ())]
+    for reference in references:
+        name = reference.get("$ref", "").removeprefix("#/$defs/")
+        if "description" in definitions.get(name, {}):
+            text: str = definitions[name]["description"]
+            return text.split("\n\n", maxsplit=1)[0].replace("\n", " ")
+    return ""
 
 
 def _without_null(schema: Any) -> Any:  # noqa: ANN401
@@ -52,7 +117,9 @@ def _open(schema: Any) -> Any:  # noqa: ANN401
     if not isinstance(schema, dict):
         return schema
     if schema.get("type") in _SCALARS:
-        return {"anyOf": [schema, _REFERENCE]}
+        inner = {key: part for key, part in schema.items() if key != "description"}
+        outer = {"description": schema["description"]} if "description" in schema else {}
+        return {"anyOf": [inner, _REFERENCE], **outer}
     opened = {}
     for key, part in schema.items():
         if key == "properties":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,8 @@ from jsonschema import Draft202012Validator
 
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Report
+from slo_compiler.frontend.validate import validate
+from slo_compiler.schema.descriptions import DESCRIPTIONS
 from slo_compiler.schema.json_schema import KINDS, json_schema
 from slo_compiler.source import read_documents
 
@@ -46,6 +49,40 @@ def test_command_line_offers_every_kind() -> None:
     (argument,) = main.commands["schema"].params
     assert isinstance(argument.type, click.Choice)
     assert {*argument.type.choices} == {*KINDS}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_schema_every_property_has_a_description(kind: str) -> None:
+    schema = json_schema(kind)
+    parts = [(kind, schema), *schema["$defs"].items()]
+    missing = [
+        f"{name}.{key}"
+        for name, part in parts
+        for key, inner in part.get("properties", {}).items()
+        if not inner.get("description")
+    ]
+    assert missing == []
+    assert schema["$id"] == f"urn:slo-compiler:v1:{kind}"
+
+
+def test_descriptions_all_are_of_keys_that_exist() -> None:
+    known = set()
+    for kind in KINDS:
+        schema = json_schema(kind)
+        for name, part in [(kind, schema), *schema["$defs"].items()]:
+            for key in part.get("properties", {}):
+                known |= {f"{name}.{key}", f"*.{key}"}
+    assert {*DESCRIPTIONS} - known == set()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_schema_example_is_valid_and_read_by_the_compiler(kind: str) -> None:
+    (example,) = json_schema(kind)["examples"]
+    assert problems(kind, example) == []
+    (document,) = read_documents("x", json.dumps(example).encode(), Report())
+    report = Report()
+    validate(KINDS[kind], document, report)
+    assert report.diagnostics == []
 
 
 def tenant(slo: dict[str, Any]) -> dict[str, Any]:
