@@ -128,7 +128,7 @@ def _refuse_output_over_sources(settings: Settings, report: Report) -> None:
                 f'the source "{source}" is in the output folder "{settings.spec.output}"',
                 "choose a folder of its own for the output",
             )
-    report.raise_if_failed()
+            report.raise_if_failed()
 
 
 def _is_below(path: Path, folder: str) -> bool:

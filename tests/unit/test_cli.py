@@ -37,7 +37,7 @@ def test_init_writes_a_repo_that_compiles_and_keeps_what_is_there(repo: Path) ->
     assert (repo / "Makefile").read_text() == "mine:\n"
     done = run("compile")
     assert done.exit_code == 0, done.stderr
-    assert "1 SLO of 1 tenant -> generated: 7 files written" in done.stderr
+    assert "1 SLO of 1 tenant -> generated: 8 files written" in done.stderr
     assert done.stdout == ""
     again = run("compile", "--check")
     assert (again.exit_code, again.stdout) == (0, "")
@@ -52,7 +52,7 @@ def test_check_flag_shows_the_diff_and_writes_nothing(repo: Path) -> None:
     assert done.exit_code == 1
     assert "--- a/prometheus/rules/acme.yml\n+++ b/prometheus/rules/acme.yml\n" in done.stdout
     assert "\n-          vector(0.999)\n+          vector(0.995)\n" in done.stdout
-    assert "out:1:1: error[out-of-date] out is out of date: 5 changed\n" in done.stderr
+    assert "out:1:1: error[out-of-date] out is out of date: 6 changed\n" in done.stderr
     (repo / "acme.yaml").write_text(MANIFEST)
     assert {p: p.read_bytes() for p in repo.rglob("*") if p.is_file()} == before
 
