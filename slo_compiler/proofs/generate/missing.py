@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from slo_compiler import naming
@@ -25,6 +26,8 @@ from slo_compiler.proofs.generate.timeline import (
 from slo_compiler.proofs.model import Check, UnitTest
 from slo_compiler.resolve.model import ResolvedTenant
 
+_MATCHER = f'alertname="{naming.ALERT_NO_DATA}"'
+
 
 def missing_tests(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
     """No traffic is not missing data; missing series are, those of the others notwithstanding."""
@@ -36,6 +39,10 @@ def missing_tests(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) ->
     end = up(fires + lingers.ms + 2 * MINUTE.ms, MINUTE)
     stays: Timeline = (Segment(end + MINUTE, CLEAN, idle=True),)
     goes: Timeline = (Segment(idle, CLEAN, idle=True), Segment(end - idle + MINUTE, GONE))
+    # The SLOs of other rounds are not fed, and have no data.
+    alone = len(round_.subjects) == len(tenant.slos)
+    infos = " or ".join(f"{naming.INFO}{{{one.labels}}}" for one in round_.subjects)
+    only = "" if alone else f" and on (service, slo) ({infos})"
     for missing in (round_.subjects[0::2], round_.subjects[1::2]):
         if not missing:
             continue
@@ -48,7 +55,7 @@ def missing_tests(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) ->
             round_,
             {s.name: goes if s.name in names else stays for s in round_.subjects},
             [
-                round_.alerts(at, f'alertname="{naming.ALERT_NO_DATA}"', firing, why)
+                _no_data(round_.alerts(at, _MATCHER, firing, why), only)
                 for at, firing, why in (
                     (idle, [], "no traffic, but the series are there"),
                     (
@@ -63,6 +70,10 @@ def missing_tests(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) ->
             [f"series end at {idle}, and a range of {timing.base_range} holds two for {lingers}"],
             about=missing,
         )
+
+
+def _no_data(check: Check, only: str) -> Check:
+    return replace(check, expr=check.expr + only)
 
 
 def absent_tests(round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
