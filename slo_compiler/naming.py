@@ -51,6 +51,11 @@ def increase(counted: str, span: Duration | Period) -> str:
     return f"slo:{counted}:increase{suffix(span)}"
 
 
+def guard_count(counted: str, window: Duration, *, taken: bool) -> str:
+    """Count of a window for guards: named as `increase`, unless a tile or period has that name."""
+    return f"slo:{counted}:guard_increase{window}" if taken else increase(counted, window)
+
+
 def error_ratio(window: Duration | Period) -> str:
     """Error ratio over a window: `slo:error_ratio:rate1h`, or a period: `rate_month`."""
     return f"slo:error_ratio:rate{suffix(window)}"

@@ -71,6 +71,19 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
+class GuardCount:
+    """Events or errors in a window, for the guards of the alerts in the same group.
+
+    `taken`: a tile or a period of the tenant is as long. Its series has the same name, is evaluated
+    later, and leaves old names out or is summed again.
+    """
+
+    counted: Counted
+    window: Duration
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
 class WindowRatio:
     """Error ratios of a window."""
 
@@ -131,6 +144,7 @@ RecordingRule = (
     | BaseSeries
     | Slices
     | Tile
+    | GuardCount
     | WindowRatio
     | WindowBurnRate
     | BudgetExhaustion

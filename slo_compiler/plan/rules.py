@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from slo_compiler import naming
@@ -17,6 +17,7 @@ from slo_compiler.plan.rule import (
     Counted,
     ExclusionActive,
     Fact,
+    GuardCount,
     RecordingRule,
     ShadowAlert,
     Slices,
@@ -24,7 +25,7 @@ from slo_compiler.plan.rule import (
 from slo_compiler.plan.slo import PlannedSLO, plan_slo
 from slo_compiler.plan.tenant import tenant_timing
 from slo_compiler.plan.tiers import check_tiers
-from slo_compiler.plan.windows import budget_rules, tile_rules, window_rules
+from slo_compiler.plan.windows import budget_rules, guard_rules, tile_rules, window_rules
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema import PrometheusSpec
 
@@ -58,6 +59,7 @@ class PlannedTenant:
     timing: burn.Timing
     slos: tuple[PlannedSLO, ...]
     groups: tuple[PlannedGroup, ...]
+    guard_counts: Mapping[tuple[str, Duration], GuardCount]  # by what is counted and by window
 
     @property
     def name(self) -> str:
@@ -70,15 +72,18 @@ def plan_tenant(tenant: ResolvedTenant, project: PrometheusSpec, report: Report)
     timing = tenant_timing(tenant, project.scrape_interval, project.evaluation_interval)
     check_tiers(tenant, timing, report)
     slos = tuple(plan_slo(tenant, slo, timing, report) for slo in tenant.slos)
+    guards = [*guard_rules(tenant, timing, slos)]
     base = [
         # A composite reads what its components record.
         *(rule for slo in sorted(slos, key=_is_composite) for rule in _base(slo)),
         *window_rules(tenant, timing, tiled=False),
+        *(guard for guard in guards if not timing.is_tiled(guard.window)),
         *_burn_alerts(slos, tiled=False),
     ]
     tiles = [
         *tile_rules(tenant, timing),
         *window_rules(tenant, timing, tiled=True),
+        *(guard for guard in guards if timing.is_tiled(guard.window)),
         *_burn_alerts(slos, tiled=True),
     ]
     info = ([Constant(slo, fact) for fact in Fact] for slo in slos)
@@ -91,7 +96,8 @@ def plan_tenant(tenant: ResolvedTenant, project: PrometheusSpec, report: Report)
         *_chunks(tenant, naming.BUDGET_GROUP, timing.slow, budget),
         *_chunks(tenant, naming.HEALTH_GROUP, timing.health, health),
     ]
-    return PlannedTenant(tenant, timing, slos, tuple(groups))
+    counts = {(str(guard.counted), guard.window): guard for guard in guards}
+    return PlannedTenant(tenant, timing, slos, tuple(groups), counts)
 
 
 def _is_composite(slo: PlannedSLO) -> bool:

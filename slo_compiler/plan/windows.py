@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from slo_compiler import naming
 from slo_compiler.period import Period
@@ -11,6 +11,7 @@ from slo_compiler.plan.rule import (
     BudgetExhaustion,
     BudgetRemaining,
     Counted,
+    GuardCount,
     PeriodCount,
     PeriodElapsed,
     PeriodRatio,
@@ -20,6 +21,7 @@ from slo_compiler.plan.rule import (
     WindowBurnRate,
     WindowRatio,
 )
+from slo_compiler.plan.slo import PlannedSLO
 from slo_compiler.plan.tenant import long_windows, periods_of, tier_windows
 from slo_compiler.resolve.model import ResolvedTenant
 
@@ -35,6 +37,22 @@ def tile_rules(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Tile]:
     for tile in sorted(tile for tile in tiles if tile is not None):
         for counted in Counted:
             yield Tile(counted, tile)
+
+
+def guard_rules(
+    tenant: ResolvedTenant, timing: burn.Timing, slos: Iterable[PlannedSLO]
+) -> Iterator[GuardCount]:
+    """Counts of the windows that guards read, shortest window first."""
+    needed = {
+        (tier.spec.long_window, Counted(guard.counted))
+        for slo in slos
+        for tier in slo.tiers
+        for guard in tier.guards
+    }
+    taken = {naming.suffix(tile.length) for tile in tile_rules(tenant, timing)}
+    taken |= {naming.suffix(period) for period in periods_of(tenant)}
+    for window, counted in sorted(needed):
+        yield GuardCount(counted, window, naming.suffix(window) in taken)
 
 
 def window_rules(

@@ -11,7 +11,6 @@ from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.plan.rule import BurnAlert, ShadowAlert
 from slo_compiler.plan.rules import PlannedTenant
 from slo_compiler.plan.slo import PlannedSLO, PlannedTier
-from slo_compiler.plan.tenant import MILLISECOND
 from slo_compiler.render.model import Rule
 from slo_compiler.render.shape import annotation, expression, expression_shape
 from slo_compiler.resolve.dependencies import dependencies
@@ -61,47 +60,44 @@ def _expression(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> st
         long_window=tier.spec.long_window,
         short_window=tier.spec.short_window,
         threshold=burn.literal(tier.threshold),
-        guards=tuple(_guards(tenant, slo, tier)),
+        guards=tuple(_guards(tenant, tier)),
     )
 
 
-def _guards(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> Iterator[str]:
+def _guards(tenant: PlannedTenant, tier: PlannedTier) -> Iterator[str]:
     """Give the shapes of a tier's guards."""
-    timing, window = tenant.timing, tier.spec.long_window
     for guard in tier.guards:
+        count = tenant.guard_counts[guard.counted, tier.spec.long_window]
         yield expression_shape(
             "alert/guard",
-            counted=guard.counted,
-            window=window,
-            tile=timing.window_tile(window),
-            range=window - MILLISECOND,
-            step=timing.base_step,
-            step_seconds=burn.literal(Fraction(timing.base_step.ms, 1000)),
+            series=naming.guard_count(count.counted, count.window, taken=count.taken),
             bound=burn.literal(Fraction(guard.least) - Fraction(1, 2)),
-            renames=(slo.former,) if slo.former else (),
         )
 
 
 def _evidence(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> Pairs:
     """Give the annotations: why the alert fires, and what to read next."""
     window, id_, by = tier.spec.long_window, slo.identity, slo.by
-
-    def ask(series: str, format_: str) -> str:
-        return annotation("ask", id_, series=series, by=by, format=format_)
+    budget = burn.literal(slo.error_budget)
+    period = burn.literal(Fraction(slo.resolved.period.nominal.ms, 1000))
 
     guards = " and ".join(guard.words for guard in tier.guards)
     pairs = {
         "summary": annotation("burn_summary", id_, by=by, tier=tier.spec.name),
         "description": slo.resolved.spec.description,
-        "burn_rate": ask(naming.burn_rate(window), 'printf "%.2f"'),
+        "burn_rate": annotation("burn_rate", id_, budget=budget),
         "error_ratio": "{{ $value | humanizePercentage }}",
         "threshold": (
             f"{burn.literal(tier.threshold)} over {window} and {tier.spec.short_window} "
             f"(burn rate {burn.literal(tier.factor)})"
         ),
         "guard": f"at least {guards} in {window}" if guards else "",
-        "budget_remaining": ask(naming.BUDGET_REMAINING, "humanizePercentage"),
-        "time_to_exhaustion": ask(naming.BUDGET_EXHAUSTION, "humanizeDuration"),
+        "budget_remaining": annotation(
+            "ask", id_, series=naming.BUDGET_REMAINING, by=by, format="humanizePercentage"
+        ),
+        "time_to_exhaustion": annotation(
+            "exhaustion", id_, series=naming.BUDGET_REMAINING, by=by, budget=budget, period=period
+        ),
         "objective": f"{slo.resolved.objective}% over {slo.resolved.period.words}",
         **_links(tenant, slo),
     }

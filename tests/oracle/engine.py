@@ -29,7 +29,11 @@ from slo_compiler.render import Rule, TenantRules
 
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]  # Prometheus' marker
 _STEPS = 10_000  # a range query may have 11,000
-_RANGED = r"\{[^}]*\}(\[|( offset \w+)?\s+and on \(tenant\)\s+\(slo:period_start)"  # as a range
+# As a range, over which each evaluation counts; `[2h] @ end()` is read for its last sample alone.
+_RANGED = (
+    r"\{[^}]*\}(\[(?!2h\] @ end)|"
+    r"( offset \w+)?\s+and on \(tenant\)\s+\(last_over_time\(slo:period_start)"
+)
 
 Result = dict[Labels, list[tuple[int, float]]]
 

@@ -89,7 +89,7 @@ def rule_mutants() -> Iterator[tuple[str, Mutation]]:
     yield "escalation-at-once", once(r"        for: 15m\n", "", 0)
     yield "escalation-too-late", once("for: 15m", "for: 30m", 0)
     for nth, tier in ((0, "page-fast"), (5, "ticket-slow")):
-        guard = r"\n          and\n          sum_over_time\(slo:errors.* > 4\.5"
+        guard = r"\n          and\n          slo:errors:increase.* > 4\.5"
         yield f"guard-of-{tier}-dropped", once(guard, "", nth)
         yield f"guard-of-{tier}-one-lower", once(r"> 4\.5", "> 3.5", nth)
         yield f"guard-of-{tier}-one-higher", once(r"> 4\.5", "> 5.5", nth)

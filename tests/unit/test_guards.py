@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from cases import compiled
+from cases import MANIFESTS, compile_whole, compiled
 
-from slo_compiler import naming
+from slo_compiler import naming, pipeline
+from slo_compiler.diagnostics import Report
 from slo_compiler.render import Rule
+from slo_compiler.source import SourceFile
 
 
 def _alerts() -> dict[tuple[str, str], Rule]:
@@ -47,6 +49,39 @@ def test_the_nearest_guard_wins_and_is_told(
 ) -> None:
     """The SLO's word on the tier, then its word on all tiers, then the policy's."""
     rule = _alerts()[slo, tier]
-    found = re.findall(r"sum_over_time\(slo:(events|errors):.* > ([0-9.]+)", rule.expr)
+    found = re.findall(r"slo:(events|errors):increase.* > ([0-9.]+)", rule.expr)
     assert dict(found) == bounds
     assert dict(rule.annotations)["guard"] == told
+
+
+def _recorded(text: str) -> dict[str, str]:
+    settings = pipeline.read_project(None, report := Report())
+    file = SourceFile("one.yaml", "one.yaml", text.encode())
+    (tenant,) = compile_whole(settings, [file], report).rules
+    rules = [rule for group in tenant.groups for rule in group.rules]
+    names = [rule.name for rule in rules if ":errors:" in rule.name and "increase" in rule.name]
+    assert len(names) == len({*names}), "a name is recorded twice"
+    lines = [line for rule in rules if rule.alert for line in rule.expr.splitlines()]
+    read = [line.split("{")[0] for line in lines if line.endswith("> 4.5")]
+    return {name: rule.expr for rule in rules if (name := rule.name) in read}
+
+
+def test_a_guards_count_is_recorded_once_before_its_alerts_in_their_group() -> None:
+    (tenant,) = compiled("low-traffic").rules
+    for group in tenant.groups:
+        recorded: set[str] = set()
+        for rule in group.rules:
+            if rule.name == naming.ALERT_BURN:
+                assert {*re.findall(r"slo:\w+:increase\w+", rule.expr)} <= recorded
+            recorded.add(rule.name)
+
+
+def test_a_guards_count_as_long_as_a_tile_has_a_name_of_its_own() -> None:
+    """A quarter is summed of tiles of 1h, which the tiles' group records: page-fast has 1h, too."""
+    text = (MANIFESTS / "ratio-errors.yaml").read_text(encoding="utf-8")
+    plain = text.replace("      sli:\n", "      alerting: {min_errors: 5}\n      sli:\n")
+    assert "slo:errors:increase1h" in _recorded(plain)
+    quarter = "      period: {calendar: quarter}\n      alerting: {min_errors: 5}\n      sli:\n"
+    found = _recorded(text.replace("      sli:\n", quarter))
+    assert "slo:errors:guard_increase1h" in found
+    assert "slo:errors:increase1h" not in found
