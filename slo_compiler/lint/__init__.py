@@ -24,6 +24,7 @@ from slo_compiler.lint import (
     impossible_le,
     increase_not_rate,
     isolation_dropped,
+    latency_unit,
     missing_description,
     missing_owner,
     missing_runbook,
@@ -70,6 +71,7 @@ MODULES: tuple[ModuleType, ...] = (
     regex_anchored_twice,
     impossible_le,
     quoted_name,
+    latency_unit,
     aggregated_away,
     sides_aggregate_differently,
     # series
