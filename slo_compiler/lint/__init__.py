@@ -28,6 +28,7 @@ from slo_compiler.lint import (
     missing_description,
     missing_owner,
     missing_runbook,
+    missing_side,
     one_error_breaks_objective,
     page_muted,
     period_policy_contradiction,
@@ -74,6 +75,7 @@ MODULES: tuple[ModuleType, ...] = (
     latency_unit,
     aggregated_away,
     sides_aggregate_differently,
+    missing_side,
     # series
     high_cardinality_by,
     duplicate_selectors,

@@ -100,6 +100,12 @@ def test_unit_that_contradicts_the_name_is_found() -> None:
     assert findings(wrapped(text.replace("unit: seconds", "unit: milliseconds"))) == []
 
 
+def test_query_in_place_of_a_histogram_is_not_asked_for_its_unit() -> None:
+
+    ids = {d.id for d in findings(wrapped("latency: {histogram: 'rate(x[5m])', threshold: 1s}\n"))}
+    assert "latency-unit" not in ids
+
+
 def test_threshold_without_a_unit_gets_an_error() -> None:
     found = findings(wrapped("latency: {histogram: x_seconds, threshold: 0.5}\n"))
     assert [d.message for d in found] == [

@@ -12,7 +12,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
 from slo_compiler.plan.composite import components
 from slo_compiler.plan.guards import guards_of
-from slo_compiler.plan.sli import base_queries
+from slo_compiler.plan.sli import BaseQueries, base_queries
 from slo_compiler.plan.tenant import identity
 from slo_compiler.promql import Selector
 from slo_compiler.proofs.generate.raw import (
@@ -45,6 +45,7 @@ class Subject:
     slo: ResolvedSLO
     raw: RawSLI | None
     gauge: Gauge | None
+    queries: BaseQueries | None
     parts: tuple[str, ...]  # labels of the SLOs that a composite is made of
     selectors: tuple[Selector, ...]  # all that its rules read, and those of its parts
     opaque: tuple[Selector, ...]  # those of them in queries of which no counter could be derived
@@ -171,6 +172,7 @@ def subject_of(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) ->
         slo,
         raw,
         gauge,
+        queries,
         parts=tuple(_labels(tenant, part) for part in parts),
         selectors=tuple(dict.fromkeys(read)),
         opaque=tuple(dict.fromkeys(opaque)),

@@ -86,7 +86,7 @@ class Latency(SLIType):
         """Take the bucket of the threshold from the count."""
         bound = self.bound
         if self.native:
-            family = Term("histogram", Reading.FAMILY)
+            family = Term("histogram", reading=Reading.FAMILY)
             values = {"bound": format(bound.normalize(), "f")}
             return BasePair(
                 family,
@@ -98,8 +98,10 @@ class Latency(SLIType):
                 errors_template="errors_of_native",
                 values=values,
             )
-        count = Term("histogram", Reading.FAMILY, "_count")
-        bucket = Term("histogram", Reading.FAMILY, "_bucket", bucket_matcher(bound))
+        count = Term("histogram", reading=Reading.FAMILY, suffix="_count")
+        bucket = Term(
+            "histogram", reading=Reading.FAMILY, suffix="_bucket", matcher=bucket_matcher(bound)
+        )
         return BasePair(
             count,
             bucket,

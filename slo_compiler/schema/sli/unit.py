@@ -47,7 +47,7 @@ _AT_THE_END = {
 # Envoy measures in milliseconds; most of its names say so (`_ms`), those of requests do not.
 _KNOWN = ((re.compile(r"envoy_.*_rq_time"), TimeUnit.MILLISECONDS),)
 _NAME = re.compile(
-    r"""\s*\(*\s*(?:(?P<plain>[a-zA-Z_:][\w:]*)|\{\s*["'`](?P<quoted>[^"'`]+)["'`])"""
+    r"""\s*\(*\s*(?:(?P<plain>[a-zA-Z_:][\w:]*)(?=\s*(?:[{)]|$))|\{\s*["'`](?P<quoted>[^"'`]+)["'`])"""
 )
 
 
