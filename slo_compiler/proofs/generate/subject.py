@@ -9,7 +9,7 @@ from fractions import Fraction
 from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
-from slo_compiler.plan import burn
+from slo_compiler.plan import burn, reach
 from slo_compiler.plan.composite import components
 from slo_compiler.plan.guards import guards_of
 from slo_compiler.plan.sli import BaseQueries, base_queries
@@ -84,8 +84,7 @@ class Subject:
 
     def threshold(self, tier: Tier) -> Fraction:
         """Give the error ratio at which a tier fires."""
-        factor = burn.burn_factor(tier.budget_share, self.slo.period.nominal, tier.long_window)
-        return burn.threshold(factor, self.slo.objective)
+        return reach.threshold(self.slo, tier)
 
 
 @dataclass(frozen=True, slots=True)
