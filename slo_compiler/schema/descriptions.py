@@ -49,7 +49,7 @@ DESCRIPTIONS: dict[str, str] = {
     "*.api_url": "Address of the service's API, if it is not the usual one.",
     "PagerDuty.routing_key_file": "File with the integration key, as Alertmanager sees it.",
     "Latency.unit": "Unit of the histogram, where its name does not say it.",
-    "Ratio.errors": "Selector of the counter of errors, or PromQL with [$window]; or a list to add.",
+    "Ratio.errors": "Selector of the counter of errors, or PromQL with [$window]; or a list.",
     "Ratio.good": "Selector of the counter of good events, or PromQL with [$window]; or a list.",
     "Ratio.total": "Selector of the counter of all events, or PromQL with [$window]; or a list.",
     "Ratio.minus": "What is taken from total; what has no series is zero.",
