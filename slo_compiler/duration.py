@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import lru_cache
 
 _UNITS_MS = {
@@ -16,6 +17,9 @@ _UNITS_MS = {
     "ms": 1,
 }
 _PRINTED = ("d", "h", "m", "s", "ms")  # Prometheus knows y and w, but nobody reads "4w2d"
+_NS = {**{unit: ms * 1_000_000 for unit, ms in _UNITS_MS.items()}, "us": 1_000, "ns": 1}
+_NUMBER = r"[0-9]{1,9}(?:[.][0-9]{1,9})?"
+_EXACT = re.compile("".join(rf"(?:(?P<{unit}>{_NUMBER}){unit})?" for unit in _NS))
 _PATTERN = re.compile("".join(rf"(?:(?P<{unit}>[0-9]{{1,9}}){unit})?" for unit in _UNITS_MS))
 
 
@@ -73,3 +77,28 @@ def _printed(ms: int) -> str:
         count, rest = divmod(rest, _UNITS_MS[unit])
         out += f"{count}{unit}" if count else ""
     return out or "0s"
+
+
+@dataclass(frozen=True, slots=True)
+class ExactSpan:
+    """A span of time of any fineness, which is compared with, and never scheduled."""
+
+    seconds: Fraction
+    text: str = field(compare=False)  # as it was written
+
+    @classmethod
+    def parse(cls, text: str) -> ExactSpan:
+        """Read `300ms`, `1.5s` or `500us`.
+
+        Raises:
+            ValueError: the text is no span of time, or its length is zero.
+        """
+        match = _EXACT.fullmatch(text.replace("\u00b5s", "us").replace("\u03bcs", "us"))
+        given = match.groupdict().items() if match else ()
+        total = sum((Fraction(n) * _NS[unit] for unit, n in given if n), Fraction(0))
+        if not total:
+            raise ValueError(f'"{text}" is not a span of time such as 300ms, 1.5s or 500us')
+        return cls(total / 10**9, text)
+
+    def __str__(self) -> str:
+        return self.text

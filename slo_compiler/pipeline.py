@@ -31,6 +31,7 @@ from slo_compiler.frontend.load import load
 from slo_compiler.frontend.lost import consequences
 from slo_compiler.link import Emitted, check_units, emit
 from slo_compiler.plan import Plan
+from slo_compiler.plan.reach import reachable
 from slo_compiler.reading import name_of, read_bytes, read_sources
 from slo_compiler.render import TenantRules, tenant_rules
 from slo_compiler.resolve.model import ResolvedTenant
@@ -294,8 +295,9 @@ def resolve_project(
     found = resolving.resolve(
         [*environment.shared, *manifests], settings.spec, report, environment.uncertain
     )
-    resolving.check_dependencies(found.tenants, found.declared, report, incomplete=report.failed)
-    return found.tenants
+    tenants = reachable(found.tenants, report)
+    resolving.check_dependencies(tenants, found.declared, report, incomplete=report.failed)
+    return tenants
 
 
 def check(

@@ -19,6 +19,7 @@ from slo_compiler.frontend.load import Manifest, load
 from slo_compiler.frontend.template import Library
 from slo_compiler.lint import Switched
 from slo_compiler.plan import PlannedTenant, plan_tenant, rule_counts
+from slo_compiler.plan.reach import reachable
 from slo_compiler.render import tenant_rules
 from slo_compiler.resolve.dependencies import Key, dependency
 from slo_compiler.resolve.model import ResolvedTenant
@@ -121,7 +122,7 @@ def compile_unit(
     around = surroundings or Surroundings()
     others = load(around.files, (Tenant,), Report(), environment.library)
     found = resolve.resolve([*environment.shared, *manifests], spec, report, environment.uncertain)
-    tenants = found.tenants
+    tenants = reachable(found.tenants, report)
     interfaces = tuple(
         _interface(tenant, found.declared)
         for tenant in tenants
@@ -130,7 +131,9 @@ def compile_unit(
     foreign = {name for each in interfaces for name in each.needs} - {t.name for t in tenants}
     if foreign and surroundings is None:
         return Unit(interfaces, tuple(report.diagnostics), report.failed, waits=True)
-    context = resolve.resolve([*environment.shared, *others], spec, Report()).tenants
+    silent = Report()  # what is wrong with others is reported with them
+    context = resolve.resolve([*environment.shared, *others], spec, silent).tenants
+    context = reachable(context, silent)
     known = sorted((*tenants, *context), key=lambda tenant: tenant.name)
     declared = {*around.declared, *found.declared}
     resolve.check_dependencies(

@@ -7,13 +7,13 @@ Fails:
 
     ratio:
       errors: sum(rate(http_requests_total{code=~"5.."}[$window]))
-      total: sum(rate(http_requests_total[$window])) + sum(legacy_requests_total)
+      total: sum(rate(http_requests_total[$window])) or sum(legacy_requests_total)
 
 Passes:
 
     ratio:
       errors: sum(rate(http_requests_total{code=~"5.."}[$window]))
-      total: sum(rate(http_requests_total[$window])) + sum(rate(legacy_requests_total[$window]))
+      total: sum(rate(http_requests_total[$window])) or sum(rate(legacy_requests_total[$window]))
 """
 
 from collections.abc import Iterator

@@ -6,13 +6,13 @@ range counts some twice, or misses some, and the two sides of a ratio no longer 
 Fails:
 
     ratio:
-      errors: sum(rate(http_errors_total[5m])) + sum(rate(http_aborts_total[$window]))
+      errors: sum(rate(http_errors_total[5m])) or sum(rate(http_aborts_total[$window]))
       total: sum(rate(http_requests_total[$window]))
 
 Passes:
 
     ratio:
-      errors: sum(rate(http_errors_total[$window])) + sum(rate(http_aborts_total[$window]))
+      errors: sum(rate(http_errors_total[$window])) or sum(rate(http_aborts_total[$window]))
       total: sum(rate(http_requests_total[$window]))
 """
 

@@ -24,6 +24,7 @@ from slo_compiler.promql.places import Place, names_of, words, written_matchers
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema.sli import SLI_TYPES
 from slo_compiler.schema.sli.base import Reading
+from slo_compiler.source import Loc
 
 # What holds a query, in any SLI type; other texts of an SLI are none, though some would parse.
 FIELDS = tuple(dict.fromkeys(name for type_ in SLI_TYPES for name in type_.query_fields()))
@@ -78,6 +79,7 @@ class Query:
     slo: ResolvedSLO
     key: str
     parsed: Parsed
+    index: int | None = None  # in a list of queries
 
     @property
     def text(self) -> str:
@@ -95,7 +97,7 @@ class Query:
         pair = self.slo.spec.sli.body.base_pair()
         terms = (pair.events, pair.second) if pair else ()
         readings = (Reading.RATE, Reading.FAMILY)
-        return any(term.field == self.key and term.reading in readings for term in terms)
+        return any(self.key in (t.field, t.minus) and t.reading in readings for t in terms)
 
     @property
     def plain(self) -> bool:
@@ -104,16 +106,17 @@ class Query:
 
     def at(self, place: Place) -> Position:
         """Where a part of the text stands in the manifest."""
-        loc = (*self.slo.loc, "sli", self.slo.spec.sli.body.KIND, self.key)
+        loc: Loc = (*self.slo.loc, "sli", self.slo.spec.sli.body.KIND, self.key)
+        loc = loc if self.index is None else (*loc, self.index)
         return self.slo.document.within(loc, *place)
 
 
 def queries(tenant: ResolvedTenant) -> Iterator[Query]:
     """Give each query of each SLO; those that are refused are told elsewhere."""
     for slo in tenant.slos:
-        for key, text in _texts(slo):
+        for key, index, text in _texts(slo):
             if (parsed := _parsed(text)) is not None:
-                yield Query(slo, key, parsed)
+                yield Query(slo, key, parsed, index)
 
 
 def refuses(tenants: Iterable[ResolvedTenant]) -> bool:
@@ -122,7 +125,7 @@ def refuses(tenants: Iterable[ResolvedTenant]) -> bool:
         _parsed(text) is None
         for tenant in tenants
         for slo in tenant.slos
-        for _, text in _texts(slo)
+        for _, _, text in _texts(slo)
     )
 
 
@@ -155,12 +158,14 @@ def is_window(node: pp.Expr) -> bool:
     return bool(node.range == timedelta(milliseconds=SENTINEL.ms))
 
 
-def _texts(slo: ResolvedSLO) -> Iterator[tuple[str, str]]:
+def _texts(slo: ResolvedSLO) -> Iterator[tuple[str, int | None, str]]:
     body = slo.spec.sli.body
     for key in FIELDS:
-        text = getattr(body, key) if key in type(body).model_fields else None
-        if isinstance(text, str):
-            yield key, text
+        given = getattr(body, key) if key in type(body).model_fields else None
+        if isinstance(given, str):
+            yield key, None, given
+        elif isinstance(given, list):
+            yield from ((key, index, text) for index, text in enumerate(given))
 
 
 def _parts(node: pp.Expr, parents: tuple[pp.Expr, ...] = ()) -> Iterator[Part]:

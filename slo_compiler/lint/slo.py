@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from slo_compiler.duration import Duration
-from slo_compiler.plan import burn
+from slo_compiler.plan import burn, reach
 from slo_compiler.plan.guards import guards_of
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema import Alerting, Tier
@@ -29,7 +29,7 @@ def alerting(slo: ResolvedSLO) -> Alerting:
 
 def burn_factor(slo: ResolvedSLO, tier: Tier) -> Fraction:
     """Burn rate at which a tier fires."""
-    return burn.burn_factor(tier.budget_share, slo.period.nominal, tier.long_window)
+    return reach.burn_factor(slo, tier)
 
 
 def threshold(slo: ResolvedSLO, tier: Tier) -> Fraction:

@@ -13,6 +13,8 @@ from slo_compiler.duration import Duration
 from slo_compiler.live.client import Client
 from slo_compiler.live.selectors import SUFFIXES, Asked, Subject
 from slo_compiler.promql import Matcher, Selector
+from slo_compiler.schema.sli.latency import Latency
+from slo_compiler.schema.sli.unit import TimeUnit
 from slo_compiler.templating import render_expression
 
 SHOWN = 5  # values in a message
@@ -185,27 +187,42 @@ def _no_bucket(
 ) -> None:
     """The histogram has no bucket at the threshold: show its bounds."""
     bounds = client.label_values("le", str(asked.selector.without(matcher)))
-    threshold = getattr(subject.slo.spec.sli.body, "threshold", None)
-    position = asked.position if threshold is None else subject.at("threshold")
-    what = f"the threshold {threshold}" if isinstance(threshold, Duration) else str(matcher)
-    wanted = Decimal(threshold.ms) / 1000 if isinstance(threshold, Duration) else None
+    body = subject.slo.spec.sli.body
+    latency = body if isinstance(body, Latency) else None
     report.error(
-        position,
+        subject.at("threshold") if latency else asked.position,
         "live-bucket",
-        f"{asked.selector.metric} has no bucket at {what}",
-        _bounds(bounds, wanted),
+        f"{asked.selector.metric} has no bucket at "
+        + (f"the threshold {latency.threshold}" if latency else str(matcher)),
+        bounds_near(bounds, latency),
     )
 
 
-def _bounds(values: Iterable[str], wanted: Decimal | None) -> str:
-    """Name the bounds around a threshold."""
+_SHORT = {
+    TimeUnit.SECONDS: "s",
+    TimeUnit.MILLISECONDS: "ms",
+    TimeUnit.MICROSECONDS: "us",
+    TimeUnit.NANOSECONDS: "ns",
+    TimeUnit.MINUTES: "m",
+}
+
+
+def bounds_near(values: Iterable[str], latency: Latency | None) -> str:
+    """Name the bounds around a threshold, or the unit in which it is one of them."""
     bounds = sorted({bound for value in values if (bound := _decimal(value)) is not None})
-    below = [b for b in bounds if wanted is not None and b < wanted][-1:]
-    above = [b for b in bounds if wanted is not None and b > wanted][:1]
-    near = below + above if wanted is not None else bounds
+    if latency is None:
+        near, unit = bounds, "s"
+    else:
+        for other in TimeUnit:
+            if latency.model_copy(update={"unit": other.value}).bound in bounds:
+                return f"its bounds look like {other}: write unit: {other}"
+        near = [b for b in bounds if b < latency.bound][-1:]
+        near += [b for b in bounds if b > latency.bound][:1]
+        unit = _SHORT[latency.measured_in]
     if not near:
         return "it has no bounds but +Inf"
-    return f"the nearest bounds are {' and '.join(f'{plain(b)}s' for b in near)}: take one of them"
+    shown = " and ".join(f"{plain(b)}{unit}" for b in near)
+    return f"the nearest bounds are {shown}: take one of them"
 
 
 def _decimal(value: str) -> Decimal | None:

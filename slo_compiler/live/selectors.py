@@ -119,7 +119,8 @@ def _visit(
             rule,
             functions,
             required=op == "-" or (optional and op != "unless"),
-            subtracted=subtracted or op == "-",
+            # What is taken from all events may be missing.
+            subtracted=subtracted or (op == "-" and rule.name in naming.RATES_OF_ERRORS),
         )
     else:
         if isinstance(node, pp.Call):

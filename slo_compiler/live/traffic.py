@@ -9,7 +9,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.live.client import DAY_SECONDS, Client, Sample
 from slo_compiler.live.presence import find
 from slo_compiler.live.selectors import Subject
-from slo_compiler.plan import burn
+from slo_compiler.plan import burn, reach
 from slo_compiler.plan.guards import guards_of
 from slo_compiler.render.base import events_expression
 from slo_compiler.schema import Tier
@@ -91,8 +91,7 @@ def _check_tiers(subject: Subject, quiet: Sample, report: Report) -> None:
         events = _count(quiet, tier.long_window)
         least = {guard.counted: guard.least for guard in guards_of(subject.slo, tier)}
         min_events, min_errors = least.get("events", 0), least.get("errors", 0)
-        factor = burn.burn_factor(tier.budget_share, subject.slo.period.nominal, tier.long_window)
-        threshold = burn.threshold(factor, subject.slo.objective)
+        threshold = reach.threshold(subject.slo, tier)
         if max(min_events, min_errors) > events:
             starved.append(tier)
             asked, word = max((min_errors, "errors"), (min_events, "events"))

@@ -10,6 +10,8 @@ from slo_compiler.duration import Duration
 from slo_compiler.promql import QueryError, prepare, prepare_value, samples, selector
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema.sli.base import BasePair, Reading, Term
+from slo_compiler.source import Loc
+from slo_compiler.templating import render_expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class BaseQueries:
     second: str
     events_origin: Position
     second_origin: Position
+    events_terms: TermQueries
+    second_terms: TermQueries
 
 
 def base_queries(
@@ -31,24 +35,74 @@ def base_queries(
     pair = body.base_pair()
     if pair is None:
         return None
-    events = _isolated(tenant, slo, pair.events, window, report)
+    events = term_queries(tenant, slo, pair.events, window, report)
     same = pair.second == pair.events  # and reported once
-    second = events if same else _isolated(tenant, slo, pair.second, window, report)
+    second = events if same else term_queries(tenant, slo, pair.second, window, report)
     if events is None or second is None:
         return None
     return BaseQueries(
         pair,
-        events,
-        second,
+        events.expression(slo.by),
+        second.expression(slo.by),
         slo.at("sli", body.KIND, pair.events.field),
         slo.at("sli", body.KIND, pair.second.field),
+        events,
+        second,
     )
 
 
-def _isolated(
+@dataclass(frozen=True, slots=True)
+class TermQueries:
+    """The isolated expressions of a term: what is added up, and what is taken away from it."""
+
+    plus: tuple[str, ...]
+    minus: tuple[str, ...] = ()
+
+    def expression(self, by: tuple[str, ...]) -> str:
+        """Write them as one expression: a missing one is zero as long as one of `plus` is there."""
+        if len(self.plus) == 1 and not self.minus:
+            return self.plus[0]
+        return render_expression("sli/terms", by=by, plus=self.plus, minus=self.minus)
+
+
+def term_queries(
     tenant: ResolvedTenant, slo: ResolvedSLO, term: Term, window: Duration, report: Report
+) -> TermQueries | None:
+    """Isolate the queries of a term; None if one is refused, at its token."""
+    plus = _of_field(tenant, slo, term, term.field, window, report)
+    minus = _of_field(tenant, slo, term, term.minus, window, report) if term.minus else ()
+    return None if plus is None or minus is None else TermQueries(plus, minus)
+
+
+def _of_field(
+    tenant: ResolvedTenant,
+    slo: ResolvedSLO,
+    term: Term,
+    field: str,
+    window: Duration,
+    report: Report,
+) -> tuple[str, ...] | None:
+    """Isolate the queries of a key of the SLI: one, or those of a list."""
+    given = getattr(slo.spec.sli.body, field)
+    loc: Loc = (*slo.loc, "sli", slo.spec.sli.body.KIND, field)
+    listed = [(given, loc)]
+    if isinstance(given, list):
+        listed = [(query, (*loc, index)) for index, query in enumerate(given)]
+    found = [_isolated(tenant, slo, term, query, at, window, report) for query, at in listed]
+    isolated = tuple(query for query in found if query is not None)
+    return isolated if len(isolated) == len(found) else None
+
+
+def _isolated(
+    tenant: ResolvedTenant,
+    slo: ResolvedSLO,
+    term: Term,
+    query: str,
+    loc: Loc,
+    window: Duration,
+    report: Report,
 ) -> str | None:
-    body, matchers = slo.spec.sli.body, tuple(tenant.matchers.items())
+    matchers = tuple(tenant.matchers.items())
 
     def isolated(query: str) -> str:
         return _expression(query, term, matchers, window, tenant.isolating)
@@ -61,9 +115,8 @@ def _isolated(
         return False
 
     try:
-        return isolated(getattr(body, term.field))
+        return isolated(query)
     except QueryError as error:
-        loc = (*slo.loc, "sli", body.KIND, term.field)
         at = slo.document.within(loc, error.offset, error.width, refused)
         report.error(at, error.id, error.message, error.help)
         return None

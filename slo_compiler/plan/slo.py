@@ -10,6 +10,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
 from slo_compiler.plan.composite import Component, components_of
 from slo_compiler.plan.guards import Guard, guards_of
+from slo_compiler.plan.reach import burn_factor
 from slo_compiler.plan.renames import Rename, rename_of
 from slo_compiler.plan.sli import BaseQueries, base_queries
 from slo_compiler.plan.slices import check_slices
@@ -75,7 +76,7 @@ def plan_slo(
 
 
 def _tier(tenant: ResolvedTenant, slo: ResolvedSLO, tier: Tier, timing: burn.Timing) -> PlannedTier:
-    factor = burn.burn_factor(tier.budget_share, slo.period.nominal, tier.long_window)
+    factor = burn_factor(slo, tier)
     return PlannedTier(
         spec=tier,
         severity=tenant.level(tier.severity),

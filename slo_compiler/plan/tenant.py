@@ -56,8 +56,9 @@ def periods_of(tenant: ResolvedTenant) -> list[Period]:
 
 
 def tier_windows(slos: Iterable[ResolvedSLO]) -> set[Duration]:
-    """Give all windows of the SLOs' tiers."""
-    return {
+    """Give all windows of the SLOs' tiers, and those of their pace."""
+    slos = [*slos]
+    return {slo.policy.pace_window for slo in slos} | {
         window
         for slo in slos
         for tier in slo.policy.tiers
@@ -66,8 +67,9 @@ def tier_windows(slos: Iterable[ResolvedSLO]) -> set[Duration]:
 
 
 def long_windows(tenant: ResolvedTenant) -> list[Duration]:
-    """Give the long windows of a tenant's tiers, shortest first."""
-    return sorted({tier.long_window for slo in tenant.slos for tier in slo.policy.tiers})
+    """Give the windows that have a burn rate, shortest first: long ones, and those of the pace."""
+    paces = {slo.policy.pace_window for slo in tenant.slos}
+    return sorted(paces | {t.long_window for slo in tenant.slos for t in slo.policy.tiers})
 
 
 def escalation_waits(tenant: ResolvedTenant, severity: str) -> list[Duration]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.plan import burn
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
-from slo_compiler.schema import Tier
 
 
 def check_tiers(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> None:
@@ -51,7 +50,7 @@ def check_tiers(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> 
                         f"the window {window} is no multiple of its tiles, {tile}",
                         f"round it to {tile}",
                     )
-            _check_reach(slo, tier, report)
+        names |= {tier.name for tier in slo.policy.spec.tiers}
         for name in slo.spec.alerting.tiers:
             if name not in names:
                 report.error(
@@ -67,25 +66,3 @@ def _at(slo: ResolvedSLO, index: int, key: str) -> Position:
     if slo.policy.builtin:
         return slo.at("alerting", "policy") if slo.spec.alerting.policy else slo.at("name")
     return slo.policy.at("tiers", index, key)
-
-
-def _check_reach(slo: ResolvedSLO, tier: Tier, report: Report) -> None:
-    factor = burn.burn_factor(tier.budget_share, slo.period.nominal, tier.long_window)
-    threshold = burn.threshold(factor, slo.objective)
-    if tier.long_window > slo.period.nominal:
-        report.error(
-            slo.at("period") if slo.spec.period else slo.at("name"),
-            "window-beyond-period",
-            f"the tier {tier.name} of {slo.policy.name} looks at {tier.long_window}, but the "
-            f"period is {slo.period.words}",
-            "choose a policy that was made for this period, or lengthen the period",
-        )
-    elif threshold >= 1:
-        report.error(
-            slo.at("objective") if slo.spec.objective else slo.at("name"),
-            "never-fires",
-            f"the tier {tier.name} of {slo.policy.name} can never fire: its threshold is an error "
-            f"ratio of {burn.literal(threshold)} (burn rate {burn.literal(factor)} x budget "
-            f"{burn.literal(burn.error_budget(slo.objective))})",
-            "choose a policy with a smaller budget_share or a longer long_window",
-        )

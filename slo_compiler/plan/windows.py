@@ -63,7 +63,8 @@ def window_rules(
     A short window that no tier of the base's chain reads is in the tiles', where it costs less.
     """
     tiers = (tier for slo in tenant.slos for tier in slo.policy.tiers)
-    windows = {
+    paces = {slo.policy.pace_window for slo in tenant.slos}
+    windows = {pace for pace in paces if not timing.is_tiled(pace)} | {
         window
         for tier in tiers
         if not timing.is_tiled(tier.long_window)

@@ -34,11 +34,12 @@ class Policy:
     spec: PolicySpec
     document: Document
     loc: Loc
+    omitted: frozenset[int] = frozenset()  # tiers that can never fire for an SLO, by their index
 
     @property
     def tiers(self) -> Sequence[Tier]:
-        """Alerts of the policy, most urgent first."""
-        return self.spec.tiers
+        """Alerts of the policy, most urgent first; without those that can never fire."""
+        return [tier for index, tier in enumerate(self.spec.tiers) if index not in self.omitted]
 
     @property
     def builtin(self) -> bool:
@@ -48,10 +49,13 @@ class Policy:
     @property
     def pace_window(self) -> Duration:
         """The window whose burn rate tells the time to exhaustion: the shortest long one."""
-        return min(tier.long_window for tier in self.tiers)
+        return min(tier.long_window for tier in self.spec.tiers)
 
     def at(self, *path: str | int) -> Position:
-        """Place of a part of the policy."""
+        """Place of a part of the policy; tiers are counted as `tiers` has them."""
+        if self.omitted and path[:1] == ("tiers",) and len(path) > 1:
+            kept = [n for n in range(len(self.spec.tiers)) if n not in self.omitted]
+            path = ("tiers", kept[int(path[1])], *path[2:])
         return self.document.locate((*self.loc, *path))
 
 
@@ -177,4 +181,4 @@ class ResolvedTenant:
 
 
 def _severities(slos: Sequence[ResolvedSLO]) -> set[str | None]:
-    return {tier.severity for slo in slos for tier in slo.policy.tiers}
+    return {tier.severity for slo in slos for tier in slo.policy.spec.tiers}

@@ -120,14 +120,14 @@ def _duration(value: object) -> Duration:
         raise invalid(
             "duration",
             f"expected a span of time such as 5m, 1h30m or 30d, found {shown(value)}",
-            _with_unit(value),
+            with_unit(value),
         ) from None
     if span > _LONGEST:
         raise invalid("duration", f"{shown(value)} is longer than {_LONGEST}", "shorten it")
     return span
 
 
-def _with_unit(value: object) -> str:
+def with_unit(value: object) -> str:
     """Say what a number without a unit may mean."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or value <= 0:
         return ""

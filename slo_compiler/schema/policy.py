@@ -13,7 +13,7 @@ from slo_compiler.schema.base import (
     Span,
     Strict,
 )
-from slo_compiler.schema.slo import Guards
+from slo_compiler.schema.slo import Guards, Unreachable
 
 
 class Tier(Guards):
@@ -28,10 +28,16 @@ class Tier(Guards):
 
 
 class PolicySpec(Strict):
-    """Tiers, most urgent first, and how long data may be missing."""
+    """Tiers, most urgent first, and how long data may be missing.
+
+    `period` is the one that the tiers were made for: an SLO with a shorter period keeps the burn
+    rates that they have there.
+    """
 
     tiers: list[Tier] = Field(min_length=1, max_length=16)
     no_data_for: Span = Duration.of(minutes=10)
+    period: Span | None = None
+    when_unreachable: Unreachable | None = None
 
 
 class TenantPolicy(PolicySpec):

@@ -34,11 +34,19 @@ class Guards(Strict):
     min_events: Count | None = None
 
 
+Unreachable = Literal["omit", "error"]
+
+
 class Alerting(Guards):
-    """Which policy watches an SLO, from how much traffic on, and what the alerts say."""
+    """Which policy watches an SLO, from how much traffic on, and what the alerts say.
+
+    `when_unreachable` says what happens to a tier that can never fire at the objective: it is left
+    out, which is the default, or it is an error.
+    """
 
     policy: Name | None = None
     tiers: dict[Name, Guards] = {}
+    when_unreachable: Unreachable | None = None
     runbook: Link | None = None
     dashboard: Link | None = None
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
-from slo_compiler.plan import burn, plan_tenant
+from slo_compiler.plan import burn, plan_tenant, reach
 from slo_compiler.plan.guards import guards_of
 from slo_compiler.plan.health import HealthAlert
 from slo_compiler.plan.routes import plan_routing
@@ -31,6 +31,8 @@ from slo_compiler.view.values import Value, place, values_of
 Found = list[tuple[ResolvedTenant, list[ResolvedSLO]]]
 MUCH_LIKE = 0.05
 SLOWER = 10  # times the threshold: an incident that is no outage
+
+_EXACT = 10_000  # a share of more digits is rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ def _name(tenant: ResolvedTenant, slo: ResolvedSLO) -> str:
 
 
 def _tier(slo: ResolvedSLO, tier: Tier) -> TierFacts:
-    factor = burn.burn_factor(tier.budget_share, slo.period.nominal, tier.long_window)
+    factor = reach.burn_factor(slo, tier)
     threshold = burn.threshold(factor, slo.objective)
     wait = tier.for_ or Duration(0)
 
@@ -185,7 +187,7 @@ def _tier(slo: ResolvedSLO, tier: Tier) -> TierFacts:
     return TierFacts(
         tier=tier.name,
         severity=tier.severity,
-        budget_share=f"{tier.budget_share}%",
+        budget_share=_percent(reach.budget_share(slo, tier)),
         long_window=str(tier.long_window),
         short_window=str(tier.short_window),
         burn_rate=burn.literal(factor),
@@ -196,6 +198,10 @@ def _tier(slo: ResolvedSLO, tier: Tier) -> TierFacts:
         fires_at_ten_times=fires(threshold * SLOWER) if threshold * SLOWER <= 1 else "",
         ends=_rounded(burn.reset_time(tier.short_window, threshold, Fraction(1))),
     )
+
+
+def _percent(share: Fraction) -> str:
+    return f"{burn.literal(share) if share.denominator <= _EXACT else f'{float(share):.3g}'}%"
 
 
 def _rounded(seconds: float) -> str:

@@ -108,7 +108,7 @@ def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors"
     [
         # counters
         (ratio("x_total", "x_errors_total"), []),
-        (ratio("sum(rate(x_total[$window])) + count(y_total)"), []),
+        (ratio("sum(rate(x_total[$window])) / count(y_total)"), []),
         (
             ratio("sum(rate(x_total[$window])) / sum(x_count)"),
             ['18:53 counter-without-rate "x_count"'],
@@ -119,14 +119,14 @@ def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors"
         (ratio("sum(idelta(x[$window]))"), ['18:23 sum-of-irate "idelta"']),
         # windows and time
         (
-            ratio("sum(rate(x_total[$window])) + sum(rate(y_total[5m] offset 1h))"),
+            ratio("sum(rate(x_total[$window])) / sum(rate(y_total[5m] offset 1h))"),
             ['18:66 hard-coded-window "5m"', '18:70 fragile-selection "offset"'],
         ),
         (ratio("sum(max_over_time(rate(x_total[5m])[$window:1m]))"), []),
         (ratio("sum(rate(x_total[$window] @ end()))"), ['18:45 fragile-selection "@"']),
         # words that stand where they mean something else
         (ratio('sum(rate(x_total{topk="@ offset"}[$window]))'), []),
-        (ratio("sum(rate(rate_total[$window])) + sum(rate)"), []),
+        (ratio("sum(rate(rate_total[$window])) / sum(rate)"), []),
         # matchers
         (
             ratio('x_total{code=~"abc", job!~"", a=~"^$", b!~".*", c=~"a.c"}'),
@@ -150,7 +150,7 @@ def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors"
             (
                 "ratio:\n  errors: e_total\n"
                 "  total: |\n    sum(\n      rate(x_total[$window])\n    )\n"
-                '    + sum(rate(x_total{a=~"b"}[$window]))\n'
+                '    / sum(rate(x_total{a=~"b"}[$window]))\n'
             ),
             ['22:36 regex-no-effect "b"'],
         ),
@@ -296,8 +296,8 @@ UNUSED = "channel-unused"
             (
                 "ratio:\n  errors: e_total\n  total: |\n    sum(\n"
                 "      # slo-compiler: disable=regex-no-effect -- for this selector\n"
-                '      rate(x_total{a=~"b"}[$window]) + rate(y_total[$window])\n'
-                '      + rate(z_total{a=~"b"}[$window])\n    )\n'
+                '      rate(x_total{a=~"b"}[$window]) / rate(y_total[$window])\n'
+                '      / rate(z_total{a=~"b"}[$window])\n    )\n'
             ),
             ['22:34 regex-no-effect "b"'],
         ),

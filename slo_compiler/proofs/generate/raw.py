@@ -85,6 +85,15 @@ def derive(
     return RawSLI((*series, *decoys), selectors, counts_errors, fills_in)
 
 
+def counter_of(expression: str, by: Sequence[str]) -> tuple[Selector, Series] | None:
+    """Derive one counter that a summed rate reads; None where the expression is more than that."""
+    selector = _selector(expression, by)
+    labels = _solve(selector.matchers, by) if selector else None
+    if selector is None or labels is None:
+        return None
+    return selector, Series(selector.metric, labels, Carries.ALL)
+
+
 def selectors_of(expression: str) -> Iterator[Selector]:
     """Give all selectors of an expression, without the matchers that cannot be decided here."""
     for node in walk(parsed(expression)):

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
-from slo_compiler.plan import burn
+from slo_compiler.plan import burn, reach
 from slo_compiler.plan.tenant import budget_steps, tier_windows
 from slo_compiler.proofs.generate.budget import budget_steps_of
 from slo_compiler.proofs.generate.periods import elapsed, settled_at
@@ -161,9 +161,7 @@ def _is_above_pace(subjects: Sequence[Subject], tier: Tier) -> bool:
 def _quiet_share(round_: Round) -> Fraction:
     """Choose a share of the budget's pace at which no tier fires: a quarter, unless one would."""
     factors = [
-        burn.burn_factor(tier.budget_share, s.slo.period.nominal, tier.long_window)
-        for s in round_.subjects
-        for tier in s.slo.policy.tiers
+        reach.burn_factor(s.slo, tier) for s in round_.subjects for tier in s.slo.policy.tiers
     ]
     quarter, lowest = Fraction(1, 4), min(factors)
     return quarter if lowest > quarter else Fraction(round(lowest * 500), 1000) or lowest / 2

@@ -9,10 +9,10 @@ from fractions import Fraction
 from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
-from slo_compiler.plan import burn
+from slo_compiler.plan import burn, reach
 from slo_compiler.plan.composite import components
 from slo_compiler.plan.guards import guards_of
-from slo_compiler.plan.sli import base_queries
+from slo_compiler.plan.sli import BaseQueries, base_queries
 from slo_compiler.plan.tenant import identity
 from slo_compiler.promql import Selector
 from slo_compiler.proofs.generate.raw import (
@@ -45,6 +45,7 @@ class Subject:
     slo: ResolvedSLO
     raw: RawSLI | None
     gauge: Gauge | None
+    queries: BaseQueries | None
     parts: tuple[str, ...]  # labels of the SLOs that a composite is made of
     selectors: tuple[Selector, ...]  # all that its rules read, and those of its parts
     opaque: tuple[Selector, ...]  # those of them in queries of which no counter could be derived
@@ -83,8 +84,7 @@ class Subject:
 
     def threshold(self, tier: Tier) -> Fraction:
         """Give the error ratio at which a tier fires."""
-        factor = burn.burn_factor(tier.budget_share, self.slo.period.nominal, tier.long_window)
-        return burn.threshold(factor, self.slo.objective)
+        return reach.threshold(self.slo, tier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +171,7 @@ def subject_of(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) ->
         slo,
         raw,
         gauge,
+        queries,
         parts=tuple(_labels(tenant, part) for part in parts),
         selectors=tuple(dict.fromkeys(read)),
         opaque=tuple(dict.fromkeys(opaque)),

@@ -20,6 +20,7 @@ from slo_compiler.proofs.generate.slices import slice_test
 from slo_compiler.proofs.generate.steady import EVALUATION as STEADY
 from slo_compiler.proofs.generate.steady import steady_tests
 from slo_compiler.proofs.generate.subject import Subject, groups_of
+from slo_compiler.proofs.generate.sums import sum_tests
 from slo_compiler.proofs.generate.timeline import MINUTE
 from slo_compiler.proofs.generate.values import value_test
 from slo_compiler.proofs.model import UnitTest, UnitTestFile
@@ -46,6 +47,7 @@ def plan_proofs(
         tests[MINUTE].extend(absent_tests(round_, timing))
         for subject in round_.subjects:
             tests[MINUTE].extend(value_test(subject, timing))
+            tests[MINUTE].extend(sum_tests(subject, timing))
             tests[MINUTE].extend(slice_test(subject, timing))
             tests[MINUTE].extend(composite_test(tenant, subject, by_labels))
         tests[MINUTE].extend(excluded(tenant, round_, timing))

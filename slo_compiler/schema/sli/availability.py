@@ -31,7 +31,7 @@ class Availability(SLIType):
 
     def base_pair(self) -> BasePair:
         """Count the samples of the gauge, and what they lack to 1."""
-        gauge = Term("gauge", Reading.SAMPLES)
+        gauge = Term("gauge", reading=Reading.SAMPLES)
         return BasePair(
             gauge,
             gauge,

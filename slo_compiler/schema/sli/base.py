@@ -10,9 +10,9 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Annotated, ClassVar, get_args, get_type_hints
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from slo_compiler.schema.base import LabelName, Strict
+from slo_compiler.schema.base import LabelName, Strict, how_to_quote, invalid, shown
 
 
 class HoldsQuery:
@@ -20,6 +20,45 @@ class HoldsQuery:
 
 
 Query = Annotated[str, HoldsQuery(), Field(min_length=1)]
+_MOST = 16  # queries in a list
+
+
+def _queries(value: object) -> str | list[str]:
+    if not isinstance(value, list):
+        return _query(value)
+    if not 0 < len(value) <= _MOST:
+        count = f"{len(value):,}" if value else "none"
+        raise invalid("length", f"expected 1 to {_MOST} queries, found {count}")
+    return [_query(query) for query in value]
+
+
+def _query(value: object) -> str:
+    if not isinstance(value, str):
+        raise invalid("type", f"expected text, found {shown(value)}", how_to_quote(value))
+    if not value:
+        raise invalid("length", "the text is empty", "write something, or remove the key")
+    return value
+
+
+# One query, or several that are added up.
+Queries = Annotated[
+    str | list[str],
+    HoldsQuery(),
+    BeforeValidator(_queries),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {
+                    "type": "array",
+                    "items": {"type": "string", "minLength": 1},
+                    "minItems": 1,
+                    "maxItems": _MOST,
+                },
+            ]
+        }
+    ),
+]
 
 
 class Reading(Enum):
@@ -33,9 +72,10 @@ class Reading(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A query of the manifest, by its key, and how to read it."""
+    """A query of the manifest, or several that are added up, by its key, and how to read it."""
 
     field: str
+    minus: str = ""  # the key of what is taken away from it
     reading: Reading = Reading.RATE
     suffix: str = ""  # of a family: such as _bucket
     matcher: str = ""  # of a family: such as le="0.3"

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import ClassVar
+from fractions import Fraction
+from typing import Annotated, ClassVar, Literal
 
-from slo_compiler.schema.base import Span
+from pydantic import BeforeValidator, WithJsonSchema
+
+from slo_compiler.duration import ExactSpan
+from slo_compiler.schema.base import invalid, shown, with_unit
 from slo_compiler.schema.sli.base import (
     BasePair,
     Measure,
@@ -16,28 +20,73 @@ from slo_compiler.schema.sli.base import (
     SLIType,
     Term,
 )
+from slo_compiler.schema.sli.unit import TimeUnit, metric_of, unit_in_name
 from slo_compiler.templating import promql_string
+
+
+def _threshold(value: object) -> ExactSpan:
+    if isinstance(value, ExactSpan):
+        return value
+    try:
+        return ExactSpan.parse(value if isinstance(value, str) else "")
+    except ValueError:
+        raise invalid(
+            "duration",
+            f"expected a span of time such as 300ms, 1.5s or 500us, found {shown(value)}",
+            with_unit(value),
+        ) from None
+
+
+LatencyThreshold = Annotated[
+    ExactSpan,
+    BeforeValidator(_threshold),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^([0-9]+([.][0-9]+)?(ms|us|\u00b5s|\u03bcs|ns|[smhdwy]))+$",
+            "examples": ["300ms", "1.5s", "500us"],
+        }
+    ),
+]
 
 
 class Latency(SLIType):
     """Share of events that take longer than `threshold`.
 
-    `histogram` is the selector of a histogram in seconds. Of a classic one, without `_bucket`,
-    `threshold` must be one of the bucket bounds; of a `native` one it may be any, and Prometheus
-    interpolates within the bucket that it falls into.
+    `histogram` is the selector of a histogram of times. Their unit is the one that its name says,
+    as in `_seconds` or `_milliseconds`; where it says none, `unit` does, and otherwise seconds are
+    assumed. Of a classic histogram, without `_bucket`, `threshold` must be one of the bucket
+    bounds; of a `native` one it may be any, and Prometheus interpolates within the bucket that it
+    falls into.
     """
 
     KIND: ClassVar = "latency"
 
     histogram: Query
-    threshold: Span
+    threshold: LatencyThreshold
+    unit: Literal["seconds", "milliseconds", "microseconds", "nanoseconds", "minutes"] | None = None
     native: bool = False
+
+    @property
+    def named_unit(self) -> TimeUnit | None:
+        """The unit that the histogram's name says."""
+        return unit_in_name(metric_of(self.histogram))
+
+    @property
+    def measured_in(self) -> TimeUnit:
+        """The unit of the histogram's bounds."""
+        return TimeUnit(self.unit) if self.unit else self.named_unit or TimeUnit.SECONDS
+
+    @property
+    def bound(self) -> Decimal:
+        """The threshold in the histogram's unit."""
+        return _decimal(self.threshold.seconds / self.measured_in.in_seconds)
 
     def base_pair(self) -> BasePair:
         """Take the bucket of the threshold from the count."""
-        bound = Decimal(self.threshold.ms) / 1000
+        bound = self.bound
         if self.native:
-            family = Term("histogram", Reading.FAMILY)
+            family = Term("histogram", reading=Reading.FAMILY)
             values = {"bound": format(bound.normalize(), "f")}
             return BasePair(
                 family,
@@ -49,8 +98,10 @@ class Latency(SLIType):
                 errors_template="errors_of_native",
                 values=values,
             )
-        count = Term("histogram", Reading.FAMILY, "_count")
-        bucket = Term("histogram", Reading.FAMILY, "_bucket", bucket_matcher(bound))
+        count = Term("histogram", reading=Reading.FAMILY, suffix="_count")
+        bucket = Term(
+            "histogram", reading=Reading.FAMILY, suffix="_bucket", matcher=bucket_matcher(bound)
+        )
         return BasePair(
             count,
             bucket,
@@ -61,6 +112,12 @@ class Latency(SLIType):
             events_template="events",
             errors_template="errors_from_bucket",
         )
+
+
+def _decimal(value: Fraction) -> Decimal:
+    """Turn a fraction into a decimal; one that does not end is rounded as floats are printed."""
+    exact = Decimal(value.numerator) / Decimal(value.denominator)
+    return exact if Fraction(exact) == value else Decimal(repr(float(value)))
 
 
 def bucket_matcher(bound: Decimal) -> str:

@@ -31,7 +31,7 @@ class Raw(SLIType):
 
     def base_pair(self) -> BasePair:
         """Take a second for an event, and the ratio for the part of it that failed."""
-        query = Term("error_ratio", Reading.VALUE)
+        query = Term("error_ratio", reading=Reading.VALUE)
         return BasePair(
             query,
             query,

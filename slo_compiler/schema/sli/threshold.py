@@ -36,7 +36,7 @@ class Threshold(SLIType):
 
     def base_pair(self) -> BasePair:
         """Count the samples, and those on the other side of the bound."""
-        query = Term("query", Reading.VALUE)
+        query = Term("query", reading=Reading.VALUE)
         values = {"worse": _NEGATED[self.op], "bound": format(self.value, "f")}
         return BasePair(
             query,

@@ -1,0 +1,123 @@
+"""At which burn rate a tier fires for an SLO, and which tiers can never fire for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from slo_compiler.diagnostics import Report
+from slo_compiler.duration import Duration
+from slo_compiler.plan import burn
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
+from slo_compiler.schema import Tier
+
+_ROUND = (Duration.of(minutes=5), Duration.of(hours=1))  # of windows below and above 6h
+
+
+def burn_factor(slo: ResolvedSLO, tier: Tier) -> Fraction:
+    """Give the burn rate at which a tier fires: budget_share * period / long_window.
+
+    The windows of a tier are the same for all periods. Where the SLO's period is shorter than the
+    one that the policy was made for, its share would burn within the budget; where it is longer,
+    the share may be more than all errors burn. All tiers then have the burn rates of the policy's
+    own period, and 14.4 is 14.4 for two weeks and for twelve.
+    """
+    own, made = slo.period.nominal, slo.policy.spec.period
+    period = own if made is None or _reaches(slo, own, made) else made
+    return burn.burn_factor(tier.budget_share, period, tier.long_window)
+
+
+def _reaches(slo: ResolvedSLO, own: Duration, made: Duration) -> bool:
+    """Whether all tiers can fire at the burn rates that they have in a longer period."""
+    return own == made or (
+        own > made
+        and all(
+            burn.threshold(
+                burn.burn_factor(tier.budget_share, own, tier.long_window), slo.objective
+            )
+            < 1
+            for tier in slo.policy.spec.tiers
+        )
+    )
+
+
+def threshold(slo: ResolvedSLO, tier: Tier) -> Fraction:
+    """Give the error ratio at which a tier fires."""
+    return burn.threshold(burn_factor(slo, tier), slo.objective)
+
+
+def budget_share(slo: ResolvedSLO, tier: Tier) -> Fraction:
+    """Give the percentage of the budget that burns in a tier's long window before it fires."""
+    return burn_factor(slo, tier) * 100 * tier.long_window.ms / slo.period.nominal.ms
+
+
+def reachable(tenants: Sequence[ResolvedTenant], report: Report) -> tuple[ResolvedTenant, ...]:
+    """Leave out the tiers that can never fire; each is an info, or an error where that is said."""
+    found = []
+    for tenant in tenants:
+        certain = report.without(tenant.uncertain)
+        found.append(replace(tenant, slos=tuple(_reachable(slo, certain) for slo in tenant.slos)))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Never:
+    """Why a tier can never fire: the finding's ID, the key of the SLO to mark, and words."""
+
+    id: str
+    key: str
+    why: str
+
+
+def _reachable(slo: ResolvedSLO, report: Report) -> ResolvedSLO:
+    """Leave out the tiers of an SLO that can never fire."""
+    policy = slo.policy
+    tiers = policy.spec.tiers
+    out = {n: why for n, tier in enumerate(tiers) if (why := _never(slo, tier)) is not None}
+    said = slo.alerting.when_unreachable or policy.spec.when_unreachable
+    for index, never in out.items():
+        tier = tiers[index]
+        at = slo.at(never.key) if getattr(slo.spec, never.key) else slo.at("name")
+        what, advice = f"the tier {tier.name} of {policy.name}", _advice(slo, tier)
+        if said == "error":
+            advice += "; when_unreachable: omit leaves the tier out"
+            report.error(at, never.id, f"{what} {never.why}", advice)
+        elif len(out) == len(tiers):
+            report.error(at, never.id, f"{what}, and no other of its tiers, {never.why}", advice)
+            break
+        else:
+            report.info(at, never.id, f"{what} is left out: it {never.why}", advice)
+    if said == "error" or len(out) in (0, len(tiers)):
+        return slo
+    return replace(slo, policy=replace(policy, omitted=frozenset(out)))
+
+
+def _never(slo: ResolvedSLO, tier: Tier) -> _Never | None:
+    """Say why a tier can never fire; None if it can."""
+    if tier.long_window > slo.period.nominal:
+        why = f"looks at {tier.long_window}, but the period is {slo.period.words}"
+        return _Never("window-beyond-period", "period", why)
+    if (limit := threshold(slo, tier)) < 1:
+        return None
+    factor, budget = burn_factor(slo, tier), burn.error_budget(slo.objective)
+    why = (
+        f"can never fire: its threshold is an error ratio of {burn.literal(limit)} (burn rate "
+        f"{burn.literal(factor)} x budget {burn.literal(budget)})"
+    )
+    return _Never("never-fires", "objective", why)
+
+
+def _advice(slo: ResolvedSLO, tier: Tier) -> str:
+    """Name the long window with which a tier would fire, or else the share."""
+    if tier.long_window > slo.period.nominal:
+        return f"in a policy of your own, write a long_window of at most {slo.period.nominal}"
+    needed = threshold(slo, tier) * tier.long_window.ms
+    unit = _ROUND[needed >= burn.TILED_ABOVE.ms]
+    window = Duration((int(needed / unit.ms) + 1) * unit.ms)
+    if window <= slo.period.nominal:
+        return f"in a policy of your own, with a long_window of {window} it fires"
+    # The threshold grows with the share; rounded down, so that what is written works.
+    most = Fraction(tier.budget_share) / threshold(slo, tier)
+    share = burn.literal(Fraction(int(most * 99), 100))
+    return f"in a policy of your own, with a budget_share of {share}%, it fires"
