@@ -24,5 +24,5 @@ def test_proved_many_failures_of_one_cause_prints_five_and_their_number(
         "failed inhibition: inhibition",
         "      another",
     ]
-    assert lines[14].startswith("routes     1 proofs     601 checks   601 failed")
+    assert lines[14].startswith("routes  1 proof  601 checks  601 failed")
     assert lines[15:] == ["601 pairs"]
