@@ -25,6 +25,7 @@ from slo_compiler.plan.health import (
 from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.plan.rules import PlannedTenant
 from slo_compiler.render.model import Rule
+from slo_compiler.render.shape import tenant_expression
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema.severity import Severity
 from slo_compiler.templating import promql_string, render_expression
@@ -45,11 +46,11 @@ def health_alert(planned: PlannedTenant, rule: HealthAlert) -> Rule:  # noqa: PL
             return _alert(
                 tenant,
                 naming.ALERT_EXHAUSTION,
-                render_expression(
+                tenant_expression(
                     "alert/exhaustion",
-                    tenant=tenant.name,
+                    tenant.name,
                     seconds=burn.literal(Fraction(rule.within.ms, 1000)),
-                    quiet=_shadows(tenant),
+                    quiet=tuple(_shadows(tenant)),
                 ),
                 naming.exhaustion_tier(rule.within),
                 f"{_ONE}: at this pace the error budget is spent within {rule.within}",
@@ -62,7 +63,7 @@ def health_alert(planned: PlannedTenant, rule: HealthAlert) -> Rule:  # noqa: PL
             return _alert(
                 tenant,
                 naming.ALERT_NO_DATA,
-                render_expression("alert/no_data", tenant=tenant.name, quiet=excepted),
+                tenant_expression("alert/no_data", tenant.name, quiet=tuple(excepted)),
                 "no-data",
                 f"{_ONE}: no events are measured any more; a target or a metric's name is gone",
                 rule.for_,
@@ -72,11 +73,11 @@ def health_alert(planned: PlannedTenant, rule: HealthAlert) -> Rule:  # noqa: PL
             return _alert(
                 tenant,
                 naming.ALERT_INTEGRITY,
-                render_expression(
+                tenant_expression(
                     "alert/integrity",
-                    tenant=tenant.name,
-                    pairs=_pairs(tenant),
-                    quiet=[*_shadows(tenant), *_exclusions(tenant)],
+                    tenant.name,
+                    pairs=tuple(_pairs(tenant)),
+                    quiet=(*_shadows(tenant), *_exclusions(tenant)),
                 ),
                 "integrity",
                 f"{_ONE}: errors and events contradict each other; the SLI's queries do not fit",
@@ -119,11 +120,11 @@ def _budget(tenant: ResolvedTenant, rule: BudgetAlert, severity: Severity) -> Ru
     return _alert(
         tenant,
         naming.ALERT_BUDGET_LOW,
-        render_expression(
+        tenant_expression(
             "alert/budget_low",
-            tenant=tenant.name,
+            tenant.name,
             bound=burn.literal(Fraction(rule.percent) / 100),
-            quiet=_shadows(tenant),
+            quiet=tuple(_shadows(tenant)),
         ),
         naming.budget_tier(shown),
         f"{_ONE}: less than {shown}% of the error budget is left"
@@ -142,8 +143,8 @@ def _stale(tenant: ResolvedTenant, rule: StaleAlert, severity: Severity) -> Rule
     return _alert(
         tenant,
         naming.ALERT_STALE,
-        render_expression(
-            "alert/rules_stale", tenant=tenant.name, series=series, quiet=_shadows(tenant)
+        tenant_expression(
+            "alert/rules_stale", tenant.name, series=series, quiet=tuple(_shadows(tenant))
         ),
         tier,
         f"{_ONE}: there are events, but {series} has no value; its rule fails or is late",

@@ -1,4 +1,4 @@
-"""Templates that are rendered once for each shape, into which the names of an SLO are put.
+"""Templates that are rendered once for each shape, into which the names of SLOs are put.
 
 A thousand SLOs with the same policy have alerts of four shapes. Each shape is rendered with
 placeholders, which no manifest can hold, in the place of the names.
@@ -7,7 +7,7 @@ placeholders, which no manifest can hold, in the place of the names.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 
 from slo_compiler.plan.tenant import Identity
 from slo_compiler.templating import render, render_expression
@@ -36,6 +36,12 @@ def expression_shape(template: str, /, **values: object) -> str:
     return _shape(render_expression, template, tuple(values.items()))
 
 
+def tenant_expression(template: str, tenant: str, /, **values: object) -> str:
+    """Render a PromQL template about all SLOs of a tenant; tenants of one shape share it."""
+    shape = _shape(_of_tenant, template, tuple(values.items()))
+    return shape.replace(PLACEHOLDER.tenant, tenant)
+
+
 def annotation(template: str, identity: Identity, /, **values: object) -> str:
     """Render an annotation about one SLO; `values` are the same for all SLOs of its shape."""
     return fill(_shape(_line, f"annotation/{template}.j2", tuple(values.items())), identity)
@@ -49,11 +55,15 @@ def query_expression(template: str, identity: Identity, query: str, /, **values:
     return fill(shape, identity).replace(_QUERY, query)
 
 
+def _of_tenant(template: str, /, id: Identity, **values: object) -> str:  # noqa: A002  (as in templates)
+    return render_expression(template, tenant=id.tenant, **values)
+
+
 def _line(template: str, /, **values: object) -> str:
     return render(template, **values).strip()
 
 
-@cache
+@lru_cache(maxsize=8_192)
 def _shape(
     renderer: Callable[..., str], template: str, values: tuple[tuple[str, object], ...]
 ) -> str:

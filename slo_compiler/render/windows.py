@@ -33,6 +33,7 @@ from slo_compiler.render.calendars import (
     period_start,
 )
 from slo_compiler.render.model import Rule
+from slo_compiler.render.shape import tenant_expression
 from slo_compiler.templating import promql_string, render_expression
 
 SharedRule = (
@@ -67,7 +68,7 @@ def shared_rule(tenant: PlannedTenant, rule: SharedRule) -> Rule:  # noqa: C901,
         case WindowRatio():
             return Rule(naming.error_ratio(rule.window), _ratio(tenant, rule.window), at)
         case WindowBurnRate():
-            expr = render_expression("window/burn_rate", tenant=tenant.name, window=rule.window)
+            expr = tenant_expression("window/burn_rate", tenant.name, window=rule.window)
             return Rule(naming.burn_rate(rule.window), expr, at)
         case BudgetExhaustion():
             return Rule(naming.BUDGET_EXHAUSTION, _joined(_exhaustion(tenant)), at)
@@ -79,8 +80,8 @@ def shared_rule(tenant: PlannedTenant, rule: SharedRule) -> Rule:  # noqa: C901,
             name = naming.increase(rule.counted, rule.periods[0])
             return Rule(name, _joined(_counts(tenant, rule)), at)
         case PeriodRatio():
-            expr = render_expression(
-                "window/period_ratio", tenant=tenant.name, period=naming.suffix(rule.period)
+            expr = tenant_expression(
+                "window/period_ratio", tenant.name, period=naming.suffix(rule.period)
             )
             return Rule(naming.error_ratio(rule.period), expr, at)
         case BudgetRemaining():
@@ -92,7 +93,10 @@ def shared_rule(tenant: PlannedTenant, rule: SharedRule) -> Rule:  # noqa: C901,
 
 
 def _joined(parts: Iterable[_Part]) -> str:
-    return render_expression("window/parts", parts=[*parts])
+    parts = [*parts]
+    if len(parts) == 1 and not parts[0].only:
+        return parts[0].expr
+    return render_expression("window/parts", parts=parts)
 
 
 def _only(tenant: PlannedTenant, period: Period, policies: Iterable[str] = ()) -> str:
@@ -106,9 +110,9 @@ def _only(tenant: PlannedTenant, period: Period, policies: Iterable[str] = ()) -
 
 def _tile(tenant: PlannedTenant, rule: Tile) -> str:
     step = tenant.timing.base_step
-    return render_expression(
+    return tenant_expression(
         "window/tile",
-        tenant=tenant.name,
+        tenant.name,
         counted=rule.counted,
         range=rule.length - MILLISECOND,
         step=step,
@@ -118,16 +122,16 @@ def _tile(tenant: PlannedTenant, rule: Tile) -> str:
 
 def _guard_count(tenant: PlannedTenant, rule: GuardCount) -> str:
     timing, window = tenant.timing, rule.window
-    return render_expression(
+    return tenant_expression(
         "window/guard_count",
-        tenant=tenant.name,
+        tenant.name,
         counted=rule.counted,
         window=window,
         tile=timing.window_tile(window),
         range=window - MILLISECOND,
         step=timing.base_step,
         step_seconds=burn.literal(Fraction(timing.base_step.ms, 1000)),
-        renames=renames_of(tenant.resolved, window),
+        renames=tuple(renames_of(tenant.resolved, window)),
     )
 
 
@@ -137,20 +141,20 @@ def _counts(tenant: PlannedTenant, rule: PeriodCount) -> Iterator[_Part]:
         if period.calendar:
             expr = calendar_count(tenant, rule.counted, period)
         else:
-            expr = render_expression(
+            expr = tenant_expression(
                 "window/period",
-                tenant=tenant.name,
+                tenant.name,
                 counted=rule.counted,
                 period=period,
                 tile=burn.period_tile(period),
-                renames=renames_of(tenant.resolved, period),
+                renames=tuple(renames_of(tenant.resolved, period)),
             )
         yield _Part(expr, _only(tenant, period) if several else "")
 
 
 def _ratio(tenant: PlannedTenant, window: Duration) -> str:
     """Divide the sums of a window."""
-    timing, renames = tenant.timing, renames_of(tenant.resolved, window)
+    timing, renames = tenant.timing, tuple(renames_of(tenant.resolved, window))
     tile = timing.window_tile(window)
     if tile is None:
         # A sum of rates over a span reaches back by that span plus the base.
@@ -160,20 +164,20 @@ def _ratio(tenant: PlannedTenant, window: Duration) -> str:
         # of the far end, which 2.x, whose ranges are closed at both ends, would count too.
         counted, range_ = f"increase{tile}", window - MILLISECOND
     else:
-        return render_expression(
-            "window/tiled_ratio", tenant=tenant.name, window=window, tile=tile, renames=renames
+        return tenant_expression(
+            "window/tiled_ratio", tenant.name, window=window, tile=tile, renames=renames
         )
-    return render_expression(
-        "window/ratio", tenant=tenant.name, counted=counted, range=range_, renames=renames
+    return tenant_expression(
+        "window/ratio", tenant.name, counted=counted, range=range_, renames=renames
     )
 
 
 def _remaining(tenant: PlannedTenant, template: str) -> Iterator[_Part]:
     periods = periods_of(tenant.resolved)
     for period in periods:
-        expr = render_expression(
+        expr = tenant_expression(
             template,
-            tenant=tenant.name,
+            tenant.name,
             period=naming.suffix(period),
             calendar=period_matchers(tenant, period) if period.calendar else None,
         )
@@ -185,9 +189,9 @@ def _exhaustion(tenant: PlannedTenant) -> Iterator[_Part]:
     for slo in tenant.resolved.slos:
         paces.setdefault((slo.period, slo.policy.pace_window), set()).add(slo.policy.name)
     for (period, window), policies in sorted(paces.items()):
-        expr = render_expression(
+        expr = tenant_expression(
             "window/budget_exhaustion",
-            tenant=tenant.name,
+            tenant.name,
             window=window,
             period_seconds=burn.literal(Fraction(period.nominal.ms, 1000)),
         )
