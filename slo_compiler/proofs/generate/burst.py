@@ -63,9 +63,12 @@ def burst_test(
     if round_.shadow:  # a recording rule does not wait
         wait, waits = Duration(0), []
     raw = evaluation == MINUTE
-    # Rates over a base blur the edge by as much, tiles by an evaluation, a base pair by a sample.
+    # Rates over a base blur the edge by as much, tiles by an evaluation. A window of a base pair
+    # that is fed is a base short, and has a sample more or less.
     blurred = raw or timing.is_tiled(tier.short_window)
-    slack = (rounded(max(evaluation, timing.base), evaluation) if blurred else MINUTE).ms
+    slack = (
+        rounded(max(evaluation, timing.base), evaluation) if blurred else timing.base + MINUTE
+    ).ms
     lingering = rounded(tier.short_window, evaluation) + evaluation * 2
     # Long enough that the long window stays above the threshold to the end, so that it is the
     # short one that ends the alert: it is while e * burn_for > threshold * L.
@@ -73,16 +76,20 @@ def burst_test(
     burn_for = up(last + slack + 2 * evaluation.ms, evaluation)
     stop = history + burn_for
     fires = Fraction(history.ms) + detection + wait.ms
+    # What waits for less than an evaluation fires at the next one.
+    seen = up(Fraction(history.ms) + detection + slack, evaluation)
     after = f"after {minutes(detection)} of errors" + (f" and {wait} of waiting" if wait.ms else "")
     checks = [
         round_.firing(down(fires - slack, evaluation), tier, [], "not yet"),
-        round_.firing(up(fires + slack, evaluation), tier, group, after),
+        round_.firing(seen + rounded(wait, evaluation), tier, group, after),
     ]
     for level, more in enumerate(waits, start=2):
         later = fires + more.ms
         checks += [
             round_.firing(down(later - slack, evaluation), tier, [], f"not {more}", level),
-            round_.firing(up(later + slack, evaluation), tier, group, f"for {more}", level),
+            round_.firing(
+                seen + rounded(wait + more, evaluation), tier, group, f"for {more}", level
+            ),
         ]
     still = down(Fraction(stop.ms) + reset - slack, evaluation)
     if still.ms >= stop.ms:
