@@ -58,6 +58,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from slo_compiler.schema.channel.base import ChannelKind
 
 
@@ -67,7 +69,7 @@ class Toy(ChannelKind):
     KIND: ClassVar = "toy"
     FIELD: ClassVar = "webhook_configs"
 
-    address: str
+    address: str = Field(description="URL that the toy posts to.")
 ''',
             "templates/receiver/toy.yml.j2": "url: << channel.address | quoted >>\n",
             "tests/support/manifests/toy.yaml": f"""\
@@ -195,8 +197,9 @@ spec:
 
 def run(copy: Path, *arguments: str) -> str:
     """Run Python in the copy, so that its package is imported and not the repo's."""
-    tools = os.environ.get("SLO_COMPILER_TOOLS", str(ROOT / ".tools"))
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(copy), "SLO_COMPILER_TOOLS": tools}
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(copy)}
+    if "SLO_COMPILER_TOOLS" in os.environ:
+        environment["SLO_COMPILER_TOOLS"] = os.environ["SLO_COMPILER_TOOLS"]
     command = [sys.executable, *arguments]
     done = subprocess.run(
         command, cwd=copy, env=environment, capture_output=True, text=True, check=False
@@ -220,6 +223,7 @@ def test_recipe_on_a_copy_of_the_repo_adds_a_toy_and_changes_nothing_else(
 ) -> None:
     recipe, copy = RECIPES[name], tmp_path / "repo"
     shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+    (copy / ".tools").symlink_to(ROOT / ".tools")
     before = contents(copy)
     for path, text in recipe.files.items():
         (copy / path).write_text(text, encoding="utf-8")
