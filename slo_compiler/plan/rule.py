@@ -72,12 +72,16 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class GuardCount:
-    """Events or errors in a window, for the guards of the alerts in the same group.
+    """An SLO's events or errors in a window, for the guards of its alerts in the same group.
+
+    One SLO's, and not all of the tenant's: a window that reads the base series is a subquery, of
+    720 steps in 6h. It counts twice in promtool, which allows a query 10,000 samples.
 
     `taken`: a tile or a period of the tenant is as long. Its series has the same name, is evaluated
     later, and leaves old names out or is summed again.
     """
 
+    slo: PlannedSLO
     counted: Counted
     window: Duration
     taken: bool

@@ -42,17 +42,17 @@ def tile_rules(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Tile]:
 def guard_rules(
     tenant: ResolvedTenant, timing: burn.Timing, slos: Iterable[PlannedSLO]
 ) -> Iterator[GuardCount]:
-    """Counts of the windows that guards read, shortest window first."""
-    needed = {
-        (tier.spec.long_window, Counted(guard.counted))
-        for slo in slos
-        for tier in slo.tiers
-        for guard in tier.guards
-    }
+    """Counts of the windows that each SLO's guards read, shortest window first."""
     taken = {naming.suffix(tile.length) for tile in tile_rules(tenant, timing)}
     taken |= {naming.suffix(period) for period in periods_of(tenant)}
-    for window, counted in sorted(needed):
-        yield GuardCount(counted, window, naming.suffix(window) in taken)
+    for slo in slos:
+        needed = {
+            (tier.spec.long_window, Counted(guard.counted))
+            for tier in slo.tiers
+            for guard in tier.guards
+        }
+        for window, counted in sorted(needed):
+            yield GuardCount(slo, counted, window, naming.suffix(window) in taken)
 
 
 def window_rules(

@@ -17,12 +17,13 @@ from slo_compiler.plan.rule import (
     BurnAlert,
     Constant,
     ExclusionActive,
+    GuardCount,
     ShadowAlert,
     Slices,
 )
 from slo_compiler.plan.rules import PlannedTenant
 from slo_compiler.plan.rules import Rule as PlannedRule
-from slo_compiler.render.base import base_series, constant, exclusion_active, slices
+from slo_compiler.render.base import base_series, constant, exclusion_active, guard_count, slices
 from slo_compiler.render.burn import burn_alert, shadow_alert
 from slo_compiler.render.health import health_alert
 from slo_compiler.render.model import Group, Rule, TenantRules
@@ -60,6 +61,8 @@ def rule_text(tenant: PlannedTenant, rule: PlannedRule) -> Rule:  # noqa: PLR091
             return slices(tenant, rule)
         case ExclusionActive():
             return exclusion_active(tenant, rule)
+        case GuardCount():
+            return guard_count(tenant, rule)
         case (
             BudgetAlert()
             | ExhaustionAlert()

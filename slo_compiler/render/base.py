@@ -12,7 +12,15 @@ from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
 from slo_compiler.plan.exclusions import tail
-from slo_compiler.plan.rule import BaseSeries, Constant, Counted, ExclusionActive, Fact, Slices
+from slo_compiler.plan.rule import (
+    BaseSeries,
+    Constant,
+    Counted,
+    ExclusionActive,
+    Fact,
+    GuardCount,
+    Slices,
+)
 from slo_compiler.plan.rules import PlannedTenant
 from slo_compiler.plan.sli import BaseQueries, base_queries
 from slo_compiler.plan.slices import error_bound
@@ -21,7 +29,7 @@ from slo_compiler.plan.tenant import MILLISECOND, Identity, identity
 from slo_compiler.recurrence import DAY, Pattern
 from slo_compiler.render.calendars import period_labels
 from slo_compiler.render.model import Rule
-from slo_compiler.render.shape import query_expression
+from slo_compiler.render.shape import expression, query_expression
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.templating import render_expression
 
@@ -98,6 +106,24 @@ def slices(tenant: PlannedTenant, rule: Slices) -> Rule:
     return Rule(
         _RATE[rule.counted], expr, slo.resolved.at("budgeting", "timeslices"), slo.identity.labels
     )
+
+
+def guard_count(tenant: PlannedTenant, rule: GuardCount) -> Rule:
+    """Render the events or errors of a window that guards read."""
+    slo, timing, window = rule.slo, tenant.timing, rule.window
+    expr = expression(
+        "window/guard_count",
+        slo.identity,
+        counted=rule.counted,
+        window=window,
+        tile=timing.window_tile(window),
+        range=window - MILLISECOND,
+        step=timing.base_step,
+        step_seconds=burn.literal(Fraction(timing.base_step.ms, 1000)),
+        renames=(slo.former,) if slo.former else (),
+    )
+    name = naming.guard_count(rule.counted, window, taken=rule.taken)
+    return Rule(name, expr, slo.resolved.at("name"), slo.identity.labels)
 
 
 def exclusion_active(tenant: PlannedTenant, rule: ExclusionActive) -> Rule:

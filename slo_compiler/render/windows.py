@@ -15,7 +15,6 @@ from slo_compiler.plan.renames import renames_of
 from slo_compiler.plan.rule import (
     BudgetExhaustion,
     BudgetRemaining,
-    GuardCount,
     PeriodCount,
     PeriodElapsed,
     PeriodRatio,
@@ -38,7 +37,6 @@ from slo_compiler.templating import promql_string, render_expression
 
 SharedRule = (
     Tile
-    | GuardCount
     | WindowRatio
     | WindowBurnRate
     | BudgetExhaustion
@@ -56,15 +54,12 @@ class _Part:
     only: str = ""  # matchers of slo_info for the SLOs that the part is for
 
 
-def shared_rule(tenant: PlannedTenant, rule: SharedRule) -> Rule:  # noqa: C901, PLR0911  (a table)
+def shared_rule(tenant: PlannedTenant, rule: SharedRule) -> Rule:  # noqa: PLR0911  (a table)
     """Render a rule of all SLOs of a tenant."""
     at = tenant.resolved.position
     match rule:
         case Tile():
             return Rule(naming.increase(rule.counted, rule.length), _tile(tenant, rule), at)
-        case GuardCount():
-            name = naming.guard_count(rule.counted, rule.window, taken=rule.taken)
-            return Rule(name, _guard_count(tenant, rule), at)
         case WindowRatio():
             return Rule(naming.error_ratio(rule.window), _ratio(tenant, rule.window), at)
         case WindowBurnRate():
@@ -117,21 +112,6 @@ def _tile(tenant: PlannedTenant, rule: Tile) -> str:
         range=rule.length - MILLISECOND,
         step=step,
         step_seconds=burn.literal(Fraction(step.ms, 1000)),
-    )
-
-
-def _guard_count(tenant: PlannedTenant, rule: GuardCount) -> str:
-    timing, window = tenant.timing, rule.window
-    return tenant_expression(
-        "window/guard_count",
-        tenant.name,
-        counted=rule.counted,
-        window=window,
-        tile=timing.window_tile(window),
-        range=window - MILLISECOND,
-        step=timing.base_step,
-        step_seconds=burn.literal(Fraction(timing.base_step.ms, 1000)),
-        renames=tuple(renames_of(tenant.resolved, window)),
     )
 
 
