@@ -15,7 +15,7 @@ from slo_compiler.cli.words import proved, say
 from slo_compiler.diagnostics import Position
 
 if TYPE_CHECKING:
-    from slo_compiler.proofs.run import Result
+    from slo_compiler.proofs.run import ProofResult
 
 
 @click.command()
@@ -86,7 +86,7 @@ def test(
             )
         except tools.ToolsError as error:
             raise click.ClickException(str(error)) from None
-        results: list[Result] = []
+        results: list[ProofResult] = []
         for result in proving.run(work):
             results.append(result)
             run.progress(f"proved {len(results)} of {len(work)}: {result.name}")

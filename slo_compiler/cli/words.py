@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from slo_compiler.live import Answered
     from slo_compiler.pipeline import Compiled
-    from slo_compiler.proofs.run import Result
+    from slo_compiler.proofs.run import ProofResult
     from slo_compiler.write import Changes
 
 
@@ -67,7 +67,7 @@ def summary(compiled: Compiled, folder: Path, changes: Changes) -> None:
     )
 
 
-def proved(results: Sequence[Result]) -> None:
+def proved(results: Sequence[ProofResult]) -> None:
     """Print one line for each kind of proof, and each failure with its manifest's line."""
     from slo_compiler.report import table
 

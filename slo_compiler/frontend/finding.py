@@ -32,7 +32,7 @@ def empty_places(data: object, loc: tuple[str | int, ...] = ()) -> Iterator[tupl
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DocumentFinding:
     """One complaint of pydantic, in our words."""
 
     loc: Loc  # of the data, without pydantic's own steps
@@ -50,7 +50,7 @@ class Finding:
         return (*self.loc, self.key) if self.key else self.loc
 
     @classmethod
-    def empty(cls, loc: Loc) -> Finding:
+    def empty(cls, loc: Loc) -> DocumentFinding:
         """Complain of a key or an item without a value."""
         *parent, last = loc
         if isinstance(last, int):
@@ -59,7 +59,7 @@ class Finding:
         return cls(tuple(parent), "empty-value", message, "write one, or remove it", key=last)
 
     @classmethod
-    def of(cls, kind: type[Strict], detail: ErrorDetails, data: object) -> Finding:
+    def of(cls, kind: type[Strict], detail: ErrorDetails, data: object) -> DocumentFinding:
         """Put what pydantic found into our words."""
         loc, type_, found = tuple(detail["loc"]), detail["type"], shown(detail["input"])
         context = detail.get("ctx", {})
@@ -98,7 +98,7 @@ class Finding:
         words, hint = _BOUNDS.get(type_, ("{found} is not valid here", ""))
         return cls(place, "value", words.format(found=found, **context), hint)
 
-    def joined(self, other: Finding | None) -> Finding:
+    def joined(self, other: DocumentFinding | None) -> DocumentFinding:
         """Join with another alternative of the same union."""
         if other is None:
             return self
@@ -120,14 +120,14 @@ class Finding:
         report.error(at or document.blamed(self.loc), self.id, self.message, help_)
 
 
-def distinct(findings: Sequence[Finding]) -> list[Finding]:
+def distinct(findings: Sequence[DocumentFinding]) -> list[DocumentFinding]:
     """Leave out what only follows from another finding, and join the alternatives of a union."""
     empty = {f.place for f in findings if f.id == "empty-value"}
     meant = {(f.loc, f.meant) for f in findings if f.meant}
     meant |= {(f.moved, f.key) for f in findings if f.moved}
     rest = [f for f in findings if not _other_alternative(f, findings)]
     opaque = {f.place for f in rest if f.expected or f.id in ("type", "unknown-key")} - empty
-    told: dict[object, Finding] = {}
+    told: dict[object, DocumentFinding] = {}
     for finding in rest:
         match finding.id:
             case "empty-value":
@@ -145,7 +145,7 @@ def distinct(findings: Sequence[Finding]) -> list[Finding]:
     return [*told.values()]
 
 
-def _other_alternative(finding: Finding, findings: Sequence[Finding]) -> bool:
+def _other_alternative(finding: DocumentFinding, findings: Sequence[DocumentFinding]) -> bool:
     """Whether this is of the alternative of a union that was not meant: another got further."""
     here = finding.loc
     return bool(finding.expected) and any(

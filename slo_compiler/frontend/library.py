@@ -9,7 +9,7 @@ from slo_compiler.diagnostics import Report, nearest
 from slo_compiler.frontend.load import Manifest, load
 from slo_compiler.frontend.overlay import Origin, Overlay
 from slo_compiler.frontend.reference import SAMPLES, is_whole, leaves, references, sampled
-from slo_compiler.frontend.template import SLO_LOC, Library, Template, Value
+from slo_compiler.frontend.template import SLO_LOC, Library, Template, TemplateValue
 from slo_compiler.frontend.validate import examine
 from slo_compiler.schema import SLO, SLOTemplate
 from slo_compiler.source import SourceFile
@@ -43,7 +43,7 @@ def _template(manifest: Manifest, model: SLOTemplate, report: Report) -> Templat
     for index, parameter in enumerate(model.spec.parameters):
         if parameter.default is not None:
             origin = Origin(manifest.document, ("spec", "parameters", index, "default"))
-            defaults[parameter.name] = Value(parameter.default, origin)
+            defaults[parameter.name] = TemplateValue(parameter.default, origin)
     template = Template(
         name=model.metadata.name,
         document=manifest.document,

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from slo_compiler.diagnostics import Position
-from slo_compiler.frontend.finding import Finding
+from slo_compiler.frontend.finding import DocumentFinding
 from slo_compiler.frontend.validate import ModelT, examine
 from slo_compiler.schema.base import Strict
 from slo_compiler.source import Document, Loc
@@ -95,7 +95,7 @@ def repair(kind: type[ModelT], document: Document) -> Repaired | None:
 
 def _mend(
     work: Any,  # noqa: ANN401
-    finding: Finding,
+    finding: DocumentFinding,
     shifts: Mapping[Loc, Sequence[int]],
     lost: set[Loc],
 ) -> bool:

@@ -21,7 +21,7 @@ Places = dict[Loc, Origin | Text]
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class TemplateValue:
     """An argument or a default, and where it stands."""
 
     data: Any
@@ -40,11 +40,11 @@ class Template:
     name: str
     document: Document
     parameters: tuple[str, ...]
-    defaults: Mapping[str, Value]
+    defaults: Mapping[str, TemplateValue]
     slo: Mapping[str, Any]
     broken: bool = False
 
-    def fill(self, arguments: Mapping[str, Value]) -> tuple[dict[str, Any], Places]:
+    def fill(self, arguments: Mapping[str, TemplateValue]) -> tuple[dict[str, Any], Places]:
         """Put arguments in; gives the SLO's data, and where its values came from."""
         values = {**self.defaults, **arguments}
         places: Places = {(): Origin(self.document, SLO_LOC)}
@@ -67,7 +67,7 @@ class Template:
         return filled(dict(self.slo), ()), places
 
 
-def _filled(text: str, values: Mapping[str, Value]) -> tuple[str, tuple[Piece, ...]]:
+def _filled(text: str, values: Mapping[str, TemplateValue]) -> tuple[str, tuple[Piece, ...]]:
     """Put arguments into a text, and remember which part of the result is whose."""
     made, done = "", 0
     pieces: list[Piece] = []
@@ -180,7 +180,7 @@ def _arguments(
     slo: Mapping[str, Any],
     template: Template | None,
     report: Report,
-) -> dict[str, Value] | None:
+) -> dict[str, TemplateValue] | None:
     """Look the arguments of a use up; None if the template cannot be filled with them."""
     given = slo.get("with", {})
     if template is None or not isinstance(given, dict):
@@ -217,7 +217,7 @@ def _arguments(
         )
     if missing or not whole:
         return None
-    return {n: Value(v, Origin(document, (*loc, "with", n))) for n, v in given.items()}
+    return {n: TemplateValue(v, Origin(document, (*loc, "with", n))) for n, v in given.items()}
 
 
 def _merged(

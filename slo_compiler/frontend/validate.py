@@ -8,7 +8,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from slo_compiler.diagnostics import Report
-from slo_compiler.frontend.finding import Finding, distinct, empty_places
+from slo_compiler.frontend.finding import DocumentFinding, distinct, empty_places
 from slo_compiler.schema.base import Strict
 from slo_compiler.source import Document
 
@@ -24,16 +24,16 @@ def validate(kind: type[ModelT], document: Document, report: Report) -> ModelT |
     return None if findings else model
 
 
-def examine(kind: type[ModelT], data: object) -> tuple[ModelT | None, list[Finding]]:
+def examine(kind: type[ModelT], data: object) -> tuple[ModelT | None, list[DocumentFinding]]:
     """Validate data against one model, and give what there is to tell."""
-    findings = [Finding.empty(loc) for loc in islice(empty_places(data), MAX_FINDINGS)]
+    findings = [DocumentFinding.empty(loc) for loc in islice(empty_places(data), MAX_FINDINGS)]
     model = None
     try:
         model = kind.model_validate(data)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        findings += [Finding.of(kind, d, data) for d in details[:MAX_FINDINGS]]
+        findings += [DocumentFinding.of(kind, d, data) for d in details[:MAX_FINDINGS]]
         if len(details) > MAX_FINDINGS:
             message = f"{len(details):,} findings; the first {MAX_FINDINGS} are told"
-            findings.append(Finding((), "too-many", message))
+            findings.append(DocumentFinding((), "too-many", message))
     return model, distinct(findings)

@@ -44,7 +44,7 @@ from slo_compiler.lint import (
     tier_overshadowed,
     unused_disable,
 )
-from slo_compiler.lint.base import Context, Finding, Rule
+from slo_compiler.lint.base import Context, Finding, Lint
 from slo_compiler.lint.queries import refuses
 from slo_compiler.lint.switches import Switched, read_switches, unused
 
@@ -53,7 +53,7 @@ __all__ = [
     "RULES",
     "Context",
     "Finding",
-    "Rule",
+    "Lint",
     "Switched",
     "first_of_its_kind",
     "report_unused",
@@ -102,7 +102,7 @@ MODULES: tuple[ModuleType, ...] = (
     bad_disable,
     unused_disable,
 )
-RULES: tuple[Rule, ...] = tuple(map(Rule.of, MODULES))
+RULES: tuple[Lint, ...] = tuple(map(Lint.of, MODULES))
 
 
 def run(context: Context, report: Report) -> Switched:
@@ -124,7 +124,7 @@ def run(context: Context, report: Report) -> Switched:
                 if not switches.silence(rule.id, found.position, tenant.name):
                     _tell(rule, found, report)
     for found in switches.broken:
-        _tell(Rule.of(bad_disable), found, report)
+        _tell(Lint.of(bad_disable), found, report)
     return switches.result(complete=not refuses(context.tenants))
 
 
@@ -137,7 +137,7 @@ def report_unused(units: Sequence[Switched], report: Report, *, whole: bool) -> 
         whole: whether they looked at all tenants of the project.
     """
     for found in unused(units, whole=whole):
-        _tell(Rule.of(unused_disable), found, report)
+        _tell(Lint.of(unused_disable), found, report)
 
 
 def first_of_its_kind(diagnostics: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
@@ -153,7 +153,7 @@ def first_of_its_kind(diagnostics: Sequence[Diagnostic]) -> Sequence[Diagnostic]
     return kept
 
 
-def _tell(rule: Rule, found: Finding, report: Report) -> None:
+def _tell(rule: Lint, found: Finding, report: Report) -> None:
     tell = {
         Severity.ERROR: report.error,
         Severity.WARNING: report.warning,

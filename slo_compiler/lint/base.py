@@ -36,7 +36,7 @@ Check = Callable[[ResolvedTenant, Context], Iterator[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Lint:
     """A lint: one module, whose docstring is its documentation."""
 
     id: str
@@ -46,7 +46,7 @@ class Rule:
     check: Check | None  # None for those on the switches, which the runner finds itself
 
     @classmethod
-    def of(cls, module: ModuleType) -> Rule:
+    def of(cls, module: ModuleType) -> Lint:
         """Read what a lint's module declares."""
         check = cast("Check | None", getattr(module, "check", None))
         once = bool(getattr(module, "ONCE", False))

@@ -6,7 +6,7 @@ import re
 
 from slo_compiler.diagnostics import nearest
 from slo_compiler.lint import RULES
-from slo_compiler.lint.base import Rule
+from slo_compiler.lint.base import Lint
 from slo_compiler.lint.errors import errors
 from slo_compiler.report import table
 
@@ -64,7 +64,7 @@ def listing() -> str:
     return "".join(f"{line}\n" for line in table(rows))
 
 
-def find(id_: str) -> Rule | None:
+def find(id_: str) -> Lint | None:
     """Find a lint by its ID."""
     return next((rule for rule in RULES if rule.id == id_), None)
 
@@ -74,7 +74,7 @@ def meant(id_: str) -> str:
     return nearest(id_, [*(rule.id for rule in RULES), *errors()])
 
 
-def explained(rule: Rule) -> str:
+def explained(rule: Lint) -> str:
     """Give a lint's whole documentation."""
     return f"{rule.id} ({rule.severity})\n\n{rule.doc}\n"
 
@@ -107,7 +107,7 @@ def markdown() -> str:
     return "\n".join([_HEAD, *index, "", *sections, _TAIL + "\n".join(rows) + "\n"])
 
 
-def _body(rule: Rule) -> str:
+def _body(rule: Lint) -> str:
     """Turn a docstring into Markdown: its indented blocks are YAML."""
     head, _, rest = rule.doc.partition("\n")
     text = f"{_inline(head)} *({rule.severity})*\n{rest}"

@@ -10,7 +10,7 @@ from types import ModuleType
 from slo_compiler.diagnostics import Diagnostic, Position, Report
 from slo_compiler.live import kinds, labels, presence, server, traffic
 from slo_compiler.live.client import Client, RefusedError, ServerError
-from slo_compiler.live.selectors import Subject, subject
+from slo_compiler.live.selectors import CheckedSLO, subject
 from slo_compiler.plan import PlannedTenant
 from slo_compiler.plan.rule import BaseSeries, Slices
 from slo_compiler.plan.slo import PlannedSLO
@@ -80,7 +80,7 @@ def ask(
     return answers
 
 
-def _subjects(planned: Sequence[PlannedTenant]) -> Iterator[Subject]:
+def _subjects(planned: Sequence[PlannedTenant]) -> Iterator[CheckedSLO]:
     for tenant in planned:
         pairs: dict[PlannedSLO, list[Rule]] = {}
         for group in tenant.groups:
@@ -91,7 +91,7 @@ def _subjects(planned: Sequence[PlannedTenant]) -> Iterator[Subject]:
             yield subject(tenant.resolved, slo.resolved, tenant.timing, pairs.get(slo, ()))
 
 
-def _ask_one(client: Client, each: Subject) -> tuple[Answered, list[Diagnostic]]:
+def _ask_one(client: Client, each: CheckedSLO) -> tuple[Answered, list[Diagnostic]]:
     report = Report()
     for check in CHECKS:
         try:

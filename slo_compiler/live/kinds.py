@@ -6,7 +6,7 @@ from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.live.client import Client
 from slo_compiler.live.presence import Found, find
-from slo_compiler.live.selectors import SUFFIXES, Asked, Subject
+from slo_compiler.live.selectors import SUFFIXES, CheckedSLO, UsedSelector
 from slo_compiler.promql import Selector
 from slo_compiler.templating import render_expression
 
@@ -16,7 +16,7 @@ _NO_COUNTERS = {"gauge", "gaugehistogram", "info", "stateset"}
 _SUFFIXES = ("", "_total", *SUFFIXES)
 
 
-def check(client: Client, subject: Subject, report: Report) -> None:
+def check(client: Client, subject: CheckedSLO, report: Report) -> None:
     """Tell gauges below a rate, floats below a histogram's function, and missing buckets."""
     for asked in subject.asked:
         found = find(client, asked.selector)
@@ -29,7 +29,7 @@ def check(client: Client, subject: Subject, report: Report) -> None:
     _check_buckets(client, subject, report)
 
 
-def _check_native(client: Client, asked: Asked, report: Report) -> None:
+def _check_native(client: Client, asked: UsedSelector, report: Report) -> None:
     if client.number(render_expression("live/natives", selector=asked.selector)):
         return
     report.error(
@@ -40,7 +40,7 @@ def _check_native(client: Client, asked: Asked, report: Report) -> None:
     )
 
 
-def _check_counter(client: Client, asked: Asked, found: Found, report: Report) -> None:
+def _check_counter(client: Client, asked: UsedSelector, found: Found, report: Report) -> None:
     metric, range_ = asked.selector.metric, found.look_back
     declared = _declared(client, metric)
     if declared is not None and declared not in _NO_COUNTERS:
@@ -83,7 +83,7 @@ def _sum(client: Client, question: str, selector: Selector, range_: Duration) ->
     return client.number(expr) or 0
 
 
-def _check_buckets(client: Client, subject: Subject, report: Report) -> None:
+def _check_buckets(client: Client, subject: CheckedSLO, report: Report) -> None:
     """Where only some series of a histogram have the bucket, all events of the others are slow."""
     for asked in subject.asked:
         bucket = asked.selector

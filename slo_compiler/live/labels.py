@@ -7,13 +7,13 @@ from difflib import get_close_matches
 from slo_compiler.diagnostics import Report
 from slo_compiler.live.client import Client
 from slo_compiler.live.presence import find, listed
-from slo_compiler.live.selectors import Subject
+from slo_compiler.live.selectors import CheckedSLO
 from slo_compiler.render.base import events_expression
 
 MANY = 100  # series of one SLO
 
 
-def check(client: Client, subject: Subject, report: Report) -> None:
+def check(client: Client, subject: CheckedSLO, report: Report) -> None:
     """Evaluate what the rule of the events will, with nothing of other rules in it."""
     events = [asked for asked in subject.asked if not asked.errors]
     if not events or not all(find(client, asked.selector).now for asked in events):

@@ -11,7 +11,7 @@ from slo_compiler.decimals import plain
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.duration import Duration
 from slo_compiler.live.client import Client
-from slo_compiler.live.selectors import SUFFIXES, Asked, Subject
+from slo_compiler.live.selectors import SUFFIXES, CheckedSLO, UsedSelector
 from slo_compiler.promql import Matcher, Selector
 from slo_compiler.schema.sli.latency import Latency
 from slo_compiler.schema.sli.unit import TimeUnit
@@ -47,7 +47,7 @@ def find(client: Client, selector: Selector) -> Found:
     return Found(0, client.number(render_expression("live/last_seen", selector=selector)))
 
 
-def check(client: Client, subject: Subject, report: Report) -> None:
+def check(client: Client, subject: CheckedSLO, report: Report) -> None:
     """Tell each selector that matches nothing: never, or not any more."""
     for asked in subject.asked:
         found = find(client, asked.selector)
@@ -71,7 +71,7 @@ def _age(seconds: float) -> str:
     return str(Duration.of(seconds=max(1, int(seconds // unit)) * unit))
 
 
-def _explain(client: Client, subject: Subject, asked: Asked, report: Report) -> None:
+def _explain(client: Client, subject: CheckedSLO, asked: UsedSelector, report: Report) -> None:
     """Find out why a selector matched nothing for a day: the metric, a matcher, or several."""
     selector = asked.selector
     isolation = (*subject.tenant.matchers,)
@@ -112,7 +112,7 @@ def _explain(client: Client, subject: Subject, asked: Asked, report: Report) -> 
 
 
 def _add(
-    asked: Asked, report: Report, message: str, help_: str, at: Position | None = None
+    asked: UsedSelector, report: Report, message: str, help_: str, at: Position | None = None
 ) -> None:
     """Add an error; a warning where a missing series may mean that there was no error yet."""
     add = report.error if asked.required else report.warning
@@ -125,7 +125,7 @@ def _add(
     )
 
 
-def _no_metric(client: Client, subject: Subject, asked: Asked, report: Report) -> None:
+def _no_metric(client: Client, subject: CheckedSLO, asked: UsedSelector, report: Report) -> None:
     """No series of the metric carries the tenant's matchers."""
     metric = asked.selector.metric
     matchers = ",".join(str(Matcher(k, "=", v)) for k, v in subject.tenant.matchers.items())
@@ -157,8 +157,8 @@ def _no_metric(client: Client, subject: Subject, asked: Asked, report: Report) -
 
 def _excluded(
     client: Client,
-    subject: Subject,
-    asked: Asked,
+    subject: CheckedSLO,
+    asked: UsedSelector,
     matcher: Matcher,
     rest: Selector,
     report: Report,
@@ -183,7 +183,7 @@ def _excluded(
 
 
 def _no_bucket(
-    client: Client, subject: Subject, asked: Asked, matcher: Matcher, report: Report
+    client: Client, subject: CheckedSLO, asked: UsedSelector, matcher: Matcher, report: Report
 ) -> None:
     """The histogram has no bucket at the threshold: show its bounds."""
     bounds = client.label_values("le", str(asked.selector.without(matcher)))

@@ -22,7 +22,7 @@ SUFFIXES = ("_bucket", "_count", "_sum")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class UsedSelector:
     """A selector of one of an SLO's base rules, and what is expected of it."""
 
     selector: Selector
@@ -46,13 +46,13 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class CheckedSLO:
     """An SLO, and the selectors in its base rules."""
 
     tenant: ResolvedTenant
     slo: ResolvedSLO
     timing: Timing
-    asked: tuple[Asked, ...]
+    asked: tuple[UsedSelector, ...]
 
     @property
     def name(self) -> str:
@@ -68,7 +68,7 @@ class Subject:
         """Place of a field of the SLI."""
         return self.slo.document.locate((*self.sli, key))
 
-    def matcher_at(self, asked: Asked, matcher: Matcher) -> Position:
+    def matcher_at(self, asked: UsedSelector, matcher: Matcher) -> Position:
         """Place of a matcher's value in the query; of the selector where it is not written."""
         start = max(asked.offset, 0)
         for found in written_matchers(asked.text, start):
@@ -79,16 +79,16 @@ class Subject:
 
 def subject(
     tenant: ResolvedTenant, slo: ResolvedSLO, timing: Timing, rules: Sequence[Rule]
-) -> Subject:
+) -> CheckedSLO:
     """Collect the selectors of an SLO's base rules; those that read recorded series are ours."""
     texts = [*_texts(slo)]
-    asked: list[Asked] = []
+    asked: list[UsedSelector] = []
     for rule in rules:
         seen: dict[str, int] = {}
         for one in _visit(parsed(rule.expr), rule, frozenset()):
             nth = seen[one.selector.metric] = seen.get(one.selector.metric, -1) + 1
             asked.append(_placed(one, slo, texts, nth))
-    return Subject(tenant, slo, timing, tuple(asked))
+    return CheckedSLO(tenant, slo, timing, tuple(asked))
 
 
 def _visit(
@@ -98,7 +98,7 @@ def _visit(
     *,
     required: bool = True,
     subtracted: bool = False,
-) -> Iterator[Asked]:
+) -> Iterator[UsedSelector]:
     """Walk an expression, knowing what stands around each selector.
 
     What stands beside `or` may be missing, and so may what `unless` takes away; but where a
@@ -109,7 +109,7 @@ def _visit(
         metric = selector.metric
         if not metric.startswith("slo:") and metric != naming.INFO:
             errors = rule.name in naming.RATES_OF_ERRORS
-            yield Asked(selector, rule.origin, functions, required, errors)
+            yield UsedSelector(selector, rule.origin, functions, required, errors)
     elif isinstance(node, pp.BinaryExpr):
         op = str(node.op)
         optional = required and not (op == "or" and not subtracted)
@@ -149,7 +149,9 @@ def _texts(slo: ResolvedSLO) -> Iterator[tuple[Loc, str]]:
             stack.extend(((*at, i), inner) for i, inner in reversed([*enumerate(value)]))
 
 
-def _placed(asked: Asked, slo: ResolvedSLO, texts: Sequence[tuple[Loc, str]], nth: int) -> Asked:
+def _placed(
+    asked: UsedSelector, slo: ResolvedSLO, texts: Sequence[tuple[Loc, str]], nth: int
+) -> UsedSelector:
     """Find where a selector was written: first in the query that its rule comes from."""
     metric = asked.selector.metric
     names = [metric, *(metric.removesuffix(s) for s in SUFFIXES if metric.endswith(s))]

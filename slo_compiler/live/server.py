@@ -9,7 +9,7 @@ from slo_compiler.diagnostics import Position, Report
 from slo_compiler.duration import Duration
 from slo_compiler.live.client import Client
 from slo_compiler.live.presence import find
-from slo_compiler.live.selectors import Subject
+from slo_compiler.live.selectors import CheckedSLO
 from slo_compiler.plan import PlannedTenant
 from slo_compiler.plan.tenant import tier_windows
 from slo_compiler.templating import render_expression
@@ -43,7 +43,7 @@ def check_version(client: Client, declared: str, at: Position, report: Report) -
 
 
 def check_retention(
-    client: Client, subjects: Sequence[Subject], at: Position, report: Report
+    client: Client, subjects: Sequence[CheckedSLO], at: Position, report: Report
 ) -> None:
     """Compare the retention with the longest span that a rule reads."""
     # "15d", "10GiB", or "15d or 10GiB"; a limit of size says nothing of time.
@@ -88,7 +88,7 @@ def check_look_back(
         )
 
 
-def check(client: Client, subject: Subject, report: Report) -> None:
+def check(client: Client, subject: CheckedSLO, report: Report) -> None:
     """Compare the scrape interval of an SLO's series with the project's."""
     declared = subject.timing.scrape
     for asked in subject.asked:

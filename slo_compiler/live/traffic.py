@@ -8,7 +8,7 @@ from slo_compiler.diagnostics import Position, Report
 from slo_compiler.duration import Duration
 from slo_compiler.live.client import DAY_SECONDS, Client, Sample
 from slo_compiler.live.presence import find
-from slo_compiler.live.selectors import Subject
+from slo_compiler.live.selectors import CheckedSLO
 from slo_compiler.plan import burn, reach
 from slo_compiler.plan.guards import guards_of
 from slo_compiler.render.base import events_expression
@@ -18,7 +18,7 @@ from slo_compiler.templating import render_expression
 _HOUR, _WHOLE = 3600, DAY_SECONDS * 0.95  # seconds: of which nothing is told, and of a day
 
 
-def measure(client: Client, subject: Subject) -> list[Sample] | None:
+def measure(client: Client, subject: CheckedSLO) -> list[Sample] | None:
     """Count a day's events for each combination of the `by` labels; None if it is not known.
 
     Of an SLI that counts samples it need not be: there are as many as scrapes.
@@ -42,7 +42,7 @@ def measure(client: Client, subject: Subject) -> list[Sample] | None:
     return [Sample(sample.labels, sample.value * scale) for sample in samples]
 
 
-def _known(client: Client, subject: Subject) -> float:
+def _known(client: Client, subject: CheckedSLO) -> float:
     """Tell how many seconds of the last day have samples."""
     spans = [
         client.number(render_expression("live/first_seen", selector=asked.selector)) or 0
@@ -52,7 +52,7 @@ def _known(client: Client, subject: Subject) -> float:
     return min([DAY_SECONDS, *spans])
 
 
-def check(client: Client, subject: Subject, report: Report) -> None:
+def check(client: Client, subject: CheckedSLO, report: Report) -> None:
     """Tell where one error is an alert, where none can be, and where nothing happens."""
     traffic = measure(client, subject)
     if traffic is None:
@@ -82,7 +82,7 @@ def check(client: Client, subject: Subject, report: Report) -> None:
         )
 
 
-def _check_tiers(subject: Subject, quiet: Sample, report: Report) -> None:
+def _check_tiers(subject: CheckedSLO, quiet: Sample, report: Report) -> None:
     """Find the most urgent page that one error fires, and the tiers that ask for too much."""
     starved: list[Tier] = []
     pages: list[tuple[Tier, Fraction]] = []
@@ -117,7 +117,7 @@ def _check_tiers(subject: Subject, quiet: Sample, report: Report) -> None:
         )
 
 
-def _objective(subject: Subject) -> Position:
+def _objective(subject: CheckedSLO) -> Position:
     return subject.slo.at("objective") if subject.slo.spec.objective else subject.slo.at("name")
 
 

@@ -28,7 +28,7 @@ def excluded_alone(tenant: ResolvedTenant, slo: ResolvedSLO, part: ResolvedSLO) 
 
 
 @dataclass(frozen=True, slots=True)
-class Component:
+class PlannedComponent:
     """An SLO that a composite is made of."""
 
     identity: Identity
@@ -40,7 +40,7 @@ class Component:
 
 def components_of(
     tenant: ResolvedTenant, slo: ResolvedSLO, report: Report
-) -> tuple[Component, ...]:
+) -> tuple[PlannedComponent, ...]:
     """Plan what a composite is made of; nothing, if a component cannot be counted."""
     body = slo.spec.sli.body
     if not isinstance(body, Composite):
@@ -53,7 +53,7 @@ def components_of(
     by_name = _by_name(tenant)
     ids = {part.slo: identity(tenant, by_name[part.slo]) for part in body.slos}
     return tuple(
-        Component(
+        PlannedComponent(
             ids[part.slo],
             Fraction(part.weight),
             tuple(other for name, other in ids.items() if name != part.slo)

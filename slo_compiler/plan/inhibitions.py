@@ -10,11 +10,11 @@ from slo_compiler.plan.routing_ir import Inhibition
 from slo_compiler.plan.tenant import Identity, identity
 from slo_compiler.resolve.dependencies import dependencies
 from slo_compiler.resolve.model import ResolvedTenant
-from slo_compiler.schema.severity import Severity
+from slo_compiler.schema.severity import SeverityLevel
 
 
 def window_inhibitions(
-    levels: Sequence[Severity],
+    levels: Sequence[SeverityLevel],
     tiers: Collection[tuple[str, Duration]],
     by: Collection[str],
     external: Sequence[str] = (),

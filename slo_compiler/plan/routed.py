@@ -26,10 +26,10 @@ from slo_compiler.plan.rule import BurnAlert
 from slo_compiler.plan.rules import PlannedTenant
 from slo_compiler.plan.tenant import Identity
 from slo_compiler.resolve.model import ResolvedTenant
-from slo_compiler.resolve.steps import BudgetStep, ExhaustionStep, Level, ResolvedStep
-from slo_compiler.schema.severity import Severity
+from slo_compiler.resolve.steps import BudgetStep, EscalationLevel, ExhaustionStep, ResolvedStep
+from slo_compiler.schema.severity import SeverityLevel
 
-Target = Level | BudgetStep | ExhaustionStep
+Target = EscalationLevel | BudgetStep | ExhaustionStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class RoutedAlert:
     name: str
     identity: Identity
     tier: str
-    severity: Severity | None  # none of the watchdog
+    severity: SeverityLevel | None  # none of the watchdog
     target: Target | None  # which steps it is for; none of the watchdog
     position: Position  # the line of the SLO in the manifest
     burn: BurnAlert | None = None
@@ -67,7 +67,7 @@ class RoutedAlert:
 def matchers(tenant: ResolvedTenant, target: Target) -> Pairs:
     """Return what an alert must carry to be for a tenant's steps."""
     own = _distinguishing(target)
-    if isinstance(target, Level):
+    if isinstance(target, EscalationLevel):
         return ((naming.SEVERITY, tenant.level(target.severity).label), *own)
     return own
 
@@ -122,8 +122,8 @@ def _health(tenant: ResolvedTenant, rule: HealthAlert) -> Iterator[RoutedAlert]:
 
 
 def _kind(  # noqa: PLR0911  (a table)
-    rule: HealthAlert, urgent: Severity, lenient: Severity
-) -> tuple[str, str, Severity | None, str | None]:
+    rule: HealthAlert, urgent: SeverityLevel, lenient: SeverityLevel
+) -> tuple[str, str, SeverityLevel | None, str | None]:
     """Return name, tier, severity, and what is in place of an SLO where the alert is about none."""
     match rule:
         case BudgetAlert():
@@ -151,7 +151,7 @@ def _kind(  # noqa: PLR0911  (a table)
 def _distinguishing(target: Target | None) -> Pairs:
     """Return the labels that tell an alert from others of its severity."""
     match target:
-        case Level():
+        case EscalationLevel():
             return ((naming.ESCALATION, str(target.number)),) if target.number > 1 else ()
         case BudgetStep():
             return ((naming.BUDGET_BELOW, f"{literal(Fraction(target.percent))}%"),)
@@ -166,7 +166,7 @@ def _distinguishing(target: Target | None) -> Pairs:
 def _parts(target: Target) -> tuple[str, ...]:
     """Return the parts of a receiver's name that tell the steps of one target from others."""
     match target:
-        case Level():
+        case EscalationLevel():
             wait = [f"{naming.WAIT_PREFIX}{target.wait}"] if target.wait else []
             return (target.severity, *wait)
         case BudgetStep():

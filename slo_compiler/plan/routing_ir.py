@@ -9,7 +9,7 @@ from slo_compiler.diagnostics import Position
 from slo_compiler.duration import Duration
 from slo_compiler.resolve.hours import OpenHours
 from slo_compiler.schema.channel.base import ChannelKind
-from slo_compiler.schema.severity import Severity
+from slo_compiler.schema.severity import SeverityLevel
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -89,6 +89,6 @@ class TenantRouting:
     time_intervals: tuple[tuple[str, tuple[Interval, ...]], ...]
     hours: Mapping[str, OpenHours]  # by their time intervals' names
     inhibitions: tuple[Inhibition, ...]  # of what its SLOs depend on
-    levels: tuple[Severity, ...]  # the project's severities, most urgent first
+    levels: tuple[SeverityLevel, ...]  # the project's severities, most urgent first
     tiers: frozenset[tuple[str, Duration]]  # severity and long window of each
     by_labels: frozenset[str]

@@ -8,7 +8,7 @@ from fractions import Fraction
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
-from slo_compiler.plan.composite import Component, components_of
+from slo_compiler.plan.composite import PlannedComponent, components_of
 from slo_compiler.plan.guards import Guard, guards_of
 from slo_compiler.plan.reach import burn_factor
 from slo_compiler.plan.renames import Rename, rename_of
@@ -18,7 +18,7 @@ from slo_compiler.plan.tenant import Identity, escalation_waits, identity, user_
 from slo_compiler.resolve.exclusions import ResolvedExclusion
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema import Tier
-from slo_compiler.schema.severity import Severity
+from slo_compiler.schema.severity import SeverityLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class PlannedTier:
     """A tier of an SLO's policy, with all that follows from the SLO."""
 
     spec: Tier
-    severity: Severity
+    severity: SeverityLevel
     factor: Fraction  # burn rate at which it fires
     threshold: Fraction  # error ratio at which it fires
     guards: tuple[Guard, ...]
@@ -43,7 +43,7 @@ class PlannedSLO:
     error_budget: Fraction
     tiers: tuple[PlannedTier, ...]
     queries: BaseQueries | None  # none of a composite
-    components: tuple[Component, ...]  # of a composite
+    components: tuple[PlannedComponent, ...]  # of a composite
     former: Rename | None
     exclusions: tuple[ResolvedExclusion, ...]
     labels: dict[str, str]  # that users put on it, sorted

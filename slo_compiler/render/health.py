@@ -27,7 +27,7 @@ from slo_compiler.plan.rules import PlannedTenant
 from slo_compiler.render.model import Rule
 from slo_compiler.render.shape import tenant_expression
 from slo_compiler.resolve.model import ResolvedTenant
-from slo_compiler.schema.severity import Severity
+from slo_compiler.schema.severity import SeverityLevel
 from slo_compiler.templating import promql_string, render_expression
 
 _ONE = "{{ $labels.tenant }}/{{ $labels.service }}/{{ $labels.slo }}"
@@ -115,7 +115,7 @@ def health_alert(planned: PlannedTenant, rule: HealthAlert) -> Rule:  # noqa: PL
             assert_never(rule)
 
 
-def _budget(tenant: ResolvedTenant, rule: BudgetAlert, severity: Severity) -> Rule:
+def _budget(tenant: ResolvedTenant, rule: BudgetAlert, severity: SeverityLevel) -> Rule:
     shown = burn.literal(Fraction(rule.percent))
     return _alert(
         tenant,
@@ -136,7 +136,7 @@ def _budget(tenant: ResolvedTenant, rule: BudgetAlert, severity: Severity) -> Ru
     )
 
 
-def _stale(tenant: ResolvedTenant, rule: StaleAlert, severity: Severity) -> Rule:
+def _stale(tenant: ResolvedTenant, rule: StaleAlert, severity: SeverityLevel) -> Rule:
     series, tier = naming.BUDGET_REMAINING, "rules-budget"
     if rule.window is not None:
         series, tier = naming.error_ratio(rule.window), "rules-windows"
@@ -153,7 +153,9 @@ def _stale(tenant: ResolvedTenant, rule: StaleAlert, severity: Severity) -> Rule
     )
 
 
-def _exclusion_ends(tenant: ResolvedTenant, rule: ExclusionEndsAlert, severity: Severity) -> Rule:
+def _exclusion_ends(
+    tenant: ResolvedTenant, rule: ExclusionEndsAlert, severity: SeverityLevel
+) -> Rule:
     spec = rule.exclusion.spec
     notice = burn.literal(Fraction(NOTICE.ms, 1000))
     return _alert(
@@ -176,7 +178,7 @@ def _alert(
     summary: str,
     wait: Duration | None = None,
     *,
-    severity: Severity | None,
+    severity: SeverityLevel | None,
     labels: Pairs = (),
     more: Mapping[str, str] = _NONE,
 ) -> Rule:

@@ -9,7 +9,7 @@ from slo_compiler.resolve.hours import check_hours, open_hours
 from slo_compiler.resolve.model import Policy, ResolvedChannel, ResolvedStep, ResolvedTenant
 from slo_compiler.schema import ProjectSpec, Tenant
 from slo_compiler.schema.hours import BUSINESS_HOURS
-from slo_compiler.schema.severity import Severity, severities_of
+from slo_compiler.schema.severity import SeverityLevel, severities_of
 from slo_compiler.source import Document
 
 
@@ -68,7 +68,7 @@ def check_policy(policy: Policy, project: ProjectSpec, report: Report) -> None:
             )
 
 
-def _labelled(word: str, levels: Sequence[Severity]) -> str:
+def _labelled(word: str, levels: Sequence[SeverityLevel]) -> str:
     """Name the severity whose label somebody wrote in the place of its name."""
     for level in levels:
         if word == level.label or word in level.labels.values():

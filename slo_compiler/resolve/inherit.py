@@ -16,8 +16,8 @@ DEFAULT_PERIOD = Period(Duration.of(days=30))
 DEFAULT_POLICY = "sre-workbook"
 
 
-class Level(StrEnum):
-    """Who said a value, the nearest first."""
+class SourceLevel(StrEnum):
+    """Where a value comes from, the nearest first."""
 
     SLO = "SLO"
     TENANT = "tenant"
@@ -26,68 +26,68 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A value, and who said it."""
+class Sourced:
+    """A value, and where it comes from."""
 
     value: Any
-    level: Level
+    level: SourceLevel
 
 
 @dataclass(frozen=True, slots=True)
 class Inherited:
     """All that an SLO says and inherits, by key; a key that nobody gives is not there."""
 
-    said: Mapping[str, Said]  # objective, period, and the keys of alerting
-    labels: Mapping[str, Said]  # by label
+    sourced: Mapping[str, Sourced]  # objective, period, and the keys of alerting
+    labels: Mapping[str, Sourced]  # by label
     alerting: Alerting  # the keys of it as one
 
     @property
     def objective(self) -> Decimal | None:
         """The objective in percent."""
-        found = self.said.get("objective")
+        found = self.sourced.get("objective")
         return found.value if found else None
 
     @property
     def period(self) -> Period:
         """The period of the budget."""
-        period: Period = self.said["period"].value
+        period: Period = self.sourced["period"].value
         return period
 
 
 def inherit(slo: SLO, tenant: Tenant, project: Defaults) -> Inherited:
     """Take each value from the nearest that says it; labels add up, and of one the nearest wins."""
     defaults = tenant.spec.defaults
-    given: tuple[tuple[Level, Mapping[str, Any]], ...] = (
-        (Level.SLO, {**_given(slo), **_given(slo.alerting)}),
-        (Level.TENANT, _given(defaults)),
-        (Level.PROJECT, _given(project)),
-        (Level.BUILTIN, {"period": DEFAULT_PERIOD, "policy": DEFAULT_POLICY}),
+    given: tuple[tuple[SourceLevel, Mapping[str, Any]], ...] = (
+        (SourceLevel.SLO, {**_given(slo), **_given(slo.alerting)}),
+        (SourceLevel.TENANT, _given(defaults)),
+        (SourceLevel.PROJECT, _given(project)),
+        (SourceLevel.BUILTIN, {"period": DEFAULT_PERIOD, "policy": DEFAULT_POLICY}),
     )
     words = {"tenant": tenant.metadata.name, "service": slo.service, "slo": slo.name}
-    said: dict[str, Said] = {}
+    sourced: dict[str, Sourced] = {}
     for level, values in given:
         for key in ("objective", "period", *Alerting.model_fields):
             if key in values:
-                said.setdefault(key, Said(values[key], level))
+                sourced.setdefault(key, Sourced(values[key], level))
     for key in ("runbook", "dashboard"):
-        if key in said:
-            said[key] = Said(_filled(said[key].value, words), said[key].level)
+        if key in sourced:
+            sourced[key] = Sourced(_filled(sourced[key].value, words), sourced[key].level)
     labels = {
-        **_at(Level.PROJECT, project.labels),
-        **_at(Level.TENANT, {**tenant.metadata.labels, **defaults.labels}),
-        **_at(Level.SLO, slo.labels),
+        **_at(SourceLevel.PROJECT, project.labels),
+        **_at(SourceLevel.TENANT, {**tenant.metadata.labels, **defaults.labels}),
+        **_at(SourceLevel.SLO, slo.labels),
     }
     keys = Alerting.model_fields
-    alerting = Alerting.model_construct(**{k: v.value for k, v in said.items() if k in keys})
-    return Inherited(said, dict(sorted(labels.items())), alerting)
+    alerting = Alerting.model_construct(**{k: v.value for k, v in sourced.items() if k in keys})
+    return Inherited(sourced, dict(sorted(labels.items())), alerting)
 
 
 def _given(model: SLO | Alerting | Defaults) -> dict[str, Any]:
     return {key: getattr(model, key) for key in model.model_fields_set}
 
 
-def _at(level: Level, labels: Mapping[str, str]) -> dict[str, Said]:
-    return {name: Said(value, level) for name, value in labels.items()}
+def _at(level: SourceLevel, labels: Mapping[str, str]) -> dict[str, Sourced]:
+    return {name: Sourced(value, level) for name, value in labels.items()}
 
 
 def _filled(text: str, words: Mapping[str, str]) -> str:

@@ -20,7 +20,7 @@ from slo_compiler.schema import (
     Tier,
     Timeslices,
 )
-from slo_compiler.schema.severity import BY_DEFAULT, Severity
+from slo_compiler.schema.severity import BY_DEFAULT, SeverityLevel
 from slo_compiler.source import Document, Loc, SourceFile
 
 __all__ = ["Policy", "ResolvedChannel", "ResolvedSLO", "ResolvedStep", "ResolvedTenant"]
@@ -120,7 +120,7 @@ class ResolvedTenant:
     document: Document
     source: SourceFile
     exclusions: tuple[ResolvedExclusion, ...] = ()
-    levels: Sequence[Severity] = BY_DEFAULT  # the project's severities, most urgent first
+    levels: Sequence[SeverityLevel] = BY_DEFAULT  # the project's severities, most urgent first
     # IDs of findings that may only follow from others, because its document has some.
     uncertain: frozenset[str] = frozenset()
     health: str | None = None  # the project's severity of alerts on data and rules
@@ -171,10 +171,10 @@ class ResolvedTenant:
         identity = slo.spec.service, slo.spec.name
         return tuple(each for each in self.exclusions if each.holds_for(*identity))
 
-    def level(self, severity: str) -> Severity:
+    def level(self, severity: str) -> SeverityLevel:
         """What the project says of a severity; of one that it lacks, which is an error, nothing."""
         known = (level for level in self.levels if level.name == severity)
-        return next(known, Severity(severity, severity, {}))
+        return next(known, SeverityLevel(severity, severity, {}))
 
     def _most_urgent_first(self, found: set[str | None]) -> tuple[str, ...]:
         return tuple(level.name for level in self.levels if level.name in found)

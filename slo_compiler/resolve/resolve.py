@@ -18,7 +18,7 @@ from slo_compiler.resolve.escalation import (
     resolve_steps,
 )
 from slo_compiler.resolve.exclusions import resolve_exclusions
-from slo_compiler.resolve.inherit import DEFAULT_POLICY, Level, inherit
+from slo_compiler.resolve.inherit import DEFAULT_POLICY, SourceLevel, inherit
 from slo_compiler.resolve.labels import check_labels, isolating
 from slo_compiler.resolve.model import Policy, ResolvedChannel, ResolvedSLO, ResolvedTenant
 from slo_compiler.resolve.project import is_older
@@ -206,7 +206,7 @@ def _resolve_slos(
             )
         resolver.identities.setdefault(identity, at)
         inherited = inherit(slo, tenant, resolver.project.defaults)
-        objective, named = inherited.objective, inherited.said["policy"]
+        objective, named = inherited.objective, inherited.sourced["policy"]
         policy = policies.get(named.value)
         if objective is None:
             objective = _STAND_IN_OBJECTIVE
@@ -217,9 +217,9 @@ def _resolve_slos(
                 )
         if policy is None:
             where, why = document.blamed((*loc, "alerting", "policy")), ""
-            if named.level is Level.TENANT:
+            if named.level is SourceLevel.TENANT:
                 where = document.locate(("spec", "defaults", "policy"))
-            elif named.level is Level.PROJECT:
+            elif named.level is SourceLevel.PROJECT:
                 where, why = at, ", which the project's defaults name"
             report.error(
                 where,

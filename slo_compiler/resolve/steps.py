@@ -34,7 +34,7 @@ Steps = tuple[ResolvedStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class EscalationLevel:
     """The alerts of a severity that fire after one wait, and the steps for them."""
 
     severity: str
@@ -65,11 +65,13 @@ class Escalation:
 
     budgets: tuple[BudgetStep, ...]  # highest percentage first
     exhaustions: tuple[ExhaustionStep, ...]  # longest span first
-    by_severity: Mapping[str, tuple[Level, ...]]  # level 1 first, whether it has steps or not
+    by_severity: Mapping[
+        str, tuple[EscalationLevel, ...]
+    ]  # level 1 first, whether it has steps or not
 
-    def levels(self, severity: str) -> tuple[Level, ...]:
+    def levels(self, severity: str) -> tuple[EscalationLevel, ...]:
         """Return the levels of a severity; there is always the first."""
-        return self.by_severity.get(severity) or (Level(severity),)
+        return self.by_severity.get(severity) or (EscalationLevel(severity),)
 
     def budget(self, percent: Decimal) -> BudgetStep:
         """Return the steps below a percentage."""
@@ -106,9 +108,9 @@ class Escalation:
 
 def _levels(
     severity: str, by_wait: Mapping[Duration | None, Sequence[ResolvedStep]]
-) -> tuple[Level, ...]:
+) -> tuple[EscalationLevel, ...]:
     ordered = [None, *sorted(wait for wait in by_wait if wait is not None)]
     return tuple(
-        Level(severity, number, wait, tuple(by_wait[wait]))
+        EscalationLevel(severity, number, wait, tuple(by_wait[wait]))
         for number, wait in enumerate(ordered, start=1)
     )

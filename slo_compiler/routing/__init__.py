@@ -16,7 +16,7 @@ random configurations. What versions do differently:
 Silences and grouping are not modelled: who is notified, not when and in which message.
 """
 
-from slo_compiler.routing.config import Config, InhibitRule, Route, read_inhibit_rules
+from slo_compiler.routing.config import Config, InhibitRule, RouteNode, read_inhibit_rules
 from slo_compiler.routing.decide import (
     RouteMatch,
     inhibited_by,
@@ -33,8 +33,8 @@ __all__ = [
     "Config",
     "ConfigError",
     "InhibitRule",
-    "Route",
     "RouteMatch",
+    "RouteNode",
     "TimeInterval",
     "inhibited_by",
     "inhibitors",

@@ -61,7 +61,7 @@ class ByValue(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class RouteNode:
     """A node of the routing tree, with what it inherits; intervals are not inherited."""
 
     receiver: str
@@ -71,10 +71,10 @@ class Route:
     active_time_intervals: tuple[str, ...] = ()
     mute_time_intervals: tuple[str, ...] = ()
     group_by: tuple[str, ...] = ()
-    routes: tuple[Route, ...] = ()
-    index: ByValue[Route] | None = field(default=None, repr=False, compare=False)
+    routes: tuple[RouteNode, ...] = ()
+    index: ByValue[RouteNode] | None = field(default=None, repr=False, compare=False)
 
-    def candidates(self, labels: Mapping[str, str]) -> tuple[Route, ...]:
+    def candidates(self, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:
         """Give the children that may match, in order."""
         return self.routes if self.index is None else self.index.candidates(labels)
 
@@ -112,7 +112,7 @@ class InhibitRule:
 class Config:
     """An Alertmanager configuration, as far as it decides who is notified."""
 
-    route: Route
+    route: RouteNode
     inhibit_rules: tuple[InhibitRule, ...]
     time_intervals: Mapping[str, tuple[TimeInterval, ...]]
     index: ByValue[InhibitRule] | None = field(default=None, repr=False, compare=False)
@@ -134,7 +134,7 @@ class Config:
             raise ConfigError(str(error)) from error
         rules = tuple(_inhibit_rule(rule) for rule in _items(top.get("inhibit_rules")))
         config = cls(
-            _route(_mapping(top.get("route"), "route"), Route("", ()), ()),
+            _route(_mapping(top.get("route"), "route"), RouteNode("", ()), ()),
             rules,
             dict(_intervals(top)),
             ByValue.of(rules, lambda rule: rule.target),
@@ -168,11 +168,11 @@ _Text.yaml_implicit_resolvers = {
 }
 
 
-def _route(fields: Mapping[str, object], parent: Route, path: tuple[int, ...]) -> Route:
+def _route(fields: Mapping[str, object], parent: RouteNode, path: tuple[int, ...]) -> RouteNode:
     unknown = {*fields} - _ROUTE_FIELDS
     if unknown:
         raise ConfigError(f"unknown field of a route: {min(unknown)}")
-    node = Route(
+    node = RouteNode(
         receiver=str(fields.get("receiver") or parent.receiver),
         path=path,
         matchers=_matchers(fields, ""),
@@ -223,7 +223,7 @@ def _intervals(
             yield _text(fields.get("name")), read
 
 
-def _check_intervals(route: Route, known: Mapping[str, object]) -> None:
+def _check_intervals(route: RouteNode, known: Mapping[str, object]) -> None:
     for name in (*route.active_time_intervals, *route.mute_time_intervals):
         if name not in known:
             raise ConfigError(f'undefined time interval "{name}" used in route')

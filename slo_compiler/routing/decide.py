@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from slo_compiler.plan.routing_ir import Pairs
-from slo_compiler.routing.config import Config, InhibitRule, Route
+from slo_compiler.routing.config import Config, InhibitRule, RouteNode
 from slo_compiler.routing.matchers import AlertMatcher
 
 
@@ -43,10 +43,10 @@ def routes_for(config: Config, alert: Pairs) -> tuple[RouteMatch, ...]:
     )
 
 
-def _taking(route: Route, labels: Mapping[str, str]) -> list[Route]:
+def _taking(route: RouteNode, labels: Mapping[str, str]) -> list[RouteNode]:
     if not _matches(route.matchers, labels):
         return []
-    taking: list[Route] = []
+    taking: list[RouteNode] = []
     for child in route.candidates(labels):
         found = _taking(child, labels)
         taking += found

@@ -89,7 +89,7 @@ Severities = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Severity:
+class SeverityLevel:
     """One severity: its name in manifests, its label's value, and the labels beside it."""
 
     name: str
@@ -97,15 +97,15 @@ class Severity:
     labels: Mapping[str, str]
 
 
-def severities_of(spec: Mapping[str, str | SeveritySpec]) -> tuple[Severity, ...]:
+def severities_of(spec: Mapping[str, str | SeveritySpec]) -> tuple[SeverityLevel, ...]:
     """Give a project's severities, most urgent first."""
     return tuple(
-        Severity(name, value, {})
+        SeverityLevel(name, value, {})
         if isinstance(value, str)
-        else Severity(name, value.label, dict(sorted(value.labels.items())))
+        else SeverityLevel(name, value.label, dict(sorted(value.labels.items())))
         for name, value in spec.items()
     )
 
 
 DEFAULT_SEVERITIES: dict[str, str | SeveritySpec] = {"page": "page", "ticket": "ticket"}
-BY_DEFAULT: Sequence[Severity] = severities_of(DEFAULT_SEVERITIES)
+BY_DEFAULT: Sequence[SeverityLevel] = severities_of(DEFAULT_SEVERITIES)

@@ -11,7 +11,7 @@ from slo_compiler.plan.routing_ir import Interval, Routing
 from slo_compiler.plan.tenant import identity
 from slo_compiler.proofs.model import ExpectedRoute
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
-from slo_compiler.resolve.steps import Level
+from slo_compiler.resolve.steps import EscalationLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def audiences_of(
         if alert.identity != mine:
             continue
         tier = alert.tier
-        if isinstance(alert.target, Level) and alert.target.wait:
+        if isinstance(alert.target, EscalationLevel) and alert.target.wait:
             tier = f"{tier} after {alert.target.wait}"
         at_hours = expected.hours or ("",) * len(expected.receivers)
         for pair in zip(expected.receivers, at_hours, strict=True):

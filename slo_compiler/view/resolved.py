@@ -72,7 +72,7 @@ def resolved(slo: ResolvedSLO) -> dict[str, Any]:
     data: Any = slo.document.data
     for step in slo.loc:
         data = data[step]
-    said = slo.inherited.said
+    said = slo.inherited.sourced
     filled = {key: value for key, value in data.items() if key not in ("template", "with")}
     filled |= {key: said[key].value for key in said if key not in Alerting.model_fields}
     filled["labels"] = dict(slo.labels)

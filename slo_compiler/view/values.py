@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from slo_compiler.diagnostics import Position
-from slo_compiler.resolve.inherit import Level
+from slo_compiler.resolve.inherit import SourceLevel
 from slo_compiler.resolve.model import ResolvedSLO
 from slo_compiler.schema import Alerting
 from slo_compiler.source import Document
@@ -25,27 +25,27 @@ class Value:
 def values_of(slo: ResolvedSLO, project: Document | None) -> Iterator[Value]:
     """Give the values that an SLO says or inherits; `project` is the project file."""
     document = slo.document
-    for key, said in slo.inherited.said.items():
+    for key, said in slo.inherited.sourced.items():
         if key == "tiers":  # told with each tier
             continue
         own = (*slo.loc, "alerting", key) if key in Alerting.model_fields else (*slo.loc, key)
         text = f"{said.value}%" if key == "objective" else str(said.value)
         match said.level:
-            case Level.SLO:
+            case SourceLevel.SLO:
                 yield _own(slo, key, text, document.blamed(own))
-            case Level.TENANT:
+            case SourceLevel.TENANT:
                 at = place(document.locate(("spec", "defaults", key)))
                 yield Value(key, text, "tenant", at)
-            case Level.PROJECT:
+            case SourceLevel.PROJECT:
                 yield Value(key, text, "project", _project(project, key))
-            case Level.BUILTIN:
+            case SourceLevel.BUILTIN:
                 yield Value(key, text, "builtin")
     for name, said in slo.inherited.labels.items():
         text = f'{name}="{said.value}"'
         match said.level:
-            case Level.SLO:
+            case SourceLevel.SLO:
                 yield _own(slo, "label", text, document.blamed((*slo.loc, "labels", name)))
-            case Level.TENANT:
+            case SourceLevel.TENANT:
                 places = (("spec", "defaults", "labels", name), ("metadata", "labels", name))
                 where = next((p for p in places if document.has(p)), places[1])
                 yield Value("label", text, "tenant", place(document.locate(where)))

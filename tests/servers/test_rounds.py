@@ -10,7 +10,7 @@ from cases import Whole, compile_whole, proofs_of, tool
 
 from slo_compiler import pipeline
 from slo_compiler.diagnostics import Report
-from slo_compiler.proofs.generate.subject import MAX_ROUNDS
+from slo_compiler.proofs.generate.subject import MAX_BATCHES
 from slo_compiler.proofs.model import UnitTest
 from slo_compiler.source import SourceFile
 
@@ -31,7 +31,7 @@ LINE = (
 
 @pytest.fixture(scope="module")
 def done() -> Whole:
-    text = HEAD + "".join(LINE.format(number) for number in range(MAX_ROUNDS + MORE))
+    text = HEAD + "".join(LINE.format(number) for number in range(MAX_BATCHES + MORE))
     report = Report()
     source = SourceFile("acme.yaml", "acme.yaml", text.encode())
     settings = pipeline.read_project(None, report)
@@ -45,9 +45,9 @@ def steady(done: Whole) -> list[UnitTest]:
 
 def test_those_that_are_left_start_from_the_base_pair_in_one_run(done: Whole) -> None:
     *counted, last = steady(done)
-    assert len(counted) == MAX_ROUNDS
+    assert len(counted) == MAX_BATCHES
     assert all(test.name.startswith(f"web/s{n}:") for n, test in enumerate(counted))
-    left = ", ".join(f"web/s{MAX_ROUNDS + n}" for n in range(MORE))
+    left = ", ".join(f"web/s{MAX_BATCHES + n}" for n in range(MORE))
     assert last.name.startswith(f"{left}:")
     assert f"starts from the base pair: {left}" in last.why
 
@@ -63,7 +63,7 @@ def test_they_hold(done: Whole, tmp_path: Path) -> None:
         (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file.path).write_text(file.text, encoding="utf-8")
     tests = tmp_path / "prometheus" / "tests" / "acme_5m.yml"
-    run = f"^web/s({MAX_ROUNDS - 1}:|{MAX_ROUNDS},)"
+    run = f"^web/s({MAX_BATCHES - 1}:|{MAX_BATCHES},)"
     command = [str(tool("forky", "promtool")), "test", "rules", "--run", run, str(tests)]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout.count("SUCCESS")) == (0, 1), ran.stdout + ran.stderr

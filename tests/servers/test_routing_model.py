@@ -442,7 +442,7 @@ def test_who_is_notified_follows_from_routes_inhibition_and_hours() -> None:
     assert notified(loaded, [TARGET], noon) == {TARGET: {"day"}}
 
 
-# Isolation
+# IsolationResult
 
 
 def test_an_alert_that_reaches_another_tenant_or_the_root_is_a_crossing() -> None:

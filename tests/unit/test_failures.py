@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from slo_compiler.cli.words import proved
-from slo_compiler.proofs.run import Failure, Result
+from slo_compiler.proofs.run import Failure, ProofResult
 
 
 def test_proved_many_failures_of_one_cause_prints_five_and_their_number(
@@ -15,7 +15,7 @@ def test_proved_many_failures_of_one_cause_prints_five_and_their_number(
         *(Failure("inhibition", f"pair {n}", "a.yaml:3", "inhibit_rules[0]") for n in range(600)),
         Failure("inhibition", "another"),
     )
-    proved([Result("inhibition", "routes", ("inhibition",), 601, 1.0, failures, "601 pairs")])
+    proved([ProofResult("inhibition", "routes", ("inhibition",), 601, 1.0, failures, "601 pairs")])
     lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == ["a.yaml:3: failed inhibition: inhibition", "      pair 0"]
     assert lines[10:14] == [

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from slo_compiler.duration import Duration
 from slo_compiler.period import Period
-from slo_compiler.resolve.inherit import Level, Said, inherit
+from slo_compiler.resolve.inherit import Sourced, SourceLevel, inherit
 from slo_compiler.schema import SLO, Defaults, Tenant
 
 
@@ -38,12 +38,12 @@ def test_the_nearest_wins() -> None:
         {"objective": 95, "period": "7d", "min_events": 1, "min_errors": 1, "policy": "theirs"}
     )
     found = inherit(one(mine), mine, project)
-    assert found.said == {
-        "objective": Said(Decimal("99.9"), Level.SLO),
-        "period": Said(Period(Duration.of(days=7)), Level.PROJECT),
-        "policy": Said("own", Level.TENANT),
-        "min_errors": Said(9, Level.SLO),
-        "min_events": Said(50, Level.TENANT),
+    assert found.sourced == {
+        "objective": Sourced(Decimal("99.9"), SourceLevel.SLO),
+        "period": Sourced(Period(Duration.of(days=7)), SourceLevel.PROJECT),
+        "policy": Sourced("own", SourceLevel.TENANT),
+        "min_errors": Sourced(9, SourceLevel.SLO),
+        "min_events": Sourced(50, SourceLevel.TENANT),
     }
     assert (found.alerting.policy, found.alerting.min_errors) == ("own", 9)
     assert found.alerting.runbook is None
@@ -53,9 +53,9 @@ def test_what_nobody_says_is_builtin() -> None:
     mine = tenant({}, {})
     found = inherit(one(mine), mine, Defaults())
     assert found.objective is None
-    assert found.said == {
-        "period": Said(Period(Duration.of(days=30)), Level.BUILTIN),
-        "policy": Said("sre-workbook", Level.BUILTIN),
+    assert found.sourced == {
+        "period": Sourced(Period(Duration.of(days=30)), SourceLevel.BUILTIN),
+        "policy": Sourced("sre-workbook", SourceLevel.BUILTIN),
     }
 
 
@@ -64,10 +64,10 @@ def test_labels_add_up_and_of_one_the_nearest_wins() -> None:
     project = Defaults(labels={"plan": "free", "team": "all", "site": "x"})
     found = inherit(one(mine), mine, project)
     assert found.labels == {
-        "plan": Said("gold", Level.TENANT),
-        "site": Said("x", Level.PROJECT),
-        "team": Said("cart", Level.SLO),
-        "zone": Said("us", Level.TENANT),
+        "plan": Sourced("gold", SourceLevel.TENANT),
+        "site": Sourced("x", SourceLevel.PROJECT),
+        "team": Sourced("cart", SourceLevel.SLO),
+        "zone": Sourced("us", SourceLevel.TENANT),
     }
 
 

@@ -52,3 +52,12 @@ def test_imports_point_one_way() -> None:
                 if names[1] != part and RANK[names[1]] == RANK[part]:
                     wrong.append(f"{path.relative_to(package)} imports {module} beside it")
     assert wrong == []
+
+
+def test_types_have_one_name_each() -> None:
+    found: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "slo_compiler").rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}

@@ -20,12 +20,12 @@ from slo_compiler import report as reporting
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint import MODULES, RULES, document
-from slo_compiler.lint.base import Rule
+from slo_compiler.lint.base import Lint
 
 each_lint = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 
 
-def example(rule: Rule, word: str) -> str:
+def example(rule: Lint, word: str) -> str:
     """Take an example out of a lint's docstring."""
     found = re.search(rf"(?m)^{word}:\n\n((?: {{4}}.*\n|\n(?= {{4}}))+)", rule.doc + "\n")
     assert found, f"{rule.id} has no {word}"
@@ -37,7 +37,7 @@ def test_the_manifest_around_the_examples_is_clean() -> None:
 
 
 @each_lint
-def test_what_fails_is_found_with_these_words(rule: Rule, request: pytest.FixtureRequest) -> None:
+def test_what_fails_is_found_with_these_words(rule: Lint, request: pytest.FixtureRequest) -> None:
     files = wrapped(example(rule, "Fails"))
     found = findings(files)
     assert {d.id for d in found} == {rule.id}
@@ -51,12 +51,12 @@ def test_what_fails_is_found_with_these_words(rule: Rule, request: pytest.Fixtur
 
 
 @each_lint
-def test_what_passes_is_clean(rule: Rule) -> None:
+def test_what_passes_is_clean(rule: Lint) -> None:
     assert told(example(rule, "Passes")) == []
 
 
 @each_lint
-def test_each_finding_has_a_next_step(rule: Rule) -> None:
+def test_each_finding_has_a_next_step(rule: Lint) -> None:
     for found in findings(wrapped(example(rule, "Fails"))):
         assert found.help
         assert not found.help.endswith(".")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slo_compiler.proofs.generate.raw import Carries, RawSLI, derive
+from slo_compiler.proofs.generate.raw import RawSLI, SeriesRole, derive
 
 
 def derived(
@@ -15,17 +15,17 @@ def derived(
     return found
 
 
-def shown(raw: RawSLI) -> list[tuple[str, Carries]]:
-    return [(str(series), series.carries) for series in raw.series]
+def shown(raw: RawSLI) -> list[tuple[str, SeriesRole]]:
+    return [(str(series), series.role) for series in raw.series]
 
 
 def test_errors_of_one_metric_and_a_decoy_for_each_matcher() -> None:
     raw = derived('rate(http{tenant="a"}[1m])', 'rate(http{tenant="a",code=~"5.."}[1m])')
     assert shown(raw) == [
-        ('http{code="500",tenant="a"}', Carries.ERRORS),
-        ('http{code="200",tenant="a"}', Carries.GOOD),
-        ('http{code="500",tenant="decoy"}', Carries.NOISE),
-        ('http{code="200",tenant="decoy"}', Carries.NOISE),
+        ('http{code="500",tenant="a"}', SeriesRole.ERRORS),
+        ('http{code="200",tenant="a"}', SeriesRole.GOOD),
+        ('http{code="500",tenant="decoy"}', SeriesRole.NOISE),
+        ('http{code="200",tenant="decoy"}', SeriesRole.NOISE),
     ]
 
 
@@ -36,8 +36,8 @@ def test_good_events_that_a_negative_regex_selects() -> None:
         counts_errors=False,
     )
     assert shown(raw)[:2] == [
-        ('grpc{code="200",ns="x"}', Carries.GOOD),
-        ('grpc{code="Internal",ns="x"}', Carries.ERRORS),
+        ('grpc{code="200",ns="x"}', SeriesRole.GOOD),
+        ('grpc{code="Internal",ns="x"}', SeriesRole.ERRORS),
     ]
 
 
@@ -46,19 +46,19 @@ def test_a_histogram_is_two_metrics() -> None:
         'rate(h_count{j="x"}[1m])', 'rate(h_bucket{j="x",le=~"1|1[.]0"}[1m])', counts_errors=False
     )
     assert shown(raw)[:2] == [
-        ('h_count{j="x"}', Carries.ALL),
-        ('h_bucket{j="x",le="1"}', Carries.GOOD),
+        ('h_count{j="x"}', SeriesRole.ALL),
+        ('h_bucket{j="x",le="1"}', SeriesRole.GOOD),
     ]
 
 
 def test_derive_with_a_pattern_that_backtracks_finds_the_other_branch_at_once() -> None:
     raw = derived("rate(x[1m])", 'rate(x{code=~"(x+x+)+y|x{40}z",code!="xxy"}[1m])')
-    assert shown(raw)[0] == (f'x{{code="{"x" * 40}z"}}', Carries.ERRORS)
+    assert shown(raw)[0] == (f'x{{code="{"x" * 40}z"}}', SeriesRole.ERRORS)
 
 
 def test_derive_with_a_quoted_name_writes_it_in_the_braces() -> None:
     raw = derived('rate({"a.b"}[1m])', 'rate({"a.b",c="d"}[1m])')
-    assert shown(raw)[0] == ('{__name__="a.b",c="d"}', Carries.ERRORS)
+    assert shown(raw)[0] == ('{__name__="a.b",c="d"}', SeriesRole.ERRORS)
 
 
 def test_by_labels_have_the_same_value_on_both_sides() -> None:

@@ -14,7 +14,7 @@ from slo_compiler import naming, pipeline
 from slo_compiler.diagnostics import CompileError, Report
 from slo_compiler.plan.health import WatchdogAlert
 from slo_compiler.plan.routed import alerts_of
-from slo_compiler.resolve.steps import Level
+from slo_compiler.resolve.steps import EscalationLevel
 from slo_compiler.schema.channel import CHANNEL_KINDS
 from slo_compiler.source import SourceFile
 
@@ -42,7 +42,7 @@ def test_alerts_of_each_case_carries_the_labels_that_its_rules_emit(case: str) -
 
 def test_alerts_of_a_level_has_the_steps_of_its_wait() -> None:
     (planned,) = compiled("escalation").plan.tenants
-    targets = [a.target for a in alerts_of(planned) if isinstance(a.target, Level)]
+    targets = [a.target for a in alerts_of(planned) if isinstance(a.target, EscalationLevel)]
     levels = {(level.number, level.wait): level for level in targets}
     waits = sorted(key for key in levels if key[1] is not None)
     assert [number for number, _ in waits] == [*range(2, 2 + len(waits))]

@@ -14,7 +14,7 @@ from slo_compiler.proofs.generate.isolation import (
     plan_isolation,
 )
 from slo_compiler.proofs.generate.routes import expected_routes
-from slo_compiler.proofs.generate.subject import subject_of
+from slo_compiler.proofs.generate.subject import under_test
 from slo_compiler.proofs.generate.tenant import plan_proofs
 from slo_compiler.proofs.model import ExpectedHours, ExpectedRoute, UnitTestFile
 from slo_compiler.render import TenantRules
@@ -44,7 +44,7 @@ def tenant_proofs(
         known: the tenant, and those that its SLOs depend on.
     """
     tenant, timing = planned.resolved, planned.timing
-    subjects = [subject_of(tenant, slo, timing) for slo in tenant.slos]
+    subjects = [under_test(tenant, slo, timing) for slo in tenant.slos]
     return TenantProofs(
         tuple(plan_proofs(tenant, rules, timing, subjects)),
         tuple(expected_routes(planned, known)),

@@ -18,8 +18,8 @@ from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
 from slo_compiler.plan.tenant import budget_steps, exhaustion_steps
-from slo_compiler.proofs.generate.step import Step
-from slo_compiler.proofs.generate.subject import Round, Subject
+from slo_compiler.proofs.generate.step import TrafficStep
+from slo_compiler.proofs.generate.subject import SLOUnderTest, TestBatch
 from slo_compiler.proofs.model import Check
 from slo_compiler.resolve.model import ResolvedTenant
 
@@ -27,10 +27,12 @@ _PERCENT = Fraction(1, 100)
 _DIGITS = 15  # of an error ratio: what it is rounded to is far less than what is tested
 
 
-def budget_steps_of(tenant: ResolvedTenant, round_: Round, length: Duration) -> Iterator[Step]:
+def budget_steps_of(
+    tenant: ResolvedTenant, batch: TestBatch, length: Duration
+) -> Iterator[TrafficStep]:
     """Give the steps to each side of each bound, and the alerts that must fire there."""
-    tested = [s for s in round_.subjects if not s.slo.period.calendar]
-    if not tested or round_.shadow:
+    tested = [s for s in batch.subjects if not s.slo.period.calendar]
+    if not tested or batch.shadow:
         return
     budgets = {s.name: burn.error_budget(s.slo.objective) for s in tested}
     periods = {s.name: s.slo.period.nominal.ms for s in tested}
@@ -40,21 +42,21 @@ def budget_steps_of(tenant: ResolvedTenant, round_: Round, length: Duration) -> 
     for number, bound in enumerate(bounds, start=1):
         for left in (bound + near, bound - near):
             rest = min(left, Fraction(1))
-            yield Step(
+            yield TrafficStep(
                 1 - rest,
                 length,
                 _rounded({name: budget * (1 - rest) for name, budget in budgets.items()}),
-                partial(_low, round_, tested, bound, rest, number),
+                partial(_low, batch, tested, bound, rest, number),
             )
     for span in exhaustion_steps(tenant):
         for part in (1 + _PERCENT, 1 - _PERCENT):
             rest = span.ms * part
             paces = {name: period / (period + rest) for name, period in periods.items()}
-            yield Step(
+            yield TrafficStep(
                 min(paces.values()),
                 length,
                 _rounded({name: budgets[name] * pace for name, pace in paces.items()}),
-                partial(_soon, round_, span, part, tested if part < 1 else ()),
+                partial(_soon, batch, span, part, tested if part < 1 else ()),
             )
 
 
@@ -63,8 +65,8 @@ def _rounded(ratios: dict[str, Fraction]) -> dict[str, Fraction]:
 
 
 def _low(
-    round_: Round,
-    tested: Sequence[Subject],
+    batch: TestBatch,
+    tested: Sequence[SLOUnderTest],
     bound: Fraction,
     left: Fraction,
     number: int,
@@ -75,16 +77,16 @@ def _low(
     percent = f"{burn.literal(bound * 100)}%"
     of_bound = f'alertname="{naming.ALERT_BUDGET_LOW}",{naming.BUDGET_BELOW}="{percent}"'
     why = f"{burn.literal(left * 100)}% of the budget is left: e = budget * (1 - that)"
-    yield round_.alerts(at, of_bound, tested if fires else (), why)
+    yield batch.alerts(at, of_bound, tested if fires else (), why)
     if fires:
         why = f"and with it the {number} of all bounds from {percent} on, no other"
         matchers = f'alertname="{naming.ALERT_BUDGET_LOW}"'
-        yield round_.alerts(at, matchers, tested, why, count=number)
+        yield batch.alerts(at, matchers, tested, why, count=number)
 
 
 def _soon(
-    round_: Round, span: Duration, part: Fraction, firing: Sequence[Subject], at: Duration
+    batch: TestBatch, span: Duration, part: Fraction, firing: Sequence[SLOUnderTest], at: Duration
 ) -> Iterator[Check]:
     matchers = f'alertname="{naming.ALERT_EXHAUSTION}",{naming.EXHAUSTED_WITHIN}="{span}"'
     why = f"spent in {burn.literal(part)} * {span}: e = budget * period / (period + that)"
-    yield round_.alerts(at, matchers, firing, why)
+    yield batch.alerts(at, matchers, firing, why)

@@ -19,8 +19,8 @@ from slo_compiler.plan.tenant import escalation_waits
 from slo_compiler.proofs.generate.run import holds, unit_test
 from slo_compiler.proofs.generate.subject import (
     TIMES,
-    Round,
-    Subject,
+    SLOUnderTest,
+    TestBatch,
     alike,
     names_of,
 )
@@ -43,8 +43,8 @@ _NEAR = Fraction(7, 10), Fraction(3, 2)
 
 def burst_test(
     tenant: ResolvedTenant,
-    round_: Round,
-    group: Sequence[Subject],
+    batch: TestBatch,
+    group: Sequence[SLOUnderTest],
     tier: Tier,
     evaluation: Duration,
     timing: burn.Timing,
@@ -60,7 +60,7 @@ def burst_test(
     reset = Fraction(tier.short_window.ms) * (1 - 1 / times)
     wait = tier.for_ or Duration(0)
     waits = [w for w in escalation_waits(tenant, tier.severity) if w.ms * 2 <= tier.long_window.ms]
-    if round_.shadow:  # a recording rule does not wait
+    if batch.shadow:  # a recording rule does not wait
         wait, waits = Duration(0), []
     raw = evaluation == MINUTE
     # Rates over a base blur the edge by as much, tiles by an evaluation. A window of a base pair
@@ -80,26 +80,26 @@ def burst_test(
     seen = up(Fraction(history.ms) + detection + slack, evaluation)
     after = f"after {minutes(detection)} of errors" + (f" and {wait} of waiting" if wait.ms else "")
     checks = [
-        round_.firing(down(fires - slack, evaluation), tier, [], "not yet"),
-        round_.firing(seen + rounded(wait, evaluation), tier, group, after),
+        batch.firing(down(fires - slack, evaluation), tier, [], "not yet"),
+        batch.firing(seen + rounded(wait, evaluation), tier, group, after),
     ]
     for level, more in enumerate(waits, start=2):
         later = fires + more.ms
         checks += [
-            round_.firing(down(later - slack, evaluation), tier, [], f"not {more}", level),
-            round_.firing(
+            batch.firing(down(later - slack, evaluation), tier, [], f"not {more}", level),
+            batch.firing(
                 seen + rounded(wait + more, evaluation), tier, group, f"for {more}", level
             ),
         ]
     still = down(Fraction(stop.ms) + reset - slack, evaluation)
     if still.ms >= stop.ms:
         checks.append(
-            round_.firing(still, tier, group, "the short window still holds too many errors")
+            batch.firing(still, tier, group, "the short window still holds too many errors")
         )
     over = up(Fraction(stop.ms) + reset + slack, evaluation)
-    checks.append(round_.firing(over, tier, [], f"{minutes(reset)} after the errors stopped"))
+    checks.append(batch.firing(over, tier, [], f"{minutes(reset)} after the errors stopped"))
     end = over + lingering
-    checks.append(round_.firing(end, tier, [], "0.95 of the threshold in the short window"))
+    checks.append(batch.firing(end, tier, [], "0.95 of the threshold in the short window"))
     half = rounded(tier.short_window // 2, evaluation)
     # A base blurs the edges of a window that is not much longer.
     if half < tier.short_window and (not raw or timing.base * 4 <= tier.short_window):
@@ -132,13 +132,15 @@ def burst_test(
                 s.threshold(tier) * Fraction(95, 100) if s.name in burning else CLEAN,
             ),
         )
-        for s in round_.subjects
+        for s in batch.subjects
     }
     name = f"{names_of(group)}: {tier.name} fires and resets when predicted"
-    return unit_test(name, round_, timelines, checks, timing, why, about=group, raw=raw)
+    return unit_test(name, batch, timelines, checks, timing, why, about=group, raw=raw)
 
 
-def _filling(at: Duration, since: Duration, tier: Tier, subject: Subject, times: Fraction) -> Check:
+def _filling(
+    at: Duration, since: Duration, tier: Tier, subject: SLOUnderTest, times: Fraction
+) -> Check:
     """Expect the share of the short window that has errors: one half or double as long is not it.
 
     At its edges is a sample of the base series more or less.
@@ -151,6 +153,6 @@ def _filling(at: Duration, since: Duration, tier: Tier, subject: Subject, times:
     return Check(at, f"count({series} > {low} < {high})", (("{}", "1"),), why)
 
 
-def _arithmetic(subject: Subject, tier: Tier, times: Fraction) -> str:
+def _arithmetic(subject: SLOUnderTest, tier: Tier, times: Fraction) -> str:
     threshold = subject.threshold(tier)
     return f"threshold {burn.literal(threshold)}, e = {burn.literal(threshold * times)}"

@@ -11,7 +11,7 @@ from slo_compiler.period import Period
 from slo_compiler.plan import burn
 from slo_compiler.plan.tenant import tier_windows
 from slo_compiler.proofs.generate.periods import almost, elapsed, settled_at
-from slo_compiler.proofs.generate.subject import Subject, base_labels, names_of, origins_of
+from slo_compiler.proofs.generate.subject import SLOUnderTest, base_labels, names_of, origins_of
 from slo_compiler.proofs.generate.timeline import MINUTE
 from slo_compiler.proofs.model import UnitTest
 
@@ -20,7 +20,7 @@ from slo_compiler.proofs.model import UnitTest
 SERIES = {"busy": (1_000_000, Fraction(1, 4)), "quiet": (1_000, Fraction(5))}
 
 
-def plan_by(subjects: Sequence[Subject], timing: burn.Timing) -> list[UnitTest]:
+def plan_by(subjects: Sequence[SLOUnderTest], timing: burn.Timing) -> list[UnitTest]:
     """Plan the test, if there is an SLO with `by`."""
     several = [subject for subject in subjects if subject.slo.by]
     if not several:

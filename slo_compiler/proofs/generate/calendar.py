@@ -16,7 +16,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.period import Period
 from slo_compiler.plan import burn
 from slo_compiler.proofs.generate.periods import almost, elapsed
-from slo_compiler.proofs.generate.subject import Subject, base_labels
+from slo_compiler.proofs.generate.subject import SLOUnderTest, base_labels
 from slo_compiler.proofs.model import Check, UnitTest
 
 EVALUATION = Duration.of(days=1)
@@ -25,9 +25,9 @@ EVENTS = 1_000_000  # of a tile
 BEFORE, AFTER = Fraction(2), Fraction(1, 2)  # error ratios, in budgets
 
 
-def plan_boundaries(subjects: Sequence[Subject]) -> Iterator[UnitTest]:
+def plan_boundaries(subjects: Sequence[SLOUnderTest]) -> Iterator[UnitTest]:
     """Plan a test of each calendar: twice the budget until its period ends, half of it after."""
-    periods: dict[Period, Subject] = {}
+    periods: dict[Period, SLOUnderTest] = {}
     for subject in subjects:
         if subject.slo.period.calendar:
             periods.setdefault(subject.slo.period, subject)
@@ -85,7 +85,7 @@ class _Tiles:
         return EVENTS * len(taken), sum(errors, Fraction(0))
 
 
-def _boundary(subject: Subject, tiles: _Tiles) -> UnitTest:
+def _boundary(subject: SLOUnderTest, tiles: _Tiles) -> UnitTest:
     period, boundary = tiles.period, tiles.boundary
     first_tile = boundary + burn.period_tile(period) + burn.tile_lag(period)
     # The last evaluation before, perhaps one that finds no tile yet, and the first that finds one.
@@ -114,7 +114,7 @@ def _boundary(subject: Subject, tiles: _Tiles) -> UnitTest:
     )
 
 
-def _checks(subject: Subject, tiles: _Tiles, at: Duration) -> Iterator[Check]:
+def _checks(subject: SLOUnderTest, tiles: _Tiles, at: Duration) -> Iterator[Check]:
     period = tiles.period
     events, errors = tiles.counted(at)
     spent = errors / (events or 1) / tiles.budget * elapsed(period, at)

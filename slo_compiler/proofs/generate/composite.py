@@ -8,7 +8,7 @@ from fractions import Fraction
 from slo_compiler import naming
 from slo_compiler.plan import burn
 from slo_compiler.plan.composite import excluded_alone
-from slo_compiler.proofs.generate.subject import Subject, base_labels
+from slo_compiler.proofs.generate.subject import SLOUnderTest, base_labels
 from slo_compiler.proofs.generate.timeline import MINUTE
 from slo_compiler.proofs.model import Check, UnitTest
 from slo_compiler.resolve.model import ResolvedTenant
@@ -16,7 +16,7 @@ from slo_compiler.schema.sli.composite import Composite
 
 
 def composite_test(
-    tenant: ResolvedTenant, subject: Subject, subjects: Mapping[str, Subject]
+    tenant: ResolvedTenant, subject: SLOUnderTest, subjects: Mapping[str, SLOUnderTest]
 ) -> Iterator[UnitTest]:
     """Components with other traffic and other errors each; then one of them without data.
 
@@ -76,7 +76,7 @@ def composite_test(
 
 
 def _fed(
-    part: Subject, events: Fraction, errors: Fraction, values: str
+    part: SLOUnderTest, events: Fraction, errors: Fraction, values: str
 ) -> Iterator[tuple[str, str]]:
     """Give a component's series; errors that its own rule records are not fed."""
     labels = f"{{{base_labels(part)}}}"
@@ -86,7 +86,7 @@ def _fed(
 
 
 def _sums_to(
-    subject: Subject, name: str, weights: Sequence[Fraction], counts: Sequence[Fraction]
+    subject: SLOUnderTest, name: str, weights: Sequence[Fraction], counts: Sequence[Fraction]
 ) -> Check:
     pairs = [*zip(weights, counts, strict=True)]
     total = sum((weight * count for weight, count in pairs), Fraction(0))

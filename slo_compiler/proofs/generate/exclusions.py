@@ -14,7 +14,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
 from slo_compiler.plan.exclusions import tail
 from slo_compiler.plan.tenant import tier_windows
-from slo_compiler.proofs.generate.subject import Round, Subject, origins_of
+from slo_compiler.proofs.generate.subject import SLOUnderTest, TestBatch, origins_of
 from slo_compiler.proofs.generate.timeline import (
     CLEAN,
     GONE,
@@ -30,25 +30,25 @@ from slo_compiler.resolve.model import ResolvedTenant
 BEFORE = MINUTE * 15
 
 
-def excluded(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
+def excluded(tenant: ResolvedTenant, batch: TestBatch, timing: burn.Timing) -> Iterator[UnitTest]:
     """Give the tests of a round's SLOs that have exclusions, from their raw counters."""
-    subjects = [s for s in round_.subjects if s.raw and tenant.exclusions_of(s.slo)]
+    subjects = [s for s in batch.subjects if s.raw and tenant.exclusions_of(s.slo)]
     if subjects:
-        round_ = Round(tuple(subjects), round_.readers)
-        yield _counts_nothing(round_, timing)
+        batch = TestBatch(tuple(subjects), batch.readers)
+        yield _counts_nothing(batch, timing)
         wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
-        if not round_.shadow:
-            yield _tells_nobody(round_, timing, wait)
+        if not batch.shadow:
+            yield _tells_nobody(batch, timing, wait)
 
 
-def _counts_nothing(round_: Round, timing: burn.Timing) -> UnitTest:
+def _counts_nothing(batch: TestBatch, timing: burn.Timing) -> UnitTest:
     """Errors of a maintenance are no errors; those after it are."""
-    windows = {s.name: min(tier_windows([s.slo])) for s in round_.subjects}
-    lag = _lag(round_)
+    windows = {s.name: min(tier_windows([s.slo])) for s in batch.subjects}
+    lag = _lag(batch)
     again = rounded(max(windows.values()), MINUTE) + MINUTE * 3 + lag
     over = BEFORE + MINUTE * 30
     # The budget is there once a tile is.
-    after = max(over, *(burn.period_tile(s.slo.period) for s in round_.subjects)) + MINUTE * 14
+    after = max(over, *(burn.period_tile(s.slo.period) for s in batch.subjects)) + MINUTE * 14
     after += lag
     end = after + MINUTE + again
     timeline = (
@@ -58,7 +58,7 @@ def _counts_nothing(round_: Round, timing: burn.Timing) -> UnitTest:
         Segment(again + MINUTE, Fraction(1)),
     )
     checks = []
-    for subject in round_.subjects:
+    for subject in batch.subjects:
         for at, of, value, why in (
             (over - MINUTE, naming.EVENTS_RATE, 0, "no event counts while it is active"),
             (over - MINUTE, naming.ERRORS_RATE, 0, "no error counts while it is active"),
@@ -70,31 +70,31 @@ def _counts_nothing(round_: Round, timing: burn.Timing) -> UnitTest:
             checks.append(Check(at, told, (("{}", "1"),), f"{subject.name}: {why}"))
     quiet = (naming.ALERT_BURN, naming.ALERT_INTEGRITY, naming.ALERT_NO_DATA, naming.ALERT_STALE)
     for at in (over - MINUTE, over + MINUTE * 2, after):
-        for subject in round_.subjects:
+        for subject in batch.subjects:
             expr = f'count(ALERTS{{alertname=~"{"|".join(quiet)}",{subject.labels}}})'
             checks.append(Check(at, expr, (), f"{subject.name}: nothing fires for it"))
     return _test(
-        f"{round_.names}: nothing counts while an exclusion is active",
-        round_,
-        dict.fromkeys((s.name for s in round_.subjects), timeline),
+        f"{batch.names}: nothing counts while an exclusion is active",
+        batch,
+        dict.fromkeys((s.name for s in batch.subjects), timeline),
         over,
         checks,
         timing,
     )
 
 
-def _tells_nobody(round_: Round, timing: burn.Timing, wait: Duration) -> UnitTest:
+def _tells_nobody(batch: TestBatch, timing: burn.Timing, wait: Duration) -> UnitTest:
     """Targets may be down while an exclusion is active, and not afterwards."""
-    over = BEFORE + rounded(wait, MINUTE) + MINUTE * 15 + _lag(round_)
+    over = BEFORE + rounded(wait, MINUTE) + MINUTE * 15 + _lag(batch)
     fires = {
         s.name: rounded(over + tail(s.slo, timing), MINUTE) + rounded(wait, MINUTE)
-        for s in round_.subjects
+        for s in batch.subjects
     }
     end = max(fires.values()) + MINUTE * 3
     timeline = (Segment(BEFORE, CLEAN), Segment(end - BEFORE, GONE))
     checks = [
-        round_.alerts(at, f'alertname="{naming.ALERT_NO_DATA}",{subject.labels}', firing, why)
-        for subject in round_.subjects
+        batch.alerts(at, f'alertname="{naming.ALERT_NO_DATA}",{subject.labels}', firing, why)
+        for subject in batch.subjects
         for at, firing, why in (
             (over, [], f"gone for longer than {wait}, but excluded"),
             (fires[subject.name] - MINUTE, [], f"not yet gone for {wait} since"),
@@ -102,23 +102,23 @@ def _tells_nobody(round_: Round, timing: burn.Timing, wait: Duration) -> UnitTes
         )
     ]
     return _test(
-        f"{round_.names}: data may be missing while an exclusion is active",
-        round_,
-        dict.fromkeys((s.name for s in round_.subjects), timeline),
+        f"{batch.names}: data may be missing while an exclusion is active",
+        batch,
+        dict.fromkeys((s.name for s in batch.subjects), timeline),
         over,
         checks,
         timing,
     )
 
 
-def _lag(round_: Round) -> Duration:
+def _lag(batch: TestBatch) -> Duration:
     """Give how much later slices are seen than what is beneath them."""
-    return max(s.slo.slices.slice * 2 if s.slo.slices else Duration(0) for s in round_.subjects)
+    return max(s.slo.slices.slice * 2 if s.slo.slices else Duration(0) for s in batch.subjects)
 
 
 def _test(
     name: str,
-    round_: Round,
+    batch: TestBatch,
     timelines: Mapping[str, Timeline],
     over: Duration,
     checks: list[Check],
@@ -127,20 +127,20 @@ def _test(
     interval = timing.scrape
     series: dict[str, str] = {}
     ends: dict[Duration, None] = {}
-    for subject in round_.subjects:
+    for subject in batch.subjects:
         timeline = timelines[subject.name]
         for one, values in counters(subject, (), timeline, interval):
             series.setdefault(one, values)
         active = BEFORE, over + tail(subject.slo, timing)
         series[_active(subject)] = _values(active, interval)
         ends[active[1]] = None
-    origin = origins_of(round_.subjects)
-    after = "a base range" + (", and two slices," if _lag(round_).ms else "")
+    origin = origins_of(batch.subjects)
+    after = "a base range" + (", and two slices," if _lag(batch).ms else "")
     why = (f"active from {BEFORE} to {', '.join(map(str, ends))}, {after} after the last error",)
     return UnitTest(name, origin, why, interval, tuple(series.items()), tuple(checks))
 
 
-def _active(subject: Subject) -> str:
+def _active(subject: SLOUnderTest) -> str:
     return f'{naming.EXCLUSION_ACTIVE}{{{subject.labels},{naming.EXCLUSION}="proof"}}'
 
 

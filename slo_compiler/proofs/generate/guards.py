@@ -16,7 +16,13 @@ from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
 from slo_compiler.plan.guards import Guard, guards_of
 from slo_compiler.plan.tenant import MILLISECOND
-from slo_compiler.proofs.generate.subject import Round, Subject, alike, base_labels, origins_of
+from slo_compiler.proofs.generate.subject import (
+    SLOUnderTest,
+    TestBatch,
+    alike,
+    base_labels,
+    origins_of,
+)
 from slo_compiler.proofs.generate.timeline import MINUTE
 from slo_compiler.proofs.model import UnitTest
 from slo_compiler.schema import Tier
@@ -26,13 +32,13 @@ from slo_compiler.schema import Tier
 class _Case:
     """An SLO and how many errors and events bring it to its guard, and just below."""
 
-    subject: Subject
+    subject: SLOUnderTest
     guard: Guard
     at: tuple[int, int]
     below: tuple[int, int]
 
 
-def plan_guards(subjects: Sequence[Subject], timing: burn.Timing) -> Iterator[UnitTest]:
+def plan_guards(subjects: Sequence[SLOUnderTest], timing: burn.Timing) -> Iterator[UnitTest]:
     """Plan two tests of each tier and what it counts: below the guard, and at it.
 
     Shadows are in tests of their own, and so are composites: they would burn with their parts.
@@ -47,16 +53,16 @@ def plan_guards(subjects: Sequence[Subject], timing: burn.Timing) -> Iterator[Un
     for tier, cases in found.values():
         traffic = _traffic(tier, timing)
         fed = {case.subject.labels for case in cases}
-        round_ = Round(
+        batch = TestBatch(
             tuple(case.subject for case in cases),
             readers=tuple(s for s in subjects if fed & {*s.parts}),
         )
         if traffic is not None:
-            yield _test(round_, tier, cases, traffic, timing, at=False)
-            yield _test(round_, tier, cases, traffic, timing, at=True)
+            yield _test(batch, tier, cases, traffic, timing, at=False)
+            yield _test(batch, tier, cases, traffic, timing, at=True)
 
 
-def _cases(subject: Subject, tier: Tier) -> Iterator[_Case]:
+def _cases(subject: SLOUnderTest, tier: Tier) -> Iterator[_Case]:
     """Give each guard that decides: with one less, all else that the tier asks for is still there.
 
     A guard that others imply, such as 2 events beside 5 errors, cannot be seen and needs no proof.
@@ -96,7 +102,7 @@ def _waits(tier: Tier) -> Duration:
 
 
 def _test(
-    round_: Round,
+    batch: TestBatch,
     tier: Tier,
     cases: Sequence[_Case],
     traffic: Duration,
@@ -119,10 +125,10 @@ def _test(
     told = alike((case.subject, _told(case, tier, at=at)) for case in cases)
     end = traffic + _waits(tier)
     why = "as many as the guard asks for" if at else "one less than the guard asks for"
-    check = round_.firing(end, tier, round_.subjects if at else [], why)
+    check = batch.firing(end, tier, batch.subjects if at else [], why)
     return UnitTest(
-        f"{round_.names}: {tier.name} {word} its guard of {cases[0].guard.counted}",
-        origins_of(round_.subjects),
+        f"{batch.names}: {tier.name} {word} its guard of {cases[0].guard.counted}",
+        origins_of(batch.subjects),
         ("starts from the base pair", *told),
         step,
         tuple(series.items()),

@@ -17,7 +17,7 @@ from slo_compiler.plan.tenant import tier_windows
 from slo_compiler.promql import Selector
 from slo_compiler.proofs.generate.raw import Series
 from slo_compiler.proofs.generate.readers import SelectorIndex
-from slo_compiler.proofs.generate.subject import Subject, base_labels
+from slo_compiler.proofs.generate.subject import SLOUnderTest, base_labels
 from slo_compiler.proofs.generate.timeline import (
     MINUTE,
     Segment,
@@ -57,7 +57,9 @@ class IsolatedTenant:
     slos: tuple[IsolatedSLO, ...]
 
 
-def isolated_tenant(planned: PlannedTenant, subjects: Sequence[Subject]) -> IsolatedTenant | None:
+def isolated_tenant(
+    planned: PlannedTenant, subjects: Sequence[SLOUnderTest]
+) -> IsolatedTenant | None:
     """Collect what the isolation tests need of a tenant; nothing of one with shadows alone."""
     live = [subject for subject in subjects if not subject.slo.shadow]
     if not live:
@@ -73,7 +75,7 @@ def isolated_tenant(planned: PlannedTenant, subjects: Sequence[Subject]) -> Isol
     )
 
 
-def _isolated(subject: Subject) -> IsolatedSLO:
+def _isolated(subject: SLOUnderTest) -> IsolatedSLO:
     return IsolatedSLO(
         base_labels(subject),
         len(subject.slo.policy.tiers),

@@ -11,7 +11,7 @@ from slo_compiler.plan import burn
 from slo_compiler.plan.tenant import tier_windows
 from slo_compiler.proofs.generate.run import unit_test
 from slo_compiler.proofs.generate.subject import (
-    Round,
+    TestBatch,
     names_of,
 )
 from slo_compiler.proofs.generate.timeline import (
@@ -29,7 +29,9 @@ from slo_compiler.resolve.model import ResolvedTenant
 _MATCHER = f'alertname="{naming.ALERT_NO_DATA}"'
 
 
-def missing_tests(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
+def missing_tests(
+    tenant: ResolvedTenant, batch: TestBatch, timing: burn.Timing
+) -> Iterator[UnitTest]:
     """No traffic is not missing data; missing series are, those of the others notwithstanding."""
     idle = MINUTE * 15
     wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
@@ -40,22 +42,22 @@ def missing_tests(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) ->
     stays: Timeline = (Segment(end + MINUTE, CLEAN, idle=True),)
     goes: Timeline = (Segment(idle, CLEAN, idle=True), Segment(end - idle + MINUTE, GONE))
     # The SLOs of other rounds are not fed, and have no data.
-    alone = len(round_.subjects) == len(tenant.slos)
-    infos = " or ".join(f"{naming.INFO}{{{one.labels}}}" for one in round_.subjects)
+    alone = len(batch.subjects) == len(tenant.slos)
+    infos = " or ".join(f"{naming.INFO}{{{one.labels}}}" for one in batch.subjects)
     only = "" if alone else f" and on (service, slo) ({infos})"
-    for missing in (round_.subjects[0::2], round_.subjects[1::2]):
+    for missing in (batch.subjects[0::2], batch.subjects[1::2]):
         if not missing:
             continue
         names = {s.name for s in missing}
-        gone = [] if round_.shadow else missing
+        gone = [] if batch.shadow else missing
         fed = all(s.fed for s in missing)
         yield unit_test(
             f"{names_of(missing)}: silent without traffic, "
-            + ("and without data: a shadow" if round_.shadow else "an alert without data"),
-            round_,
-            {s.name: goes if s.name in names else stays for s in round_.subjects},
+            + ("and without data: a shadow" if batch.shadow else "an alert without data"),
+            batch,
+            {s.name: goes if s.name in names else stays for s in batch.subjects},
             [
-                _no_data(round_.alerts(at, _MATCHER, firing, why), only)
+                _no_data(batch.alerts(at, _MATCHER, firing, why), only)
                 for at, firing, why in (
                     (idle, [], "no traffic, but the series are there"),
                     (
@@ -76,10 +78,10 @@ def _no_data(check: Check, only: str) -> Check:
     return replace(check, expr=check.expr + only)
 
 
-def absent_tests(round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
+def absent_tests(batch: TestBatch, timing: burn.Timing) -> Iterator[UnitTest]:
     """An errors counter that was never born is no errors; missing good events are all errors."""
     at = MINUTE * 5
-    counted = [s for s in round_.subjects if s.fed and s.fed.fills_in]
+    counted = [s for s in batch.subjects if s.fed and s.fed.fills_in]
     if not counted:
         return
     checks = []
@@ -89,13 +91,13 @@ def absent_tests(round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
         expr = f"{naming.error_ratio(min(tier_windows([subject.slo])))}{{{subject.labels}}}"
         told = f"count({expr} == {burn.literal(ratio)})"
         checks.append(Check(at, told, (("{}", "1"),), f"{subject.name} has a ratio all the same"))
-    round_ = Round(tuple(counted), round_.readers)
+    batch = TestBatch(tuple(counted), batch.readers)
     timelines: dict[str, Timeline] = {
         s.name: (Segment(at + MINUTE, ratios[s.name]),) for s in counted
     }
     yield unit_test(
         f"{names_of(counted)}: a counter that is not there yet",
-        round_,
+        batch,
         timelines,
         checks,
         timing,

@@ -23,7 +23,7 @@ Labels = tuple[tuple[str, str], ...]
 PLACEHOLDERS = ("200", "ok", "proof", "")
 
 
-class Carries(Enum):
+class SeriesRole(Enum):
     """What a series counts, of each second's events."""
 
     ALL = "all events"
@@ -38,7 +38,7 @@ class Series:
 
     metric: str
     labels: Labels
-    carries: Carries
+    role: SeriesRole
 
     def __str__(self) -> str:
         inner = ",".join(f"{k}={promql_string(v)}" for k, v in self.labels)
@@ -91,7 +91,7 @@ def counter_of(expression: str, by: Sequence[str]) -> tuple[Selector, Series] | 
     labels = _solve(selector.matchers, by) if selector else None
     if selector is None or labels is None:
         return None
-    return selector, Series(selector.metric, labels, Carries.ALL)
+    return selector, Series(selector.metric, labels, SeriesRole.ALL)
 
 
 def selectors_of(expression: str) -> Iterator[Selector]:
@@ -114,7 +114,7 @@ class Gauge:
     def __iter__(self) -> Iterator[str]:
         """Give the series as selectors, the one that is read first."""
         for labels in (self.labels, *self.decoys):
-            yield str(Series(self.metric, labels, Carries.ALL))
+            yield str(Series(self.metric, labels, SeriesRole.ALL))
 
 
 def derive_gauge(expression: str, by: Sequence[str]) -> Gauge | None:
@@ -126,7 +126,7 @@ def derive_gauge(expression: str, by: Sequence[str]) -> Gauge | None:
     labels = _solve(selector.matchers, by) if selector else None
     if selector is None or labels is None:
         return None
-    series = Series(selector.metric, labels, Carries.ALL)
+    series = Series(selector.metric, labels, SeriesRole.ALL)
     decoys = tuple(decoy.labels for decoy in _decoys([series], [selector]))
     return Gauge(selector.metric, labels, decoys)
 
@@ -134,14 +134,14 @@ def derive_gauge(expression: str, by: Sequence[str]) -> Gauge | None:
 def _series(
     total: Selector, part: Selector, *, counts_errors: bool, by: Sequence[str]
 ) -> tuple[Series, ...] | None:
-    counted = Carries.ERRORS if counts_errors else Carries.GOOD
-    rest = Carries.GOOD if counts_errors else Carries.ERRORS
+    counted = SeriesRole.ERRORS if counts_errors else SeriesRole.GOOD
+    rest = SeriesRole.GOOD if counts_errors else SeriesRole.ERRORS
     if total.metric != part.metric:
         everything, some = _solve(total.matchers, by), _solve(part.matchers, by)
         if everything is None or some is None or _values(everything, by) != _values(some, by):
             return None
         return (
-            Series(total.metric, everything, Carries.ALL),
+            Series(total.metric, everything, SeriesRole.ALL),
             Series(part.metric, some, counted),
         )
     some = _solve((*total.matchers, *part.matchers), by)
@@ -169,7 +169,7 @@ def _decoys(series: Sequence[Series], selectors: Sequence[Selector]) -> Iterator
                 if key in seen or any(s.selects(one.metric, labels) for s in selectors):
                     continue
                 seen.add(key)
-                yield Series(*key, Carries.NOISE)
+                yield Series(*key, SeriesRole.NOISE)
                 break
 
 

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from slo_compiler.promql import Selector
 from slo_compiler.proofs.generate.raw import Series
-from slo_compiler.proofs.generate.subject import Subject
+from slo_compiler.proofs.generate.subject import SLOUnderTest
 
 Reader = TypeVar("Reader", bound=Hashable)
 
@@ -60,7 +60,7 @@ class SelectorIndex(Generic[Reader]):
 class Readers(SelectorIndex[str]):
     """Which of some SLOs read a counter, by their labels."""
 
-    def __init__(self, subjects: Iterable[Subject]) -> None:
+    def __init__(self, subjects: Iterable[SLOUnderTest]) -> None:
         self._subjects = tuple(subjects)
         super().__init__((subject.labels, subject.selectors) for subject in self._subjects)
 
@@ -77,7 +77,7 @@ class Readers(SelectorIndex[str]):
                 found[other].add(subject.labels)
         return found
 
-    def harmless(self, subject: Subject) -> list[Series]:
+    def harmless(self, subject: SLOUnderTest) -> list[Series]:
         """Give the decoys of an SLO that feed none of the others."""
         return [decoy for decoy in subject.decoys if {subject.labels}.issuperset(self.of(decoy))]
 

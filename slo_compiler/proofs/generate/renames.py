@@ -16,16 +16,16 @@ from slo_compiler.period import Period
 from slo_compiler.plan import burn
 from slo_compiler.plan.renames import rename_of
 from slo_compiler.plan.tenant import tier_windows
-from slo_compiler.proofs.generate.subject import Round, Subject
+from slo_compiler.proofs.generate.subject import SLOUnderTest, TestBatch
 from slo_compiler.proofs.generate.timeline import CLEAN, GONE, MINUTE, Segment, inputs, rounded
 from slo_compiler.proofs.model import Check, UnitTest
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.templating import promql_string
 
 
-def renamed(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
+def renamed(tenant: ResolvedTenant, batch: TestBatch, timing: burn.Timing) -> Iterator[UnitTest]:
     """Give a test for each SLO of a round that continues another's history."""
-    for subject in round_.subjects:
+    for subject in batch.subjects:
         rename = rename_of(tenant, subject.slo)
         if rename is not None:
             labels = ",".join(f"{k}={promql_string(v)}" for k, v in rename.old.labels)
@@ -35,7 +35,7 @@ def renamed(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Itera
             yield _continues(subject, replace(subject, labels=labels), timing, within)
 
 
-def _continues(new: Subject, old: Subject, timing: burn.Timing, within: str) -> UnitTest:
+def _continues(new: SLOUnderTest, old: SLOUnderTest, timing: burn.Timing, within: str) -> UnitTest:
     tile = burn.period_tile(new.slo.period)
     half = rounded(max(MINUTE * 60, tile * 2), tile)
     end = half * 2 - tile
@@ -83,7 +83,7 @@ def _multiples(step: int, after: int, until: int) -> range:
     return range(max(0, after // step * step + step), until + 1, step)
 
 
-def _near(at: Duration, series: str, subject: Subject, value: Fraction, within: str) -> Check:
+def _near(at: Duration, series: str, subject: SLOUnderTest, value: Fraction, within: str) -> Check:
     expr = f"abs({series}{{{subject.labels}}} / {burn.literal(value)} - 1) < bool {within}"
     why = f"{series} of {subject.name} is {burn.literal(value)}"
     return Check(at, f"count({expr} == 1)", (("{}", "1"),), why)

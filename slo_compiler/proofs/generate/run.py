@@ -8,20 +8,20 @@ from fractions import Fraction
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
 from slo_compiler.proofs.generate.readers import Readers
-from slo_compiler.proofs.generate.subject import Round, Subject, names_of, origins_of
+from slo_compiler.proofs.generate.subject import SLOUnderTest, TestBatch, names_of, origins_of
 from slo_compiler.proofs.generate.timeline import MINUTE, Timeline, inputs
 from slo_compiler.proofs.model import Check, UnitTest
 
 
 def unit_test(
     name: str,
-    round_: Round,
+    batch: TestBatch,
     timelines: dict[str, Timeline],
     checks: Sequence[Check],
     timing: burn.Timing,
     why: Sequence[str] = (),
     *,
-    about: Sequence[Subject] = (),
+    about: Sequence[SLOUnderTest] = (),
     raw: bool = True,
     decoys: bool = False,
     without_part: bool = False,
@@ -30,7 +30,7 @@ def unit_test(
 
     Args:
         name: what the test shows.
-        round_: the SLOs in the run.
+        batch: the SLOs in the run.
         timelines: what happens to each, by its name.
         checks: what must be seen when.
         timing: spans of the tenant's rules.
@@ -42,8 +42,8 @@ def unit_test(
     """
     interval = timing.scrape if raw else MINUTE
     series: dict[str, str] = {}
-    readers = Readers(round_.subjects) if decoys else None
-    for subject in round_.subjects:
+    readers = Readers(batch.subjects) if decoys else None
+    for subject in batch.subjects:
         timeline = timelines[subject.name]
         beside = readers.harmless(subject) if readers is not None else ()
         for one, values in inputs(subject, beside, timeline, interval, raw=raw):
@@ -52,13 +52,13 @@ def unit_test(
             # Whatever the part's query selects, errors or good events, has never been seen.
             for counter in filter(subject.fed.is_part, subject.counters):
                 series.pop(str(counter), None)
-    based = [s for s in round_.subjects if not raw or s.fed is None]
+    based = [s for s in batch.subjects if not raw or s.fed is None]
     note = [f"starts from the base pair: {names_of(based)}"] if based else []
-    origin = origins_of(about or round_.subjects)
+    origin = origins_of(about or batch.subjects)
     return UnitTest(name, origin, (*why, *note), interval, tuple(series.items()), tuple(checks))
 
 
-def holds(at: Duration, series: str, subject: Subject, value: Fraction) -> Check:
+def holds(at: Duration, series: str, subject: SLOUnderTest, value: Fraction) -> Check:
     """Expect a value, to a millionth: floats differ between Prometheus 2.x and 3.x."""
     expr = f"abs({series}{{{subject.labels}}} / {burn.literal(value)} - 1) < bool 1e-6"
     why = f"{series} of {subject.name} is {burn.literal(value)}"

@@ -8,12 +8,12 @@ from fractions import Fraction
 from slo_compiler import naming
 from slo_compiler.plan import burn
 from slo_compiler.plan.slices import error_bound
-from slo_compiler.proofs.generate.subject import Subject
+from slo_compiler.proofs.generate.subject import SLOUnderTest
 from slo_compiler.proofs.generate.timeline import CLEAN, MINUTE, Segment, counter, pair, rounded
 from slo_compiler.proofs.model import Check, UnitTest
 
 
-def slice_test(subject: Subject, timing: burn.Timing) -> Iterator[UnitTest]:
+def slice_test(subject: SLOUnderTest, timing: burn.Timing) -> Iterator[UnitTest]:
     """Plan slices at their target, just beyond it, and idle ones: three of each."""
     slices = subject.slo.slices
     if slices is None:

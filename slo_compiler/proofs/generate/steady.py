@@ -16,8 +16,8 @@ from slo_compiler.plan.tenant import budget_steps, tier_windows
 from slo_compiler.proofs.generate.budget import budget_steps_of
 from slo_compiler.proofs.generate.periods import elapsed, settled_at
 from slo_compiler.proofs.generate.run import holds, unit_test
-from slo_compiler.proofs.generate.step import Step
-from slo_compiler.proofs.generate.subject import Round, Subject, alike
+from slo_compiler.proofs.generate.step import TrafficStep
+from slo_compiler.proofs.generate.subject import SLOUnderTest, TestBatch, alike
 from slo_compiler.proofs.generate.timeline import MINUTE, Segment, Timeline, rounded
 from slo_compiler.proofs.model import Check, UnitTest
 from slo_compiler.resolve.model import ResolvedTenant
@@ -29,33 +29,37 @@ MORE_TRAFFIC = 1_000_000  # of each step than of the one before
 MAX_STEPS = 40  # of a test: events are floats, which end at 1e308
 
 
-def steady_tests(tenant: ResolvedTenant, round_: Round, timing: burn.Timing) -> Iterator[UnitTest]:
+def steady_tests(
+    tenant: ResolvedTenant, batch: TestBatch, timing: burn.Timing
+) -> Iterator[UnitTest]:
     """Plan the tests of a round; more than one where there are many bounds."""
-    quiet = _quiet(tenant, round_)
-    tile = timing.longest_tile(tier_windows(s.slo for s in round_.subjects))
-    periods = [s.slo.period for s in round_.subjects]
+    quiet = _quiet(tenant, batch)
+    tile = timing.longest_tile(tier_windows(s.slo for s in batch.subjects))
+    periods = [s.slo.period for s in batch.subjects]
     longest = max([tile, *(burn.period_tile(period) for period in periods)])
     steps = [
-        *budget_steps_of(tenant, round_, rounded(longest + EVALUATION * 2, EVALUATION)),
-        *_tiers(round_, rounded(tile + EVALUATION * 2, EVALUATION)),
+        *budget_steps_of(tenant, batch, rounded(longest + EVALUATION * 2, EVALUATION)),
+        *_tiers(batch, rounded(tile + EVALUATION * 2, EVALUATION)),
     ]
     steps.sort(key=lambda step: step.pace)
     if steps and steps[0].pace < quiet.pace:
         # Its values are exact, so that nothing may come before it.
-        yield _test(round_, [quiet], timing, "the budget is right")
+        yield _test(batch, [quiet], timing, "the budget is right")
     else:
         steps.insert(0, quiet)
     settled = settled_at(periods, MINUTE * 5)
     for first in range(0, len(steps), MAX_STEPS):
-        batch = steps[first : first + MAX_STEPS]
+        part = steps[first : first + MAX_STEPS]
         least = rounded(settled + EVALUATION * 2, EVALUATION)
-        batch[0] = batch[0].lasting(max(batch[0].length, least))
-        yield _test(round_, batch, timing, "just under each bound and just over it")
+        part[0] = part[0].lasting(max(part[0].length, least))
+        yield _test(batch, part, timing, "just under each bound and just over it")
 
 
-def _test(round_: Round, steps: Sequence[Step], timing: burn.Timing, what: str) -> UnitTest:
+def _test(
+    batch: TestBatch, steps: Sequence[TrafficStep], timing: burn.Timing, what: str
+) -> UnitTest:
     """Run steps one after the other; an SLO that a step is not about keeps its ratio."""
-    segments: dict[str, list[Segment]] = {s.name: [] for s in round_.subjects}
+    segments: dict[str, list[Segment]] = {s.name: [] for s in batch.subjects}
     ratios = dict.fromkeys(segments, Fraction(0))
     checks: list[Check] = []
     at = Duration(0)
@@ -69,26 +73,26 @@ def _test(round_: Round, steps: Sequence[Step], timing: burn.Timing, what: str) 
         at += step.length
         checks += step.checks(at)
     why = ["each step has a million times the traffic of the one before, and so outweighs it"]
-    why += alike((subject, _arithmetic(subject)) for subject in round_.subjects)
+    why += alike((subject, _arithmetic(subject)) for subject in batch.subjects)
     share = _words(steps[0].pace) if steps[0].is_quiet else ""
     name = f"nothing fires at {share} of the budget's pace; {what}" if share else what
     timelines: dict[str, Timeline] = {name: tuple(own) for name, own in segments.items()}
-    return unit_test(f"{round_.names}: {name}", round_, timelines, checks, timing, why, decoys=True)
+    return unit_test(f"{batch.names}: {name}", batch, timelines, checks, timing, why, decoys=True)
 
 
-def _arithmetic(subject: Subject) -> str:
+def _arithmetic(subject: SLOUnderTest) -> str:
     tiers = (f"{t.name} {burn.literal(subject.threshold(t))}" for t in subject.slo.policy.tiers)
     budget = burn.literal(burn.error_budget(subject.slo.objective))
     return f"budget {budget}; thresholds {', '.join(tiers)}"
 
 
-def _quiet(tenant: ResolvedTenant, round_: Round) -> Step:
+def _quiet(tenant: ResolvedTenant, batch: TestBatch) -> TrafficStep:
     """Choose a share of the budget's pace at which no tier fires, and check what is left of it."""
-    share = _quiet_share(round_)
+    share = _quiet_share(batch)
 
     def checks(at: Duration) -> Iterator[Check]:
-        yield _none_fires(tenant, round_, at, share)
-        for subject in round_.subjects:
+        yield _none_fires(tenant, batch, at, share)
+        for subject in batch.subjects:
             period = subject.slo.period
             left = 1 - elapsed(period, at) * share
             # Exhaustion comes with the windows, and reads the budget of the evaluation before.
@@ -97,24 +101,24 @@ def _quiet(tenant: ResolvedTenant, round_: Round) -> Step:
             yield holds(at, naming.BUDGET_REMAINING, subject, left)
             yield holds(at, naming.BUDGET_EXHAUSTION, subject, rest)
 
-    ratios = {s.name: burn.error_budget(s.slo.objective) * share for s in round_.subjects}
-    return Step(share, EVALUATION, ratios, checks, is_quiet=True)
+    ratios = {s.name: burn.error_budget(s.slo.objective) * share for s in batch.subjects}
+    return TrafficStep(share, EVALUATION, ratios, checks, is_quiet=True)
 
 
-def _tiers(round_: Round, length: Duration) -> Iterator[Step]:
-    """Step to the budget's pace, at which tiers are silent, and to each side of each threshold."""
-    silent = [tier for tier, subjects in _by_tier(round_) if _is_above_pace(subjects, tier)]
+def _tiers(batch: TestBatch, length: Duration) -> Iterator[TrafficStep]:
+    """Steps to the budget's pace, at which tiers are silent, and to each side of each threshold."""
+    silent = [tier for tier, subjects in _by_tier(batch) if _is_above_pace(subjects, tier)]
     if silent:
-        yield Step(
+        yield TrafficStep(
             Fraction(1),
             length,
-            {s.name: burn.error_budget(s.slo.objective) for s in round_.subjects},
+            {s.name: burn.error_budget(s.slo.objective) for s in batch.subjects},
             lambda at: (
-                round_.firing(at, tier, [], "the budget's pace is within the objective")
+                batch.firing(at, tier, [], "the budget's pace is within the objective")
                 for tier in silent
             ),
         )
-    for tier, subjects in _by_tier(round_):
+    for tier, subjects in _by_tier(batch):
         waits = [t.for_ for s in subjects for t in s.slo.policy.tiers if t.name == tier.name]
         wait = rounded(max(w or Duration(0) for w in waits), EVALUATION)
         for part, word in ((Fraction(99, 100), "under"), (Fraction(101, 100), "over")):
@@ -124,44 +128,44 @@ def _tiers(round_: Round, length: Duration) -> Iterator[Step]:
                 continue
             firing = [s for s in subjects if s.name in ratios] if word == "over" else []
             pace = min(_threshold(s, tier) / burn.error_budget(s.slo.objective) for s in subjects)
-            yield _just(round_, tier, pace * part, length + wait, ratios, firing, word)
+            yield _just(batch, tier, pace * part, length + wait, ratios, firing, word)
 
 
 def _just(
-    round_: Round,
+    batch: TestBatch,
     tier: Tier,
     pace: Fraction,
     length: Duration,
     ratios: dict[str, Fraction],
-    firing: Sequence[Subject],
+    firing: Sequence[SLOUnderTest],
     word: str,
-) -> Step:
+) -> TrafficStep:
     why = f"just {word} the threshold of {tier.name}, in both windows"
-    return Step(pace, length, ratios, lambda at: [round_.firing(at, tier, firing, why)])
+    return TrafficStep(pace, length, ratios, lambda at: [batch.firing(at, tier, firing, why)])
 
 
-def _by_tier(round_: Round) -> list[tuple[Tier, list[Subject]]]:
+def _by_tier(batch: TestBatch) -> list[tuple[Tier, list[SLOUnderTest]]]:
     """Give the SLOs of each tier; tiers of one name in several policies are tested at once."""
-    found: dict[str, tuple[Tier, list[Subject]]] = {}
-    for subject in round_.subjects:
+    found: dict[str, tuple[Tier, list[SLOUnderTest]]] = {}
+    for subject in batch.subjects:
         for tier in subject.slo.policy.tiers:
             found.setdefault(tier.name, (tier, []))[1].append(subject)
     return [*found.values()]
 
 
-def _threshold(subject: Subject, tier: Tier) -> Fraction:
+def _threshold(subject: SLOUnderTest, tier: Tier) -> Fraction:
     """Give the threshold of an SLO's own tier of that name."""
     return subject.threshold(next(t for t in subject.slo.policy.tiers if t.name == tier.name))
 
 
-def _is_above_pace(subjects: Sequence[Subject], tier: Tier) -> bool:
+def _is_above_pace(subjects: Sequence[SLOUnderTest], tier: Tier) -> bool:
     return all(_threshold(s, tier) > burn.error_budget(s.slo.objective) for s in subjects)
 
 
-def _quiet_share(round_: Round) -> Fraction:
+def _quiet_share(batch: TestBatch) -> Fraction:
     """Choose a share of the budget's pace at which no tier fires: a quarter, unless one would."""
     factors = [
-        reach.burn_factor(s.slo, tier) for s in round_.subjects for tier in s.slo.policy.tiers
+        reach.burn_factor(s.slo, tier) for s in batch.subjects for tier in s.slo.policy.tiers
     ]
     quarter, lowest = Fraction(1, 4), min(factors)
     return quarter if lowest > quarter else Fraction(round(lowest * 500), 1000) or lowest / 2
@@ -171,12 +175,12 @@ def _words(share: Fraction) -> str:
     return "a quarter" if share == Fraction(1, 4) else burn.literal(share)
 
 
-def _none_fires(tenant: ResolvedTenant, round_: Round, at: Duration, share: Fraction) -> Check:
+def _none_fires(tenant: ResolvedTenant, batch: TestBatch, at: Duration, share: Fraction) -> Check:
     names = f"{naming.ALERT_BURN}|{naming.ALERT_BUDGET_LOW}|{naming.ALERT_INTEGRITY}"
     if Fraction(max(budget_steps(tenant), default=0)) / 100 > 1 - share:
         names = f"{naming.ALERT_BURN}|{naming.ALERT_INTEGRITY}"
     fired = f'ALERTS{{alertname=~"{names}"}}'
-    fired += f" or {naming.SHADOW_ALERT}" if round_.shadow else ""
+    fired += f" or {naming.SHADOW_ALERT}" if batch.shadow else ""
     expr = f"count by (alertname, service, slo, tier) ({fired})"
     why = f"{_words(share)} of the pace that the budget allows"
-    return Check(at, expr + round_.others_only, (), why)
+    return Check(at, expr + batch.others_only, (), why)

@@ -11,7 +11,7 @@ from slo_compiler.proofs.model import Check
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TrafficStep:
     """Error ratios of some SLOs, by name, and the checks at the moment that ends it."""
 
     pace: Fraction  # in budgets, of the SLO that burns least: steps are tested in this order
@@ -20,6 +20,6 @@ class Step:
     checks: Callable[[Duration], Iterable[Check]]
     is_quiet: bool = False  # whether nothing may fire
 
-    def lasting(self, length: Duration) -> Step:
+    def lasting(self, length: Duration) -> TrafficStep:
         """Change its length."""
         return replace(self, length=length)

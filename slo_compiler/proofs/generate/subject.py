@@ -16,10 +16,10 @@ from slo_compiler.plan.sli import BaseQueries, base_queries
 from slo_compiler.plan.tenant import identity
 from slo_compiler.promql import Selector
 from slo_compiler.proofs.generate.raw import (
-    Carries,
     Gauge,
     RawSLI,
     Series,
+    SeriesRole,
     derive,
     derive_gauge,
     selectors_of,
@@ -33,13 +33,13 @@ from slo_compiler.templating import promql_string
 EVENTS = 1_000_000  # per sample, so that small ratios are whole events and guards are met
 # SLOs that read one counter take a run each, and each run evaluates all of them: what hundreds on
 # one counter cost grows with the square of their number.
-MAX_ROUNDS = 16
+MAX_BATCHES = 16
 MAX_NAMED = 8
 TIMES = Fraction(5, 2)  # thresholds: the ratio of errors in a burst, where there can be as many
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class SLOUnderTest:
     """An SLO under test."""
 
     slo: ResolvedSLO
@@ -88,11 +88,11 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class TestBatch:
     """SLOs that are tested in one run, because none reads another's counters."""
 
-    subjects: tuple[Subject, ...]
-    readers: tuple[Subject, ...]  # SLOs beside them that read their counters too
+    subjects: tuple[SLOUnderTest, ...]
+    readers: tuple[SLOUnderTest, ...]  # SLOs beside them that read their counters too
 
     @property
     def names(self) -> str:
@@ -105,7 +105,7 @@ class Round:
         return self.subjects[0].slo.shadow
 
     def firing(
-        self, at: Duration, tier: Tier, firing: Sequence[Subject], why: str, level: int = 1
+        self, at: Duration, tier: Tier, firing: Sequence[SLOUnderTest], why: str, level: int = 1
     ) -> Check:
         """Expect the alerts of a tier from exactly these SLOs, and from no other of the tenant."""
         if self.shadow:
@@ -118,7 +118,7 @@ class Round:
         return self.alerts(at, matchers, firing, why)
 
     def alerts(
-        self, at: Duration, matchers: str, firing: Sequence[Subject], why: str, count: int = 1
+        self, at: Duration, matchers: str, firing: Sequence[SLOUnderTest], why: str, count: int = 1
     ) -> Check:
         """Expect alerts from exactly these SLOs, as many of each."""
         expr = f'count by (service, slo) (ALERTS{{alertstate="firing",{matchers}}})'
@@ -127,7 +127,9 @@ class Round:
     @property
     def others_only(self) -> str:
         """What keeps the readers out of a check: they burn along, as they should."""
-        if len(self.readers) > max(len(self.subjects), MAX_ROUNDS):  # then it is shorter to say who
+        if len(self.readers) > max(
+            len(self.subjects), MAX_BATCHES
+        ):  # then it is shorter to say who
             infos = " or ".join(f"{naming.INFO}{{{one.labels}}}" for one in self.subjects)
             return f" and on (service, slo) ({infos})"
         return "".join(
@@ -135,20 +137,20 @@ class Round:
         )
 
 
-def _samples(firing: Sequence[Subject], count: int = 1) -> tuple[tuple[str, str], ...]:
+def _samples(firing: Sequence[SLOUnderTest], count: int = 1) -> tuple[tuple[str, str], ...]:
     return tuple(
         (f'{{service="{s.slo.spec.service}", slo="{s.slo.spec.name}"}}', str(count)) for s in firing
     )
 
 
-def subject_of(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) -> Subject:
+def under_test(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) -> SLOUnderTest:
     """Prepare an SLO for its tests: derive its counters, if they can be."""
     raw = gauge = None
     parts = components(tenant, slo)
     read: list[Selector] = []
     opaque: list[Selector] = []
     for part in parts:
-        beneath = subject_of(tenant, part, timing)
+        beneath = under_test(tenant, part, timing)
         read += beneath.selectors
         opaque += beneath.opaque
     queries = base_queries(tenant, slo, timing.base_range, Report())
@@ -167,7 +169,7 @@ def subject_of(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) ->
         own = [*selectors_of(queries.events), *selectors_of(queries.second)]
         read += own
         opaque += own if raw is None else []
-    return Subject(
+    return SLOUnderTest(
         slo,
         raw,
         gauge,
@@ -194,14 +196,14 @@ def _events(slo: ResolvedSLO) -> int:
 
 
 def _of(raw: RawSLI, *, noise: bool) -> tuple[Series, ...]:
-    return tuple(one for one in raw.series if (one.carries is Carries.NOISE) == noise)
+    return tuple(one for one in raw.series if (one.role is SeriesRole.NOISE) == noise)
 
 
 def _labels(tenant: ResolvedTenant, slo: ResolvedSLO) -> str:
     return ",".join(f"{k}={promql_string(v)}" for k, v in identity(tenant, slo).labels)
 
 
-def base_labels(subject: Subject, value: str = "proof") -> str:
+def base_labels(subject: SLOUnderTest, value: str = "proof") -> str:
     """Give the labels of base series that a test feeds, with a value for the labels in `by`.
 
     The last one keeps them apart from what the base rules record in the same run.
@@ -210,10 +212,10 @@ def base_labels(subject: Subject, value: str = "proof") -> str:
     return f'{subject.labels}{by},proof="base"'
 
 
-def groups_of(round_: Round) -> Iterator[tuple[list[Subject], Tier]]:
+def groups_of(batch: TestBatch) -> Iterator[tuple[list[SLOUnderTest], Tier]]:
     """Give the SLOs of a round that fire and reset at the same times, tier by tier."""
-    groups: dict[tuple[object, ...], tuple[list[Subject], Tier]] = {}
-    for subject in round_.subjects:
+    groups: dict[tuple[object, ...], tuple[list[SLOUnderTest], Tier]] = {}
+    for subject in batch.subjects:
         for tier in subject.slo.policy.tiers:
             capped = subject.threshold(tier) if subject.threshold(tier) * TIMES > 1 else None
             key = (subject.slo.policy.name, tier.name, capped)
@@ -221,14 +223,14 @@ def groups_of(round_: Round) -> Iterator[tuple[list[Subject], Tier]]:
     yield from groups.values()
 
 
-def names_of(subjects: Sequence[Subject]) -> str:
+def names_of(subjects: Sequence[SLOUnderTest]) -> str:
     """Name several SLOs; of many the first ones, and how many more there are."""
     names = [s.name for s in subjects]
     more = len(names) - MAX_NAMED
     return ", ".join(names) if more <= 0 else f"{', '.join(names[:MAX_NAMED])} and {more} more"
 
 
-def origins_of(subjects: Sequence[Subject]) -> str:
+def origins_of(subjects: Sequence[SLOUnderTest]) -> str:
     """Give the lines of SLOs in their manifests; of many the first and the last one."""
     lines = {s.origin: None for s in subjects}
     if len(lines) <= MAX_NAMED:
@@ -237,9 +239,9 @@ def origins_of(subjects: Sequence[Subject]) -> str:
     return f"{first} to {last}"
 
 
-def alike(notes: Iterable[tuple[Subject, str]]) -> list[str]:
+def alike(notes: Iterable[tuple[SLOUnderTest, str]]) -> list[str]:
     """Write notes about SLOs, one line for all that have the same."""
-    found: dict[str, list[Subject]] = {}
+    found: dict[str, list[SLOUnderTest]] = {}
     for subject, note in notes:
         found.setdefault(note, []).append(subject)
     return [f"{names_of(subjects)}: {note}" for note, subjects in found.items()]

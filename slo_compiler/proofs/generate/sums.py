@@ -11,7 +11,7 @@ from slo_compiler.plan.sli import BaseQueries
 from slo_compiler.promql import Selector
 from slo_compiler.proofs.generate.periods import almost
 from slo_compiler.proofs.generate.raw import Series, counter_of
-from slo_compiler.proofs.generate.subject import Subject
+from slo_compiler.proofs.generate.subject import SLOUnderTest
 from slo_compiler.proofs.generate.timeline import MINUTE
 from slo_compiler.proofs.model import Check, UnitTest
 from slo_compiler.schema.sli.base import Second
@@ -61,7 +61,7 @@ class _Sums:
         return sum(one.reads(fed) for one in self.second)
 
 
-def sum_tests(subject: Subject, timing: burn.Timing) -> Iterator[UnitTest]:
+def sum_tests(subject: SLOUnderTest, timing: burn.Timing) -> Iterator[UnitTest]:
     """Plan one test for each query of a sum that is missing, and one in which none is."""
     queries = subject.queries
     sums = _sums(queries, subject.slo.by) if queries is not None else None
@@ -105,7 +105,7 @@ def _values(series: Series, by: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _test(
-    subject: Subject,
+    subject: SLOUnderTest,
     queries: BaseQueries,
     sums: _Sums,
     fed: Sequence[_Counter],

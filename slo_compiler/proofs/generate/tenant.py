@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
+from slo_compiler.proofs.generate.batches import batches_of
 from slo_compiler.proofs.generate.burst import burst_test
 from slo_compiler.proofs.generate.by import plan_by
 from slo_compiler.proofs.generate.calendar import EVALUATION, plan_boundaries
@@ -15,11 +16,10 @@ from slo_compiler.proofs.generate.exclusions import excluded
 from slo_compiler.proofs.generate.guards import plan_guards
 from slo_compiler.proofs.generate.missing import absent_tests, missing_tests
 from slo_compiler.proofs.generate.renames import renamed
-from slo_compiler.proofs.generate.rounds import rounds_of
 from slo_compiler.proofs.generate.slices import slice_test
 from slo_compiler.proofs.generate.steady import EVALUATION as STEADY
 from slo_compiler.proofs.generate.steady import steady_tests
-from slo_compiler.proofs.generate.subject import Subject, groups_of
+from slo_compiler.proofs.generate.subject import SLOUnderTest, groups_of
 from slo_compiler.proofs.generate.sums import sum_tests
 from slo_compiler.proofs.generate.timeline import MINUTE
 from slo_compiler.proofs.generate.values import value_test
@@ -32,26 +32,29 @@ FAST_UP_TO = Duration.of(hours=1)
 
 
 def plan_proofs(
-    tenant: ResolvedTenant, rules: TenantRules, timing: burn.Timing, subjects: Sequence[Subject]
+    tenant: ResolvedTenant,
+    rules: TenantRules,
+    timing: burn.Timing,
+    subjects: Sequence[SLOUnderTest],
 ) -> list[UnitTestFile]:
     """Plan the unit tests of a tenant, in one file for each evaluation interval."""
     tests: dict[Duration, list[UnitTest]] = {}
     by_labels = {subject.labels: subject for subject in subjects}
-    for round_ in rounds_of(subjects):
-        tests.setdefault(STEADY, []).extend(steady_tests(tenant, round_, timing))
-        for group, tier in groups_of(round_):
+    for batch in batches_of(subjects):
+        tests.setdefault(STEADY, []).extend(steady_tests(tenant, batch, timing))
+        for group, tier in groups_of(batch):
             evaluation = _evaluation(tier)
-            test = burst_test(tenant, round_, group, tier, evaluation, timing)
+            test = burst_test(tenant, batch, group, tier, evaluation, timing)
             tests.setdefault(evaluation, []).append(test)
-        tests.setdefault(MINUTE, []).extend(missing_tests(tenant, round_, timing))
-        tests[MINUTE].extend(absent_tests(round_, timing))
-        for subject in round_.subjects:
+        tests.setdefault(MINUTE, []).extend(missing_tests(tenant, batch, timing))
+        tests[MINUTE].extend(absent_tests(batch, timing))
+        for subject in batch.subjects:
             tests[MINUTE].extend(value_test(subject, timing))
             tests[MINUTE].extend(sum_tests(subject, timing))
             tests[MINUTE].extend(slice_test(subject, timing))
             tests[MINUTE].extend(composite_test(tenant, subject, by_labels))
-        tests[MINUTE].extend(excluded(tenant, round_, timing))
-        tests[MINUTE].extend(renamed(tenant, round_, timing))
+        tests[MINUTE].extend(excluded(tenant, batch, timing))
+        tests[MINUTE].extend(renamed(tenant, batch, timing))
     tests[MINUTE].extend(plan_guards(subjects, timing))
     tests[MINUTE].extend(plan_by(subjects, timing))
     for test in plan_boundaries(subjects):

@@ -11,10 +11,10 @@ from math import ceil, floor
 from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
-from slo_compiler.proofs.generate.raw import Carries, Series
+from slo_compiler.proofs.generate.raw import Series, SeriesRole
 from slo_compiler.proofs.generate.subject import (
     EVENTS,
-    Subject,
+    SLOUnderTest,
     base_labels,
 )
 
@@ -37,7 +37,7 @@ Timeline = tuple[Segment, ...]
 
 
 def inputs(
-    subject: Subject,
+    subject: SLOUnderTest,
     decoys: Sequence[Series],
     timeline: Timeline,
     interval: Duration,
@@ -60,7 +60,7 @@ def inputs(
 
 
 def counters(
-    subject: Subject, decoys: Sequence[Series], timeline: Timeline, interval: Duration
+    subject: SLOUnderTest, decoys: Sequence[Series], timeline: Timeline, interval: Duration
 ) -> Iterator[tuple[str, str]]:
     """Give the raw counters of an SLO and their values; none where they could not be derived."""
     for series in (*subject.counters, *decoys):
@@ -68,13 +68,17 @@ def counters(
 
 
 def pair(
-    subject: Subject, timeline: Timeline, interval: Duration, events_series: str, errors_series: str
+    subject: SLOUnderTest,
+    timeline: Timeline,
+    interval: Duration,
+    events_series: str,
+    errors_series: str,
 ) -> Iterator[tuple[str, str]]:
     """Give the two series of rates of an SLO and their values."""
     labels = base_labels(subject)
     for name in (events_series, errors_series):
-        carries = Carries.ERRORS if name == errors_series else Carries.ALL
-        yield f"{name}{{{labels}}}", _rates(carries, timeline, interval, subject.events)
+        role = SeriesRole.ERRORS if name == errors_series else SeriesRole.ALL
+        yield f"{name}{{{labels}}}", _rates(role, timeline, interval, subject.events)
 
 
 def constant_pair(
@@ -90,9 +94,9 @@ def constant_pair(
 
 def counter(series: Series, timeline: Timeline, interval: Duration, events: int) -> str:
     """Write a counter's samples in promtool's notation: start+stepxcount."""
-    if series.carries is Carries.NOISE:
+    if series.role is SeriesRole.NOISE:
         return _noise(timeline, interval, events)
-    return _counts(series.carries, timeline, interval, events)
+    return _counts(series.role, timeline, interval, events)
 
 
 @lru_cache(maxsize=4096)
@@ -103,7 +107,7 @@ def _noise(timeline: Timeline, interval: Duration, events: int) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _counts(carries: Carries, timeline: Timeline, interval: Duration, events: int) -> str:
+def _counts(role: SeriesRole, timeline: Timeline, interval: Duration, events: int) -> str:
     value = Fraction(EVENTS)  # not from zero, where rate() extrapolates less far
     out = []
     for segment in timeline:
@@ -111,28 +115,28 @@ def _counts(carries: Carries, timeline: Timeline, interval: Duration, events: in
         if segment.error_ratio is None:
             out.append(f"stale _x{samples - 1}")
             continue
-        step = _events(segment, events, carries)
+        step = _events(segment, events, role)
         out.append(f"{number(value + step)}+{number(step)}x{samples - 1}")
         value += step * samples
     return " ".join(out)
 
 
 @lru_cache(maxsize=4096)
-def _rates(carries: Carries, timeline: Timeline, interval: Duration, events: int) -> str:
+def _rates(role: SeriesRole, timeline: Timeline, interval: Duration, events: int) -> str:
     values = []
     for segment in timeline:
         samples = segment.length.ms // interval.ms
         if segment.error_ratio is None:
             values.append(f"stale _x{samples - 1}")
             continue
-        values.append(f"{number(_events(segment, events, carries))}x{samples - 1}")
+        values.append(f"{number(_events(segment, events, role))}x{samples - 1}")
     return " ".join(values)
 
 
-def _events(segment: Segment, events: int, carries: Carries) -> Fraction:
+def _events(segment: Segment, events: int, role: SeriesRole) -> Fraction:
     """Give what a series counts of a sample's events."""
     ratio = segment.error_ratio or Fraction(0)
-    part = {Carries.ERRORS: ratio, Carries.GOOD: 1 - ratio}.get(carries, Fraction(1))
+    part = {SeriesRole.ERRORS: ratio, SeriesRole.GOOD: 1 - ratio}.get(role, Fraction(1))
     return Fraction(0) if segment.idle else events * segment.traffic * part
 
 

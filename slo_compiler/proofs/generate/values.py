@@ -7,13 +7,13 @@ from decimal import Decimal
 from fractions import Fraction
 
 from slo_compiler.plan import burn
-from slo_compiler.proofs.generate.subject import Subject
+from slo_compiler.proofs.generate.subject import SLOUnderTest
 from slo_compiler.proofs.generate.timeline import MINUTE
 from slo_compiler.proofs.model import Check, UnitTest
 from slo_compiler.templating import promql_string
 
 
-def value_test(subject: Subject, timing: burn.Timing) -> Iterator[UnitTest]:
+def value_test(subject: SLOUnderTest, timing: burn.Timing) -> Iterator[UnitTest]:
     """Plan good samples, bad ones, then none; decoys beside them are bad all the time."""
     extremes = subject.slo.spec.sli.body.extremes()
     if extremes is None or subject.gauge is None:

@@ -12,14 +12,14 @@ from slo_compiler.diagnostics import Position, Report
 from slo_compiler.proofs.run import routes, unit_tests
 from slo_compiler.proofs.run.cache import ProofCache
 from slo_compiler.proofs.run.junit import junit
-from slo_compiler.proofs.run.result import Failure, Job, Result, Tool
+from slo_compiler.proofs.run.result import Failure, Job, ProofResult, Tool
 from slo_compiler.proofs.run.wanted import Wanted
 
 __all__ = [
     "Failure",
     "Job",
     "ProofCache",
-    "Result",
+    "ProofResult",
     "Wanted",
     "has_proofs",
     "jobs",
@@ -99,7 +99,7 @@ def has_proofs(folder: Path) -> bool:
     return (folder / naming.ROUTES_FILE).exists() or any(tests)
 
 
-def run(work: Sequence[Job], workers: int | None = None) -> Iterator[Result]:
+def run(work: Sequence[Job], workers: int | None = None) -> Iterator[ProofResult]:
     """Run proofs in parallel, and give each result as it comes."""
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         try:

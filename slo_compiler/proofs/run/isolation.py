@@ -23,7 +23,7 @@ class Crossing:
 
 
 @dataclass(frozen=True, slots=True)
-class Isolation:
+class IsolationResult:
     """What was checked, and what was found: `195 alerts x 7 tenants checked, 0 crossings`."""
 
     alerts: int
@@ -37,7 +37,7 @@ class Isolation:
         )
 
 
-def crossings(config: Config, expected_routes: Sequence[ExpectedRoute]) -> Isolation:
+def crossings(config: Config, expected_routes: Sequence[ExpectedRoute]) -> IsolationResult:
     """Check each tenant's alerts against the receivers of all tenants and the root's.
 
     Receivers that no tenant owns, such as the heartbeat's, are open to all but for the root's.
@@ -49,7 +49,7 @@ def crossings(config: Config, expected_routes: Sequence[ExpectedRoute]) -> Isola
         if match.receiver == config.route.receiver or _is_anothers(match.receiver, tenant)
     ]
     tenants = {_tenant(expected) for expected in expected_routes}
-    return Isolation(len(expected_routes), len(tenants), tuple(found))
+    return IsolationResult(len(expected_routes), len(tenants), tuple(found))
 
 
 def _tenant(expected: ExpectedRoute) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from slo_compiler.proofs.run.result import Result
+from slo_compiler.proofs.run.result import ProofResult
 
 
-def junit(results: Sequence[Result]) -> str:
+def junit(results: Sequence[ProofResult]) -> str:
     """Tell the results as JUnit XML."""
     root = ET.Element("testsuites")
     for result in sorted(results, key=lambda r: (r.kind, r.name)):

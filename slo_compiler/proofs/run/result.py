@@ -26,7 +26,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ProofResult:
     """One proof: a file of unit tests, the routes of one tenant, or one matter of all routes."""
 
     name: str
@@ -59,7 +59,7 @@ class Tool:
         return cls(path, f"{tools.version(path)} {found.st_size} {found.st_mtime_ns}")
 
 
-Job = Callable[[], Result]
+Job = Callable[[], ProofResult]
 
 # The tools live for seconds: to collect their garbage less often saves a fifth of that.
 _ENVIRONMENT = {"GOGC": "400", **os.environ}

@@ -26,7 +26,7 @@ from slo_compiler.proofs.run.result import (
     ROUTES_SECONDS,
     Failure,
     Job,
-    Result,
+    ProofResult,
     Tool,
     call,
 )
@@ -66,11 +66,11 @@ def prepare(
 
 
 def _job(name: str, check: Callable[[], tuple[int, list[Failure], str]]) -> Job:
-    def run() -> Result:
+    def run() -> ProofResult:
         started = time.monotonic()
         checks, failures, note = check()
         seconds = time.monotonic() - started
-        return Result(name, "routes", (name,), checks, seconds, tuple(failures), note)
+        return ProofResult(name, "routes", (name,), checks, seconds, tuple(failures), note)
 
     return run
 
@@ -83,7 +83,7 @@ def _amtool_job(
     content: bytes,
     cache: ProofCache,
 ) -> Job:
-    def run() -> Result:
+    def run() -> ProofResult:
         started = time.monotonic()
         names = tuple(_shown(route.labels) for route in routes)
         wanted = [f"{name} -> {route.receivers}" for name, route in zip(names, routes, strict=True)]
@@ -93,7 +93,7 @@ def _amtool_job(
         if not known and not failures:
             cache.passed(key, len(routes))
         seconds = time.monotonic() - started
-        return Result(tenant, "routes", names, len(routes), seconds, failures, cached=known)
+        return ProofResult(tenant, "routes", names, len(routes), seconds, failures, cached=known)
 
     return run
 

@@ -13,7 +13,7 @@ import yaml
 from slo_compiler.diagnostics import Report
 from slo_compiler.proofs.run import files
 from slo_compiler.proofs.run.cache import ProofCache
-from slo_compiler.proofs.run.result import UNIT_TESTS_SECONDS, Failure, Job, Result, Tool, call
+from slo_compiler.proofs.run.result import UNIT_TESTS_SECONDS, Failure, Job, ProofResult, Tool, call
 from slo_compiler.proofs.run.wanted import Wanted
 
 _FAILED_EXPRESSION = re.compile(
@@ -40,7 +40,7 @@ def prepare(
 
 def _unit_tests(
     promtool: Tool, path: Path, file: files.UnitTestsFile, *, whole: bool, cache: ProofCache
-) -> Result:
+) -> ProofResult:
     started = time.monotonic()
     names = tuple(test.name for test in file.tests)
     checks = sum(len(test.promql_expr_test) for test in file.tests)
@@ -48,7 +48,7 @@ def _unit_tests(
     key = cache.key(["unit", promtool.identity, path.read_bytes(), *rules, *names])
     if cache.checks(key) == checks:
         seconds = time.monotonic() - started
-        return Result(path.name, "unit tests", names, checks, seconds, (), cached=True)
+        return ProofResult(path.name, "unit tests", names, checks, seconds, (), cached=True)
     if whole:
         code, output = _promtool(promtool, path)
     else:
@@ -58,7 +58,7 @@ def _unit_tests(
         failures = (Failure(path.name, output.strip() or f"exit code {code}"),)
     if not failures:
         cache.passed(key, checks)
-    return Result(path.name, "unit tests", names, checks, time.monotonic() - started, failures)
+    return ProofResult(path.name, "unit tests", names, checks, time.monotonic() - started, failures)
 
 
 def _promtool(promtool: Tool, path: Path) -> tuple[int, str]:

@@ -6,41 +6,41 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from slo_compiler.proofs.generate.readers import Readers
-from slo_compiler.proofs.generate.subject import MAX_ROUNDS, Round, Subject
+from slo_compiler.proofs.generate.subject import MAX_BATCHES, SLOUnderTest, TestBatch
 
 
-def rounds_of(subjects: Sequence[Subject]) -> Iterator[Round]:
+def batches_of(subjects: Sequence[SLOUnderTest]) -> Iterator[TestBatch]:
     """Split the SLOs into rounds."""
     index = Readers(subjects)
-    rounds, left = _apart(subjects, index, MAX_ROUNDS)
+    rounds, left = _apart(subjects, index, MAX_BATCHES)
     # Fed their base pair, those that are left share no counter.
     pairs = [replace(subject, raw=None) for subject in left]
     rounds += _apart(pairs, Readers(pairs), len(left))[0]
-    for round_ in rounds:
-        within = {subject.labels for subject in round_}
-        reading = {labels for one in round_ for fed in one.series for labels in index.of(fed)}
+    for batch in rounds:
+        within = {subject.labels for subject in batch}
+        reading = {labels for one in batch for fed in one.series for labels in index.of(fed)}
         readers = (
             s
             for s in subjects
             if s.labels not in within and (s.labels in reading or not within.isdisjoint(s.parts))
         )
-        yield Round(tuple(round_), tuple(readers))
+        yield TestBatch(tuple(batch), tuple(readers))
 
 
 def _apart(
-    subjects: Sequence[Subject], index: Readers, most: int
-) -> tuple[list[list[Subject]], list[Subject]]:
+    subjects: Sequence[SLOUnderTest], index: Readers, most: int
+) -> tuple[list[list[SLOUnderTest]], list[SLOUnderTest]]:
     """Put SLOs into rounds in which none shares anything, and give what is left of them."""
     enemies = index.sharing()
-    rounds: list[list[Subject]] = []
+    rounds: list[list[SLOUnderTest]] = []
     members: list[set[str]] = []
-    left: list[Subject] = []
+    left: list[SLOUnderTest] = []
     for subject in subjects:
         apart = enemies[subject.labels]
-        for round_, names in zip(rounds, members, strict=True):
-            alike = subject.slo.shadow == round_[0].slo.shadow
+        for batch, names in zip(rounds, members, strict=True):
+            alike = subject.slo.shadow == batch[0].slo.shadow
             if alike and apart.isdisjoint(names):
-                round_.append(subject)
+                batch.append(subject)
                 names.add(subject.labels)
                 break
         else:
