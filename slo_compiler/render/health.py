@@ -183,7 +183,10 @@ def _alert(
     value = severity.label if severity else naming.SEVERITY_HEARTBEAT
     beside = severity.labels.items() if severity else ()
     own = ((naming.SEVERITY, value), (naming.TIER, tier), *beside)
-    annotations = {"summary": summary, **more, "manifest": tenant.source.version}
+    annotations = {"summary": summary, **more}
+    if tenant.runbooks is not None:
+        annotations["runbook_url"] = f"{tenant.runbooks}#{alertname.lower()}"
+    annotations["manifest"] = tenant.source.version
     return Rule(
         alertname,
         expr,
