@@ -24,6 +24,7 @@ from slo_compiler.plan.health import (
 )
 from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.plan.rules import PlannedTenant
+from slo_compiler.plan.vanished import VanishedAlert
 from slo_compiler.render.model import Rule
 from slo_compiler.render.shape import tenant_expression
 from slo_compiler.resolve.model import ResolvedTenant
@@ -69,6 +70,8 @@ def health_alert(planned: PlannedTenant, rule: HealthAlert) -> Rule:  # noqa: PL
                 rule.for_,
                 severity=urgent,
             )
+        case VanishedAlert():
+            return _vanished(tenant, rule, urgent)
         case IntegrityAlert():
             return _alert(
                 tenant,
@@ -133,6 +136,36 @@ def _budget(tenant: ResolvedTenant, rule: BudgetAlert, severity: Severity) -> Ru
         severity=severity,
         labels=((naming.BUDGET_BELOW, f"{shown}%"),),
         more={"budget_remaining": "{{ $value | humanizePercentage }}"},
+    )
+
+
+def _vanished(tenant: ResolvedTenant, rule: VanishedAlert, severity: Severity) -> Rule:
+    services: dict[str, list[str]] = {}
+    for slo in rule.slos:
+        services.setdefault(slo.spec.service, []).append(slo.spec.name)
+    # A label that an SLO did not have before is empty in the series of then.
+    present = "".join(f',{label}!=""' for label in rule.by)
+    values = ", ".join(f"{label}={{{{ $labels.{label} }}}}" for label in rule.by)
+    return _alert(
+        tenant,
+        naming.ALERT_VANISHED,
+        render_expression(
+            "alert/vanished",
+            tenant=tenant.name,
+            labels=[*naming.IDENTITY, *rule.by],
+            selectors=[
+                f"tenant={promql_string(tenant.name)},service={promql_string(service)},"
+                f"slo{'=~' if len(names) > 1 else '='}{promql_string('|'.join(names))}{present}"
+                for service, names in services.items()
+            ],
+            tile=rule.tile,
+            within=rule.within,
+            quiet=_exclusions(tenant),
+        ),
+        naming.vanished_tier(rule.by, rule.within),
+        f"{_ONE} {values}: there were events within {rule.within}, and none are measured any more",
+        rule.for_,
+        severity=severity,
     )
 
 
