@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from slo_compiler.duration import Duration
 from slo_compiler.period import Period
 
@@ -71,6 +73,7 @@ ALERT_BURN = "SLOErrorBudgetBurn"
 ALERT_BUDGET_LOW = "SLOErrorBudgetLow"
 ALERT_EXHAUSTION = "SLOErrorBudgetExhaustion"
 ALERT_NO_DATA = "SLONoData"
+ALERT_VANISHED = "SLOSeriesVanished"
 ALERT_INTEGRITY = "SLODataInconsistent"
 ALERT_STALE = "SLORulesNotEvaluated"
 ALERT_RULES_FAILING = "SLORuleGroupFailing"
@@ -161,6 +164,11 @@ def budget_tier(percent: str) -> str:
 def exhaustion_tier(span: Duration) -> str:
     """Tier of the alert on a budget that is soon spent: `exhaustion-4h`."""
     return f"exhaustion-{span}"
+
+
+def vanished_tier(by: Iterable[str], within: Duration) -> str:
+    """Tier of the alert on values that vanish, one for each kind: `vanished-region-1d`."""
+    return "-".join(("vanished", *by, str(within)))
 
 
 # What the receivers of a tenant's steps begin with, beside its severities.

@@ -18,6 +18,7 @@ _TIERS = frozenset(
         "tier-overshadowed",
         "period-policy-contradiction",
         "one-error-breaks-objective",
+        "vanished-look-back",
     }
 )
 _POLICY = _TIERS | _REACH | {"undefined-policy", "undefined-tier", "undefined-severity"}
@@ -40,7 +41,7 @@ _CONSEQUENCES: dict[str, frozenset[str]] = {
     "name": _NAMES | {"duplicate-slo"},
     "service": _NAMES | {"duplicate-slo"},
     "template": _NAMES | _POLICY | {"missing-key", "definition-unused", "label-clash"},
-    "sli": frozenset({"missing-label", "label-clash", "definition-unused"}),
+    "sli": frozenset({"missing-label", "label-clash", "definition-unused", "vanished-look-back"}),
     "objective": _TIERS | {"duplicate-selectors"},
     "period": _TIERS | {"duplicate-selectors", "retention"},
     "traffic": _TIERS,
@@ -53,7 +54,7 @@ _CONSEQUENCES: dict[str, frozenset[str]] = {
     "min_errors": _TIERS,
     "min_events": _TIERS,
     "labels": frozenset({"label-clash", "isolation-label"}),
-    "by": frozenset({"missing-label", "label-clash"}),
+    "by": frozenset({"missing-label", "label-clash", "vanished-look-back"}),
     "stage": _ROUTES | {"dependency"},
     "budgeting": frozenset({"slices", "duplicate-selectors"}),
     "defaults": _POLICY | {"missing-key", "missing-runbook", "definition-unused", "label-clash"},

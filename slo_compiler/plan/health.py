@@ -10,6 +10,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
 from slo_compiler.plan.exclusions import recurring
 from slo_compiler.plan.tenant import budget_steps, exhaustion_steps, tier_windows
+from slo_compiler.plan.vanished import VanishedAlert, vanished_alerts
 from slo_compiler.resolve.exclusions import ResolvedExclusion
 from slo_compiler.resolve.model import ResolvedTenant
 
@@ -77,6 +78,7 @@ HealthAlert = (
     BudgetAlert
     | ExhaustionAlert
     | NoDataAlert
+    | VanishedAlert
     | IntegrityAlert
     | StaleAlert
     | ExclusionEndsAlert
@@ -91,6 +93,7 @@ def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Healt
     yield from map(ExhaustionAlert, exhaustion_steps(tenant))
     wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
     yield NoDataAlert(wait)
+    yield from vanished_alerts(tenant, wait)
     yield IntegrityAlert(wait)
     yield StaleAlert(min(tier_windows(tenant.slos)), wait)
     # A tile is complete one tile after the first event, and read at the next step.

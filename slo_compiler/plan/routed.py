@@ -25,6 +25,7 @@ from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.plan.rule import BurnAlert
 from slo_compiler.plan.rules import PlannedTenant
 from slo_compiler.plan.tenant import Identity
+from slo_compiler.plan.vanished import VanishedAlert
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.resolve.steps import BudgetStep, EscalationLevel, ExhaustionStep, ResolvedStep
 from slo_compiler.schema.severity import SeverityLevel
@@ -111,7 +112,7 @@ def _health(tenant: ResolvedTenant, rule: HealthAlert) -> Iterator[RoutedAlert]:
         target = tenant.escalation.exhaustion(rule.within)
     elif severity is not None:
         target = tenant.escalation.levels(severity.name)[0]
-    slos = tenant.live or tenant.slos
+    slos = rule.slos if isinstance(rule, VanishedAlert) else tenant.live or tenant.slos
     if about is not None:
         id_ = Identity(tenant.name, naming.RULES_SERVICE, about)
         yield RoutedAlert(name, id_, tier, severity, target, slos[-1].at("name"))
@@ -133,6 +134,9 @@ def _kind(  # noqa: PLR0911  (a table)
             return naming.ALERT_EXHAUSTION, naming.exhaustion_tier(rule.within), lenient, None
         case NoDataAlert():
             return naming.ALERT_NO_DATA, "no-data", urgent, None
+        case VanishedAlert():
+            tier = naming.vanished_tier(rule.by, rule.within)
+            return naming.ALERT_VANISHED, tier, urgent, None
         case IntegrityAlert():
             return naming.ALERT_INTEGRITY, "integrity", urgent, None
         case StaleAlert():

@@ -25,6 +25,7 @@ from slo_compiler.plan.rule import (
 from slo_compiler.plan.slo import PlannedSLO, plan_slo
 from slo_compiler.plan.tenant import tenant_timing
 from slo_compiler.plan.tiers import check_tiers
+from slo_compiler.plan.vanished import check_vanished
 from slo_compiler.plan.windows import budget_rules, guard_rules, tile_rules, window_rules
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema import PrometheusSpec
@@ -71,6 +72,7 @@ def plan_tenant(tenant: ResolvedTenant, project: PrometheusSpec, report: Report)
     """Plan a tenant; findings about its tiers and queries go to `report`."""
     timing = tenant_timing(tenant, project.scrape_interval, project.evaluation_interval)
     check_tiers(tenant, timing, report)
+    check_vanished(tenant, report)
     slos = tuple(plan_slo(tenant, slo, timing, report) for slo in tenant.slos)
     guards = [*guard_rules(tenant, timing, slos)]
     base = [

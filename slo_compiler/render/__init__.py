@@ -23,6 +23,7 @@ from slo_compiler.plan.rule import (
 )
 from slo_compiler.plan.rules import PlannedTenant
 from slo_compiler.plan.rules import Rule as PlannedRule
+from slo_compiler.plan.vanished import VanishedAlert
 from slo_compiler.render.base import base_series, constant, exclusion_active, guard_count, slices
 from slo_compiler.render.burn import burn_alert, shadow_alert
 from slo_compiler.render.health import health_alert
@@ -67,6 +68,7 @@ def rule_text(tenant: PlannedTenant, rule: PlannedRule) -> Rule:  # noqa: PLR091
             BudgetAlert()
             | ExhaustionAlert()
             | NoDataAlert()
+            | VanishedAlert()
             | IntegrityAlert()
             | StaleAlert()
             | ExclusionEndsAlert()

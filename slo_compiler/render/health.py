@@ -24,6 +24,7 @@ from slo_compiler.plan.health import (
 )
 from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.plan.rules import PlannedTenant
+from slo_compiler.plan.vanished import VanishedAlert
 from slo_compiler.render.model import Rule
 from slo_compiler.render.shape import tenant_expression
 from slo_compiler.resolve.model import ResolvedTenant
@@ -69,6 +70,8 @@ def health_alert(planned: PlannedTenant, rule: HealthAlert) -> Rule:  # noqa: PL
                 rule.for_,
                 severity=urgent,
             )
+        case VanishedAlert():
+            return _vanished(tenant, rule, urgent)
         case IntegrityAlert():
             return _alert(
                 tenant,
@@ -136,6 +139,36 @@ def _budget(tenant: ResolvedTenant, rule: BudgetAlert, severity: SeverityLevel) 
     )
 
 
+def _vanished(tenant: ResolvedTenant, rule: VanishedAlert, severity: SeverityLevel) -> Rule:
+    services: dict[str, list[str]] = {}
+    for slo in rule.slos:
+        services.setdefault(slo.spec.service, []).append(slo.spec.name)
+    # A label that an SLO did not have before is empty in the series of then.
+    present = "".join(f',{label}!=""' for label in rule.by)
+    values = ", ".join(f"{label}={{{{ $labels.{label} }}}}" for label in rule.by)
+    return _alert(
+        tenant,
+        naming.ALERT_VANISHED,
+        render_expression(
+            "alert/vanished",
+            tenant=tenant.name,
+            labels=[*naming.IDENTITY, *rule.by],
+            selectors=[
+                f"tenant={promql_string(tenant.name)},service={promql_string(service)},"
+                f"slo{'=~' if len(names) > 1 else '='}{promql_string('|'.join(names))}{present}"
+                for service, names in services.items()
+            ],
+            tile=rule.tile,
+            within=rule.within,
+            quiet=_exclusions(tenant),
+        ),
+        naming.vanished_tier(rule.by, rule.within),
+        f"{_ONE} {values}: there were events within {rule.within}, and none are measured any more",
+        rule.for_,
+        severity=severity,
+    )
+
+
 def _stale(tenant: ResolvedTenant, rule: StaleAlert, severity: SeverityLevel) -> Rule:
     series, tier = naming.BUDGET_REMAINING, "rules-budget"
     if rule.window is not None:
@@ -185,7 +218,10 @@ def _alert(
     value = severity.label if severity else naming.SEVERITY_HEARTBEAT
     beside = severity.labels.items() if severity else ()
     own = ((naming.SEVERITY, value), (naming.TIER, tier), *beside)
-    annotations = {"summary": summary, **more, "manifest": tenant.source.version}
+    annotations = {"summary": summary, **more}
+    if tenant.runbooks is not None:
+        annotations["runbook_url"] = f"{tenant.runbooks}#{alertname.lower()}"
+    annotations["manifest"] = tenant.source.version
     return Rule(
         alertname,
         expr,

@@ -124,6 +124,7 @@ class ResolvedTenant:
     # IDs of findings that may only follow from others, because its document has some.
     uncertain: frozenset[str] = frozenset()
     health: str | None = None  # the project's severity of alerts on data and rules
+    runbooks: str | None = None  # the project's page of what to do for alerts on data and rules
     escalation: Escalation = field(init=False, repr=False, compare=False)  # the steps, sorted
 
     def __post_init__(self) -> None:

@@ -142,6 +142,7 @@ def _resolve_tenant(
         levels=severities_of(project.severities),
         uncertain=uncertain,
         health=project.health.severity,
+        runbooks=project.health.runbooks,
     )
     check_labels(tenant, document, project, resolved.matchers, report)
     check_renames(tenant, document, report)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -285,6 +285,10 @@ def _pace(value: object) -> Duration:
     return span
 
 
+def _look_back(value: object) -> Duration | Literal["none"]:
+    return "none" if value == "none" else _duration(value)
+
+
 def _label_name(value: object) -> str:
     name = _string(value)
     if not _LABEL_NAME.fullmatch(name) or name.startswith("__"):
@@ -399,6 +403,10 @@ _PERCENT = [
 Percentage = Annotated[Decimal, *_typed(_fraction_of_100, {"anyOf": _PERCENT})]
 BudgetLeft = Annotated[Decimal, *_typed(_budget_left, {"anyOf": [*_PERCENT, {"const": 0}]})]
 Pace = Annotated[Duration, *_typed(_pace, {**_SPAN, "examples": ["4h", "3d"]})]
+LookBack = Annotated[
+    Duration | Literal["none"],
+    *_typed(_look_back, {"anyOf": [_SPAN, {"const": "none"}], "examples": ["1d", "none"]}),
+]
 SLOReference = Annotated[
     str,
     *_typed(_slo_reference, {"type": "string", "pattern": "^([a-z0-9-]+/)?[a-z0-9-]+/[a-z0-9-]+$"}),

@@ -18,6 +18,7 @@ DESCRIPTIONS: dict[str, str] = {
     "*.runbook": "Link in alerts; {tenant}, {service} and {slo} are replaced.",
     "*.dashboard": "Link in alerts; {tenant}, {service} and {slo} are replaced.",
     "*.when_unreachable": "Whether a tier that can never fire is left out, or an error.",
+    "*.vanished": "How long a value of `by` without events is reported, such as 1d; or none.",
     "PolicySpec.period": "Period that the tiers were made for: shorter ones keep its burn rates.",
     "TenantPolicy.period": "Period that the tiers were made for: shorter ones keep its burn rates.",
     "Alerting.tiers": "Guards of single tiers, by the tier's name.",

@@ -13,6 +13,7 @@ from slo_compiler.schema.base import (
     Span,
     Strict,
     Text,
+    Url,
     Version,
     invalid,
 )
@@ -75,6 +76,22 @@ class HealthSpec(Strict):
         description="One of the project's severities; without it, the most urgent one of the "
         "tenant. A tenant's steps of this severity get these alerts.",
     )
+    runbooks: Url | None = Field(
+        default=None,
+        description="Address of a page with a section for each of these alerts, as docs/alerts.md "
+        "has; runbook_url of SLONoData is this and #slonodata.",
+    )
+
+    @field_validator("runbooks")
+    @classmethod
+    def _plain(cls, page: str | None) -> str | None:
+        if page is not None and "#" in page:
+            raise invalid(
+                "url",
+                "the address of the runbooks has a fragment",
+                "write the page alone: each alert's name is added, as #slonodata",
+            )
+        return page
 
 
 Matchers = dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], Text]

@@ -11,6 +11,7 @@ from slo_compiler.schema.base import (
     Count,
     Labels,
     Link,
+    LookBack,
     Name,
     Objective,
     Percentage,
@@ -41,12 +42,14 @@ class Alerting(Guards):
     """Which policy watches an SLO, from how much traffic on, and what the alerts say.
 
     `when_unreachable` says what happens to a tier that can never fire at the objective: it is left
-    out, which is the default, or it is an error.
+    out, which is the default, or it is an error. `vanished` says how long a value of `by` that has
+    no events any more is reported.
     """
 
     policy: Name | None = None
     tiers: dict[Name, Guards] = {}
     when_unreachable: Unreachable | None = None
+    vanished: LookBack | None = None
     runbook: Link | None = None
     dashboard: Link | None = None
 

@@ -1,4 +1,4 @@
-"""The project chooses the severity of alerts on data and rules, and so who gets them."""
+"""The project chooses the severity of alerts on data and rules, so who gets them, and runbooks."""
 
 from __future__ import annotations
 
@@ -72,3 +72,36 @@ def test_health_severity_without_a_step_or_unknown_is_refused(
         planned(choice, step)
     errors = {d.id for d in failed.value.diagnostics if d.severity is Severity.ERROR}
     assert finding in errors
+
+
+RUNBOOKS = "runbooks: 'https://wiki.example/alerts'"
+
+
+def test_health_runbooks_give_each_alert_but_burns_a_link_to_its_section() -> None:
+    rules = planned(f"ops, {RUNBOOKS}", STEP).rules[0].alerts
+    links = {rule.name: dict(rule.annotations).get("runbook_url") for rule in rules}
+    assert links.pop(naming.ALERT_BURN) is None
+    assert {naming.ALERT_NO_DATA, naming.ALERT_BUDGET_LOW, naming.ALERT_WATCHDOG} <= {*links}
+    page = "https://wiki.example/alerts"
+    assert links == {name: f"{page}#{name.lower()}" for name in links}
+
+
+def test_health_without_runbooks_has_no_links() -> None:
+    rules = planned("ops", STEP).rules[0].alerts
+    assert not [rule.name for rule in rules if "runbook_url" in dict(rule.annotations)]
+
+
+@pytest.mark.parametrize(
+    ("page", "finding"),
+    [
+        ("https://w.example/a#x", "url"),
+        ("w.example", "url"),
+        ("https://w.example/{{x", "template-in-text"),
+    ],
+)
+def test_health_runbooks_that_are_no_plain_page_are_refused_at_the_line(
+    page: str, finding: str
+) -> None:
+    with pytest.raises(CompileError) as failed:
+        planned(f"ops, runbooks: '{page}'", STEP)
+    assert [(d.id, d.position.line) for d in failed.value.diagnostics] == [(finding, 5)]

@@ -23,6 +23,7 @@ from slo_compiler.proofs.generate.subject import SLOUnderTest, groups_of
 from slo_compiler.proofs.generate.sums import sum_tests
 from slo_compiler.proofs.generate.timeline import MINUTE
 from slo_compiler.proofs.generate.values import value_test
+from slo_compiler.proofs.generate.vanished import vanished_tests
 from slo_compiler.proofs.model import UnitTest, UnitTestFile
 from slo_compiler.render import TenantRules
 from slo_compiler.resolve.model import ResolvedTenant
@@ -57,6 +58,7 @@ def plan_proofs(
         tests[MINUTE].extend(renamed(tenant, batch, timing))
     tests[MINUTE].extend(plan_guards(subjects, timing))
     tests[MINUTE].extend(plan_by(subjects, timing))
+    tests[STEADY].extend(vanished_tests(tenant, subjects, STEADY, timing))
     for test in plan_boundaries(subjects):
         tests.setdefault(EVALUATION, []).append(test)
     groups = tuple(group.name for group in rules.groups)
