@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slo_compiler import naming
+
+_MORE = re.compile(r" and [0-9]+ more$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,12 @@ class Wanted:
         return not self.tenants or name in self.tenants
 
     def test(self, name: str) -> bool:
-        """Whether a unit test is wanted: its name begins with its SLOs, `web/availability: ...`."""
-        own = self.slo.partition("/")[2]
-        return not own or own in name.partition(": ")[0].split(", ")
+        """Whether a unit test is wanted: its name begins with its SLOs, `web/availability: ...`.
+
+        A test of many SLOs does not name them all (`... and 12 more`); it may be about any.
+        """
+        own, names = self.slo.partition("/")[2], name.partition(": ")[0]
+        return not own or own in names.split(", ") or _MORE.search(names) is not None
 
     def route(self, labels: Mapping[str, str]) -> bool:
         """Whether the route of an alert is wanted."""
