@@ -65,7 +65,9 @@ def burst_test(
     raw = evaluation == MINUTE
     # Rates over a base blur the edge by as much, tiles by an evaluation. A window of a base pair
     # that is fed is a base short, and has a sample more or less.
-    blurred = raw or timing.is_tiled(tier.short_window)
+    # A tile of one sample counts the first one of the errors whole.
+    whole = timing.is_tiled(tier.long_window) and timing.slow <= MINUTE
+    blurred = raw or whole or timing.is_tiled(tier.short_window)
     slack = (
         rounded(max(evaluation, timing.base), evaluation) if blurred else timing.base + MINUTE
     ).ms
