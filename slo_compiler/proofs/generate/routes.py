@@ -32,8 +32,9 @@ def routes_by_alert(
     slos = {(t.name, s.spec.service, s.spec.name): s for t in known for s in t.slos}
     # Two exclusions that end are one alert to the routing tree.
     found = {alert.labels: alert for alert in alerts_of(planned)}
+    routed = bool(tenant.severities)  # asked once: it looks at all SLOs
     for labels, alert in sorted(found.items(), key=lambda item: item[0]):
-        wanted = _wanted(tenant, alert)
+        wanted = _wanted(tenant, alert, routed=routed)
         yield (
             alert,
             ExpectedRoute(
@@ -46,11 +47,11 @@ def routes_by_alert(
         )
 
 
-def _wanted(tenant: ResolvedTenant, alert: RoutedAlert) -> list[tuple[str, str]]:
+def _wanted(tenant: ResolvedTenant, alert: RoutedAlert, *, routed: bool) -> list[tuple[str, str]]:
     """Return the receivers of an alert, each with its time interval or nothing."""
     if alert.target is None:
         return [(naming.RECEIVER_HEARTBEAT, "")]
-    if not tenant.severities:
+    if not routed:
         return [(naming.RECEIVER_SHADOW, "")]
     return [
         (
