@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -48,6 +49,11 @@ for _tag, (_regex, _first) in _SCALARS.items():
 _Loader.add_implicit_resolver(f"{_TAG}merge", re.compile(r"<<\Z"), ["<"])
 
 
+@lru_cache(maxsize=256)  # every alert of a file names its digest
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """One input: the path to show, its name in the repo, and its bytes.
@@ -62,7 +68,7 @@ class SourceFile:
     @property
     def digest(self) -> str:
         """SHA-256 of the bytes, in hex."""
-        return hashlib.sha256(self.content).hexdigest()
+        return _digest(self.content)
 
     @property
     def version(self) -> str:
