@@ -87,13 +87,18 @@ def test_a_signal_ends_the_tools_and_leaves_no_temporary_folder(
         text = f'case "$1" in --version) echo version 1.2;; *) echo $$ > {tmp_path}/pid;'
         script(tmp_path / "bin" / name, f"{text} /bin/sleep 300;; esac")
     environment["PATH"] = str(tmp_path / "bin")
-    running = subprocess.Popen(
-        [*COMPILER, command, *arguments],
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+    # What this process ignores (a hang-up, below nohup), its children ignore, too.
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        running = subprocess.Popen(
+            [*COMPILER, command, *arguments],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+    finally:
+        signal.signal(number, before)
     pid = wait_for(tmp_path / "pid")
     running.send_signal(number)
     output = running.communicate(timeout=30)[0].decode()
