@@ -25,7 +25,7 @@ test: $(VENV)/installed-dev tools-all ## run all tests, those against real serve
 	@$(BIN)/pytest -n auto -m "not slow" --cov --cov-report=
 	@$(BIN)/pytest -n auto -m slow --cov --cov-append --cov-report=term
 
-test-fast: $(VENV)/installed-dev tools-all ## run the tests that need no server, in a minute
+test-fast: $(VENV)/installed-dev tools-all ## run the tests that need no server
 	@$(BIN)/pytest -n auto -m "not slow"
 
 coverage: $(VENV)/installed-dev tools-all ## run the fast tests and print the lines that they do not reach

@@ -32,8 +32,8 @@ from math import ceil
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.slo import burn_factor
 from slo_compiler.plan import burn
+from slo_compiler.plan.reach import burn_factor
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema import Tier
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.slo import alerting, rank
+from slo_compiler.lint.slo import rank
 from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "missing-runbook"
@@ -27,7 +27,7 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give the SLOs that page without one."""
     for slo in tenant.slos:
         pages = any(rank(tenant, tier.severity) == 0 for tier in slo.policy.tiers)
-        if pages and not alerting(slo).runbook:
+        if pages and not slo.alerting.runbook:
             yield Finding(
                 slo.at("name"),
                 "this SLO pages, but has no runbook",

@@ -21,8 +21,9 @@ from fractions import Fraction
 from slo_compiler.diagnostics import Severity
 from slo_compiler.duration import Duration
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.slo import minimum, period, rank, threshold
+from slo_compiler.lint.slo import minimum, rank
 from slo_compiler.plan import burn
+from slo_compiler.plan.reach import threshold
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema import Tier
 
@@ -52,7 +53,7 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
                     f"{_percent(limit)}",
                     "add alerting: {min_errors: 3}, or lower the objective",
                 )
-        budget = daily * period(slo).ms / _DAY.ms * burn.error_budget(slo.objective)
+        budget = daily * slo.period.longest.ms / _DAY.ms * burn.error_budget(slo.objective)
         if 1 / budget > _TOO_MUCH:
             yield Finding(
                 at,

@@ -30,7 +30,6 @@ from collections.abc import Iterator
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.slo import period
 from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "period-policy-contradiction"
@@ -41,7 +40,7 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give each tier whose long window is more than half of the period."""
     for slo in tenant.slos:
         for tier in slo.policy.tiers:
-            if tier.long_window <= period(slo) < tier.long_window * 2:
+            if tier.long_window <= slo.period.longest < tier.long_window * 2:
                 yield Finding(
                     slo.at("period") if slo.spec.period else slo.at("name"),
                     f"the tier {tier.name} of {slo.policy.name} looks back {tier.long_window}, "

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.slo import period
 from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "retention"
@@ -29,10 +28,10 @@ def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
     kept = context.project.prometheus.retention
     if kept is None:
         return
-    found = [slo for slo in tenant.slos if period(slo) > kept]
+    found = [slo for slo in tenant.slos if slo.period.longest > kept]
     if not found:
         return
-    slo = max(found, key=period)
+    slo = max(found, key=lambda slo: slo.period.longest)
     more = f"; {len(found)} SLOs of the tenant count more than that" if found[1:] else ""
     yield Finding(
         slo.at("period") if slo.spec.period else slo.at("name"),
