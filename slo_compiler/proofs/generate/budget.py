@@ -30,7 +30,10 @@ _DIGITS = 15  # of an error ratio: what it is rounded to is far less than what i
 def budget_steps_of(
     tenant: ResolvedTenant, batch: TestBatch, length: Duration
 ) -> Iterator[TrafficStep]:
-    """Give the steps to each side of each bound, and the alerts that must fire there."""
+    """Give the steps to each side of each bound, and the alerts that must fire there.
+
+    Of SLOs with a calendar's period nothing is expected: they keep the ratio of an earlier step.
+    """
     tested = [s for s in batch.subjects if not s.slo.period.calendar]
     if not tested or batch.shadow:
         return
@@ -56,7 +59,7 @@ def budget_steps_of(
                 min(paces.values()),
                 length,
                 _rounded({name: budgets[name] * pace for name, pace in paces.items()}),
-                partial(_soon, batch, span, part, tested if part < 1 else ()),
+                partial(_soon, batch, span, part, tested),
             )
 
 
@@ -77,16 +80,16 @@ def _low(
     percent = f"{burn.literal(bound * 100)}%"
     of_bound = f'alertname="{naming.ALERT_BUDGET_LOW}",{naming.BUDGET_BELOW}="{percent}"'
     why = f"{burn.literal(left * 100)}% of the budget is left: e = budget * (1 - that)"
-    yield batch.alerts(at, of_bound, tested if fires else (), why)
+    yield batch.alerts(at, of_bound, tested if fires else (), why, among=tested)
     if fires:
         why = f"and with it the {number} of all bounds from {percent} on, no other"
         matchers = f'alertname="{naming.ALERT_BUDGET_LOW}"'
-        yield batch.alerts(at, matchers, tested, why, count=number)
+        yield batch.alerts(at, matchers, tested, why, count=number, among=tested)
 
 
 def _soon(
-    batch: TestBatch, span: Duration, part: Fraction, firing: Sequence[SLOUnderTest], at: Duration
+    batch: TestBatch, span: Duration, part: Fraction, tested: Sequence[SLOUnderTest], at: Duration
 ) -> Iterator[Check]:
     matchers = f'alertname="{naming.ALERT_EXHAUSTION}",{naming.EXHAUSTED_WITHIN}="{span}"'
     why = f"spent in {burn.literal(part)} * {span}: e = budget * period / (period + that)"
-    yield batch.alerts(at, matchers, firing, why)
+    yield batch.alerts(at, matchers, tested if part < 1 else (), why, among=tested)

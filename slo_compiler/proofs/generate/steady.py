@@ -42,15 +42,14 @@ def steady_tests(
         *_tiers(batch, rounded(tile + EVALUATION * 2, EVALUATION)),
     ]
     steps.sort(key=lambda step: step.pace)
+    least = rounded(settled_at(periods, MINUTE * 5) + EVALUATION * 2, EVALUATION)
     if steps and steps[0].pace < quiet.pace:
         # Its values are exact, so that nothing may come before it.
-        yield _test(batch, [quiet], timing, "the budget is right")
+        yield _test(batch, [quiet.lasting(least)], timing, "the budget is right")
     else:
         steps.insert(0, quiet)
-    settled = settled_at(periods, MINUTE * 5)
     for first in range(0, len(steps), MAX_STEPS):
         part = steps[first : first + MAX_STEPS]
-        least = rounded(settled + EVALUATION * 2, EVALUATION)
         part[0] = part[0].lasting(max(part[0].length, least))
         yield _test(batch, part, timing, "just under each bound and just over it")
 

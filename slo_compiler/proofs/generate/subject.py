@@ -118,23 +118,35 @@ class TestBatch:
         return self.alerts(at, matchers, firing, why)
 
     def alerts(
-        self, at: Duration, matchers: str, firing: Sequence[SLOUnderTest], why: str, count: int = 1
+        self,
+        at: Duration,
+        matchers: str,
+        firing: Sequence[SLOUnderTest],
+        why: str,
+        *,
+        count: int = 1,
+        among: Sequence[SLOUnderTest] = (),
     ) -> Check:
-        """Expect alerts from exactly these SLOs, as many of each."""
+        """Expect alerts from exactly these SLOs of the batch, or of some of it; as many of each."""
         expr = f'count by (service, slo) (ALERTS{{alertstate="firing",{matchers}}})'
-        return Check(at, expr + self.others_only, _samples(firing, count), why)
+        some = among and len(among) < len(self.subjects)
+        only = _only(among) if some else self.others_only
+        return Check(at, expr + only, _samples(firing, count), why)
 
     @property
     def others_only(self) -> str:
         """What keeps the readers out of a check: they burn along, as they should."""
-        if len(self.readers) > max(
-            len(self.subjects), MAX_BATCHES
-        ):  # then it is shorter to say who
-            infos = " or ".join(f"{naming.INFO}{{{one.labels}}}" for one in self.subjects)
-            return f" and on (service, slo) ({infos})"
+        if len(self.readers) > max(len(self.subjects), MAX_BATCHES):
+            return _only(self.subjects)  # which is shorter than a list of the others
         return "".join(
             f" unless on (service, slo) {naming.INFO}{{{reader.labels}}}" for reader in self.readers
         )
+
+
+def _only(subjects: Sequence[SLOUnderTest]) -> str:
+    """Restrict a query of alerts to some SLOs."""
+    infos = " or ".join(f"{naming.INFO}{{{one.labels}}}" for one in subjects)
+    return f" and on (service, slo) ({infos})"
 
 
 def _samples(firing: Sequence[SLOUnderTest], count: int = 1) -> tuple[tuple[str, str], ...]:
