@@ -17,7 +17,7 @@ from slo_compiler.templating import render
 
 def tenant(context: TenantContext, _report: Report) -> Emission:
     """Render a tenant's unit tests."""
-    proofs = tenant_proofs(context.planned, context.rules, context.known)
+    proofs = tenant_proofs(context.planned, context.known)
     return Emission(
         tuple(map(_unit_tests, proofs.unit_tests)),
         {"unit_tests": sum(len(file.tests) for file in proofs.unit_tests)},

@@ -12,15 +12,6 @@ from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema.sli.composite import Composite
 
 
-def components(tenant: ResolvedTenant, slo: ResolvedSLO) -> tuple[ResolvedSLO, ...]:
-    """Give the SLOs that a composite is made of, as far as they are there; none of any other."""
-    body = slo.spec.sli.body
-    if not isinstance(body, Composite):
-        return ()
-    by_name = _by_name(tenant)
-    return tuple(by_name[part.slo] for part in body.slos if part.slo in by_name)
-
-
 def excluded_alone(tenant: ResolvedTenant, slo: ResolvedSLO, part: ResolvedSLO) -> bool:
     """Whether an exclusion holds for a part of a composite, and not for the composite."""
     own = tenant.exclusions_of(slo)

@@ -86,10 +86,7 @@ class Proofs:
 
 def proofs_of(result: Whole) -> Proofs:
     """Generate the proofs of a compile, as data."""
-    found = [
-        tenant_proofs(planned, rules, result.tenants)
-        for planned, rules in zip(result.plan.tenants, result.rules, strict=True)
-    ]
+    found = [tenant_proofs(planned, result.tenants) for planned in result.plan.tenants]
     return Proofs(
         (
             *(file for each in found for file in each.unit_tests),

@@ -14,10 +14,9 @@ from slo_compiler.proofs.generate.isolation import (
     plan_isolation,
 )
 from slo_compiler.proofs.generate.routes import expected_routes
-from slo_compiler.proofs.generate.subject import under_test
+from slo_compiler.proofs.generate.subject import tests_of
 from slo_compiler.proofs.generate.tenant import plan_proofs
 from slo_compiler.proofs.model import ExpectedHours, ExpectedRoute, UnitTestFile
-from slo_compiler.render import TenantRules
 from slo_compiler.resolve.model import ResolvedTenant
 
 __all__ = ["TenantProofs", "shared_unit_tests", "tenant_proofs"]
@@ -33,22 +32,18 @@ class TenantProofs:
     isolation: IsolatedTenant | None
 
 
-def tenant_proofs(
-    planned: PlannedTenant, rules: TenantRules, known: Sequence[ResolvedTenant]
-) -> TenantProofs:
+def tenant_proofs(planned: PlannedTenant, known: Sequence[ResolvedTenant]) -> TenantProofs:
     """Generate the proofs of a tenant.
 
     Args:
         planned: the tenant.
-        rules: its rules as text.
         known: the tenant, and those that its SLOs depend on.
     """
-    tenant, timing = planned.resolved, planned.timing
-    subjects = [under_test(tenant, slo, timing) for slo in tenant.slos]
+    subjects = tests_of(planned)
     return TenantProofs(
-        tuple(plan_proofs(tenant, rules, timing, subjects)),
+        tuple(plan_proofs(planned, subjects)),
         tuple(expected_routes(planned, known)),
-        tuple(expected_hours(plan_routes(tenant, known).hours)),
+        tuple(expected_hours(plan_routes(planned.resolved, known).hours)),
         isolated_tenant(planned, subjects),
     )
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from slo_compiler import naming
-from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
-from slo_compiler.plan import burn, reach
-from slo_compiler.plan.composite import components
+from slo_compiler.plan import PlannedTenant, reach
 from slo_compiler.plan.guards import guards_of
-from slo_compiler.plan.sli import BaseQueries, base_queries
-from slo_compiler.plan.tenant import identity
+from slo_compiler.plan.sli import BaseQueries
+from slo_compiler.plan.slo import PlannedSLO
+from slo_compiler.plan.tenant import Identity
 from slo_compiler.promql import Selector
 from slo_compiler.proofs.generate.raw import (
     Gauge,
@@ -155,17 +154,22 @@ def _samples(firing: Sequence[SLOUnderTest], count: int = 1) -> tuple[tuple[str,
     )
 
 
-def under_test(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) -> SLOUnderTest:
-    """Prepare an SLO for its tests: derive its counters, if they can be."""
+def tests_of(tenant: PlannedTenant) -> list[SLOUnderTest]:
+    """Prepare a tenant's SLOs for their tests: derive their counters, if they can be."""
+    made: dict[Identity, SLOUnderTest] = {}
+    for slo in sorted(tenant.slos, key=lambda slo: bool(slo.components)):
+        parts = [made[part.identity] for part in slo.components]
+        made[slo.identity] = _under_test(tenant.resolved, slo, parts)
+    return [made[slo.identity] for slo in tenant.slos]
+
+
+def _under_test(
+    tenant: ResolvedTenant, planned: PlannedSLO, parts: Sequence[SLOUnderTest]
+) -> SLOUnderTest:
+    slo, queries = planned.resolved, planned.queries
     raw = gauge = None
-    parts = components(tenant, slo)
-    read: list[Selector] = []
-    opaque: list[Selector] = []
-    for part in parts:
-        beneath = under_test(tenant, part, timing)
-        read += beneath.selectors
-        opaque += beneath.opaque
-    queries = base_queries(tenant, slo, timing.base_range, Report())
+    read = [selector for part in parts for selector in part.selectors]
+    opaque = [selector for part in parts for selector in part.opaque]
     pair = queries.pair if queries else None
     if queries is not None and queries.pair.of_two_counters:
         raw = derive(
@@ -186,14 +190,14 @@ def under_test(tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing) ->
         raw,
         gauge,
         queries,
-        parts=tuple(_labels(tenant, part) for part in parts),
+        parts=tuple(part.labels for part in parts),
         selectors=tuple(dict.fromkeys(read)),
         opaque=tuple(dict.fromkeys(opaque)),
         lacks_good=pair is not None
         and pair.counts is Second.GOOD
         and pair.missing is Missing.ZERO
         and not slo.slices,
-        labels=_labels(tenant, slo),
+        labels=_labels(planned.identity),
         origin=f"{tenant.source.name}:{slo.at('name').line}",
         events=_events(slo),
         name=f"{slo.spec.service}/{slo.spec.name}",
@@ -211,8 +215,8 @@ def _of(raw: RawSLI, *, noise: bool) -> tuple[Series, ...]:
     return tuple(one for one in raw.series if (one.role is SeriesRole.NOISE) == noise)
 
 
-def _labels(tenant: ResolvedTenant, slo: ResolvedSLO) -> str:
-    return ",".join(f"{k}={promql_string(v)}" for k, v in identity(tenant, slo).labels)
+def _labels(identity: Identity) -> str:
+    return ",".join(f"{k}={promql_string(v)}" for k, v in identity.labels)
 
 
 def base_labels(subject: SLOUnderTest, value: str = "proof") -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
-from slo_compiler.plan import burn
+from slo_compiler.plan import PlannedTenant, burn
 from slo_compiler.proofs.generate.batches import batches_of
 from slo_compiler.proofs.generate.burst import burst_test
 from slo_compiler.proofs.generate.by import plan_by
@@ -25,20 +25,14 @@ from slo_compiler.proofs.generate.timeline import MINUTE
 from slo_compiler.proofs.generate.values import value_test
 from slo_compiler.proofs.generate.vanished import vanished_tests
 from slo_compiler.proofs.model import UnitTest, UnitTestFile
-from slo_compiler.render import TenantRules
-from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema import Tier
 
 FAST_UP_TO = Duration.of(hours=1)
 
 
-def plan_proofs(
-    tenant: ResolvedTenant,
-    rules: TenantRules,
-    timing: burn.Timing,
-    subjects: Sequence[SLOUnderTest],
-) -> list[UnitTestFile]:
+def plan_proofs(planned: PlannedTenant, subjects: Sequence[SLOUnderTest]) -> list[UnitTestFile]:
     """Plan the unit tests of a tenant, in one file for each evaluation interval."""
+    tenant, timing = planned.resolved, planned.timing
     tests: dict[Duration, list[UnitTest]] = {}
     by_labels = {subject.labels: subject for subject in subjects}
     for batch in batches_of(subjects):
@@ -61,7 +55,7 @@ def plan_proofs(
     tests[STEADY].extend(vanished_tests(tenant, subjects, STEADY, timing))
     for test in plan_boundaries(subjects):
         tests.setdefault(EVALUATION, []).append(test)
-    groups = tuple(group.name for group in rules.groups)
+    groups = tuple(group.name for group in planned.groups)
     return [
         UnitTestFile(
             naming.unit_test_file(tenant.name, evaluation),
