@@ -83,11 +83,11 @@ $(BIN)/python:
 
 $(VENV)/installed: requirements/build.lock pyproject.toml | $(BIN)/python
 	@echo "installing the compiler"
-	@$(PIP) install --require-hashes -r requirements/build.lock
+	@$(PIP) install --require-hashes --no-deps -r requirements/build.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/installed-dev: requirements/dev.lock $(VENV)/installed
 	@echo "installing what the tests need"
-	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@$(PIP) install --require-hashes --no-deps -r requirements/dev.lock
 	@touch $@
