@@ -1,5 +1,9 @@
 """Results that are kept beside the project: addressed by the content of all that they depend on.
 
+An entry is one file: the length of a pickle, the pickle, and after it the contents of artefacts,
+which are read only when they are asked for. Most of a compile's files are as they were, and of
+those the digest is enough.
+
 The folder is safe to delete at any time, ignored by git, and bounded in size. An entry that cannot
 be read is no entry. Entries are pickles, which run code when they are read: the folder is as
 trusted as the compiler itself, is made for its owner alone, and is not read if others may write it.
@@ -7,21 +11,79 @@ trusted as the compiler itself, is made for its owner alone, and is not read if 
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import os
 import pickle
+import struct
 import sys
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from slo_compiler.emit.artefact import Content
+
 FOLDER = ".slo-compiler-cache"
 MAX_BYTES = 1 << 30
 _USED = ("jinja2", "promql-parser", "pydantic", "pyyaml", "tzdata")  # that results depend on
+_LENGTHS = struct.Struct("<QQ")  # of the pickle, and of the contents after it
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A content that stays in its entry until it is asked for."""
+
+    path: Path
+    offset: int
+    length: int
+
+    def read(self) -> Content:
+        """Read it.
+
+        Raises:
+            OSError: the entry was removed or damaged since.
+        """
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            try:
+                content = pickle.loads(file.read(self.length))  # noqa: S301  (our own, see above)
+            except Exception as error:
+                message = "this entry of the cache is damaged: remove the folder"
+                raise OSError(errno.EIO, message, str(self.path)) from error
+        assert isinstance(content, Content)  # noqa: S101  (narrows the type)
+        return content
+
+
+class _Pickler(pickle.Pickler):
+    """Puts contents aside; each is named by its offset among them, and its length."""
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
+        self.contents = io.BytesIO()
+
+    def persistent_id(self, obj: object) -> tuple[int, int] | None:
+        if type(obj) is not Content:
+            return None
+        offset = self.contents.tell()
+        pickle.dump(obj, self.contents, protocol=pickle.HIGHEST_PROTOCOL)
+        return offset, self.contents.tell() - offset
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, path: Path, data: bytes) -> None:
+        super().__init__(io.BytesIO(data))
+        self._path = path
+        self._start = _LENGTHS.size + len(data)
+
+    def persistent_load(self, pid: tuple[int, int]) -> Stored:
+        offset, length = pid
+        return Stored(self._path, self._start + offset, length)
 
 
 class Cache:
@@ -38,22 +100,32 @@ class Cache:
             if not self._is_ours():
                 return None
             with path.open("rb") as file:
-                found = pickle.load(file)  # noqa: S301  (our own, see above)
+                length, rest = _LENGTHS.unpack(file.read(_LENGTHS.size))
+                if os.fstat(file.fileno()).st_size != _LENGTHS.size + length + rest:
+                    return None
+                found = _Unpickler(path, file.read(length)).load()
             os.utime(path)
         except Exception:  # noqa: BLE001  (a pickle that is not whole raises anything)
             return None
         return found
 
-    def put(self, key: str, value: object) -> None:
-        """Write an entry; where that is not possible, there is none."""
+    def put(self, key: str, value: object) -> bool:
+        """Write an entry; gives whether that was possible."""
         path = self._path(key)
         with suppress(OSError):
             if not self._is_ours(create=True):
-                return
+                return False
+            data = io.BytesIO()
+            pickler = _Pickler(data)
+            pickler.dump(value)
             path.parent.mkdir(exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-                pickle.dump(value, file, protocol=pickle.HIGHEST_PROTOCOL)
+                file.write(_LENGTHS.pack(data.tell(), pickler.contents.tell()))
+                file.write(data.getbuffer())
+                file.write(pickler.contents.getbuffer())
             Path(file.name).replace(path)
+            return True
+        return False
 
     def trim(self, limit: int = MAX_BYTES) -> None:
         """Remove the entries that were not used for longest, down to the size limit."""

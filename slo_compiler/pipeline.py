@@ -9,7 +9,6 @@ goes as far as the plan, for those who look at it.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -212,19 +211,21 @@ def _compile_all(
     missing = [index for index, unit in enumerate(found) if unit is None]
     size = sum(len(work[index][0].content) for index in missing)
 
-    def compiled(index: int) -> Unit:
+    def compiled(index: int) -> Unit | None:
+        """Compile a file; None if the result is in the cache, from where its parts are read."""
         unit = compile_unit(shared.environment, *work[index])
         surroundings = work[index][1]
-        if cache and not unit.failed and not (surroundings and surroundings.incomplete):
-            cache.put(keys[index], unit)
-        return unit
+        lasts = not unit.failed and not (surroundings and surroundings.incomplete)
+        return None if cache and lasts and cache.put(keys[index], unit) else unit
 
     if missing:
         progress(f"compiling {len(missing)} files")
     for done, (index, unit) in enumerate(
         zip(missing, spread(compiled, missing, size, jobs), strict=True), start=1
     ):
-        found[index] = unit
+        kept = cache.get(keys[index]) if cache and unit is None else None
+        # Without its entry, which somebody may have removed meanwhile, it is compiled once more.
+        found[index] = unit or kept or compile_unit(shared.environment, *work[index])
         progress("compiled", done, len(missing))
     return [unit for unit in found if unit is not None]
 
@@ -308,12 +309,7 @@ def check(
     Raises:
         CompileError: with all findings, if there is an error among them.
     """
-    with tempfile.TemporaryDirectory(prefix="slo-compiler-") as stage:
-        for artefact in artefacts:
-            path = Path(stage) / artefact.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(artefact.text, encoding="utf-8")
-        verified = toolcheck.verify(Path(stage), artefacts, report, project)
+    verified = toolcheck.verify(artefacts, report, project)
     report.raise_if_failed()
     return verified
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,9 +27,9 @@ class Verification:
 
 
 def verify(
-    folder: Path, artefacts: Sequence[Artefact], report: Report, project: Path | None = None
+    artefacts: Sequence[Artefact], report: Report, project: Path | None = None
 ) -> Verification:
-    """Run each checker on its files below `folder`; findings go to `report`.
+    """Run each checker on its files, in a temporary folder; findings go to `report`.
 
     Tools are also found beside the project file, whose folder is `project`.
     """
@@ -36,14 +37,19 @@ def verify(
     skipped = []
     for checker, run in (("promtool", _promtool), ("amtool", _amtool)):
         files = [artefact for artefact in artefacts if artefact.checker == checker]
-        found = tools.find(checker, project=project)
         if not files:
             continue
+        found = tools.find(checker, project=project)
         if found is None:
             skipped.append(checker)
             continue
         ran[checker] = str(found)
-        run(found.absolute(), folder, files, report)
+        with tempfile.TemporaryDirectory(prefix="slo-compiler-") as stage:
+            for file in files:
+                path = Path(stage) / file.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(file.text, encoding="utf-8")
+            run(found.absolute(), Path(stage), files, report)
     return Verification(ran, tuple(skipped))
 
 

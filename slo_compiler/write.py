@@ -19,7 +19,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import unified_diff
@@ -66,8 +66,9 @@ def compare(
     """
     written = _written(folder)
     added, changed, unchanged = [], [], []
+    is_inside = _inside(folder)
     for artefact in artefacts:
-        if not _is_inside(folder, artefact.path):
+        if not is_inside(artefact.path):
             report.error(
                 Position(str(folder / artefact.path)),
                 "outside-output",
@@ -78,7 +79,7 @@ def compare(
         there = _read(folder / artefact.path)
         if there is None:
             added.append(artefact.path)
-        elif there == artefact.text.encode():
+        elif _digest(there) == artefact.digest:
             unchanged.append(artefact.path)
         else:
             changed.append(artefact.path)
@@ -102,7 +103,7 @@ def compare(
 
 def _parts(folder: Path, wanted: Iterable[str]) -> set[Path]:
     """Give the parts of the folder that we write to, or wrote to."""
-    locked = [path for path in _locked_outputs(folder) if _is_inside(folder, path)]
+    locked = filter(_inside(folder), _locked_outputs(folder))
     return {Path(path).parent for path in (*wanted, *locked)}
 
 
@@ -116,7 +117,7 @@ def _stale(
 ) -> list[str]:
     """List the files of ours that no manifest makes any more."""
     wanted = {artefact.path for artefact in artefacts}
-    locked = [path for path in _locked_outputs(folder) if _is_inside(folder, path)]
+    locked = filter(_inside(folder), _locked_outputs(folder))
     removed = []
     for path in sorted({*locked, *_marked(folder, _parts(folder, wanted))} - wanted):
         if not os.path.isfile(folder / path):  # noqa: PTH113  (Path.is_file raises on long names)
@@ -152,10 +153,11 @@ def write(folder: Path, artefacts: Sequence[Artefact], changes: Changes) -> None
         try:
             for artefact in ordered:
                 # Compared again: another compile may have written since.
-                path, content = folder / artefact.path, artefact.text.encode()
-                if _read(path) != content:
+                path = folder / artefact.path
+                there = _read(path)
+                if there is None or _digest(there) != artefact.digest:
                     staged.append((_temporary(path), path))
-                    _stage(path, content)
+                    _stage(path, artefact.text.encode())
         except BaseException:
             for temporary, _ in staged:
                 temporary.unlink(missing_ok=True)
@@ -249,6 +251,10 @@ def _read(path: Path) -> bytes | None:
         return b""  # somebody's, and not ours
 
 
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def _marked(folder: Path, parts: Iterable[Path]) -> Iterator[str]:
     """Give the files with our mark in the parts of the folder that we write to."""
     for part in parts:
@@ -272,10 +278,24 @@ def _is_ours(path: str, content: bytes) -> bool:
     return content.startswith(MARK.encode())
 
 
-def _is_inside(folder: Path, path: str) -> bool:
-    """Whether a path of a lock file, which anyone may have edited, stays in the folder."""
-    real = Path(os.path.realpath(folder / path))  # unlike resolve, no exception on a loop
-    return real.is_relative_to(os.path.realpath(folder))
+def _inside(folder: Path) -> Callable[[str], bool]:
+    """Give a test whether a path, such as a lock file's, which anyone may edit, is inside."""
+    root = os.path.realpath(folder)
+    parents: dict[str, bool] = {}
+
+    def holds(path: str) -> bool:  # unlike Path.resolve, no exception on a loop
+        return Path(os.path.realpath(path)).is_relative_to(root)
+
+    def is_inside(path: str) -> bool:
+        whole = os.path.join(root, path)  # noqa: PTH118  (a Path would drop what is to be tested)
+        parent, name = os.path.split(whole)
+        if name in ("", os.curdir, os.pardir) or os.path.islink(whole):  # noqa: PTH114
+            return holds(whole)
+        if parent not in parents:
+            parents[parent] = holds(parent)
+        return parents[parent]
+
+    return is_inside
 
 
 def _written(folder: Path) -> dict[str, set[str]]:
@@ -291,7 +311,7 @@ def _refuse_edited(
     folder: Path, path: str, content: bytes, written: Mapping[str, set[str]], report: Report
 ) -> None:
     known = written.get(path)
-    if known and hashlib.sha256(content).hexdigest() not in known:
+    if known and _digest(content) not in known:
         report.error(
             Position(str(folder / path)),
             "edited-file",

@@ -3,21 +3,71 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from slo_compiler.diagnostics import Position
 
 
 @dataclass(frozen=True, slots=True)
-class Artefact:
-    """One output file, relative to the output folder."""
+class Content:
+    """The large part of an artefact, which the cache keeps on disk until it is asked for."""
 
-    path: str
     text: str
-    checker: str | None = None  # "promtool" or "amtool"
-    origins: dict[str, Position] = field(default_factory=dict)  # "group/rule number", receiver
+    # Of "group/rule number" in rules, of a receiver's name in an Alertmanager configuration.
+    origins: Mapping[str, Position] = field(default_factory=dict)
+
+    def read(self) -> Content:
+        """Return itself: it is in memory."""
+        return self
+
+
+class Readable(Protocol):
+    """A content in memory, or where to read it."""
+
+    def read(self) -> Content:
+        """Give the content."""
+
+
+class Artefact:
+    """One output file, relative to the output folder.
+
+    Args:
+        path: relative to the output folder.
+        text: what the file will hold.
+        checker: the tool that checks it: "promtool", "amtool", or none.
+        origins: where the parts that the checker names come from.
+    """
+
+    __slots__ = ("_content", "checker", "digest", "path")
+
+    def __init__(
+        self,
+        path: str,
+        text: str,
+        checker: str | None = None,
+        origins: Mapping[str, Position] | None = None,
+    ) -> None:
+        self.path = path
+        self.checker = checker
+        self.digest = hashlib.sha256(text.encode()).hexdigest()
+        self._content: Readable = Content(text, origins or {})
 
     @property
-    def digest(self) -> str:
-        """SHA-256 of the text in UTF-8, in hex."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+    def text(self) -> str:
+        """What the file will hold; may be read from disk.
+
+        Raises:
+            OSError: it is kept in the cache, which was removed since.
+        """
+        return self._content.read().text
+
+    @property
+    def origins(self) -> Mapping[str, Position]:
+        """The manifest's places behind the parts of the file.
+
+        Raises:
+            OSError: as for the text.
+        """
+        return self._content.read().origins

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import shutil
 import tempfile
 from pathlib import Path
@@ -122,9 +121,27 @@ def test_damaged_entries_are_no_entries(tmp_path: Path) -> None:
     entries = [path for path in (folder / FOLDER).rglob("*") if path.is_file()]
     assert len(entries) > 5
     for number, path in enumerate(entries):
+        content = path.read_bytes()
         if path.name != ".gitignore":
-            path.write_bytes((b"", b"no pickle", path.read_bytes()[:100])[number % 3])
+            path.write_bytes((b"", b"no pickle", content[:100], content[:-1])[number % 4])
     assert outcome(folder, Cache(folder / FOLDER)) == first
+
+
+def test_an_entry_that_vanishes_while_it_is_in_use_is_an_error_that_names_it(
+    tmp_path: Path,
+) -> None:
+    folder = project_folder(tmp_path)
+    cache = Cache(folder / FOLDER)
+    outcome(folder, cache)
+    report = Report()
+    project = pipeline.read_project(folder / "slo-compiler.yaml", report)
+    sources = read_sources([str(folder / "tenants")], project.root, report)
+    shared = pipeline.read_shared(project, report)
+    units = pipeline.compile_units(shared, sources, cache=cache)
+    shutil.rmtree(folder / FOLDER)
+    artefact = units[0].tenants[0].emissions[0].artefacts[0]
+    with pytest.raises(OSError, match=FOLDER):
+        _ = artefact.text
 
 
 def test_a_folder_that_others_may_write_is_not_read(tmp_path: Path) -> None:
@@ -142,5 +159,5 @@ def test_trim_removes_what_was_not_used_for_longest(tmp_path: Path) -> None:
         cache.put(key, b"x" * 1000)
         path = next((tmp_path / FOLDER).rglob(key[2:]))
         os.utime(path, (1000 - age, 1000 - age))
-    cache.trim(len(pickle.dumps(b"x" * 1000, pickle.HIGHEST_PROTOCOL)) * 2)
+    cache.trim(path.stat().st_size * 2)
     assert [cache.get(key) is not None for key in keys] == [True, True, False, False]

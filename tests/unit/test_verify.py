@@ -106,16 +106,15 @@ def test_what_the_base_configuration_lacks_only_amtool_sees(
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_a_receivers_finding_is_told_at_its_channel(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suite: str
+    monkeypatch: pytest.MonkeyPatch, suite: str
 ) -> None:
     use(monkeypatch, suite)
     text = (
         'route: {receiver: x}\nreceivers: [{name: x}, {name: "slo/a/page"}, {name: "slo/a/page"}]\n'
     )
-    (tmp_path / "am.yml").write_text(text, encoding="utf-8")
     channel, report = Position("acme.yaml", 7, 3), Report()
     artefact = Artefact("am.yml", text, "amtool", {"slo/a/page": channel})
-    verify(tmp_path, [artefact], report)
+    verify([artefact], report)
     (finding,) = report.diagnostics
     assert finding.position == channel
     assert (
@@ -125,16 +124,14 @@ def test_a_receivers_finding_is_told_at_its_channel(
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_findings_about_a_file_as_a_whole_name_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suite: str
+    monkeypatch: pytest.MonkeyPatch, suite: str
 ) -> None:
     use(monkeypatch, suite)
     good = "groups: [{name: g, rules: [{record: a, expr: x}]}]\n"
     twice = "groups: [{name: h, rules: [{record: b, expr: x}, {record: b, expr: y}]}]\n"
     artefacts = [Artefact("good.yml", good, "promtool"), Artefact("twice.yml", twice, "promtool")]
-    for artefact in artefacts:
-        (tmp_path / artefact.path).write_text(artefact.text, encoding="utf-8")
     report = Report()
-    verify(tmp_path, artefacts, report)
+    verify(artefacts, report)
     (finding,) = report.diagnostics
     assert finding.position.path == "twice.yml"
     assert "1 duplicate rule(s) found.; Metric: b" in finding.message
