@@ -24,8 +24,8 @@ import promql_parser as pp
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.queries import SENTINEL, Query, queries
-from slo_compiler.promql import WINDOW, unwrapped, walk
+from slo_compiler.lint.queries import Query, queries, written
+from slo_compiler.promql import unwrapped, walk
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema.sli.ratio import Ratio
 
@@ -84,14 +84,8 @@ def _bare(node: pp.Expr) -> bool:
     return not (isinstance(node, pp.BinaryExpr) and str(node.op) == "or")
 
 
-def _text(node: pp.Expr) -> str:
-    """Write a side as the manifest would."""
-    lines = node.prettify().splitlines()
-    return " ".join(line.strip() for line in lines).replace(str(SENTINEL), WINDOW)
-
-
 def _instead(query: Query, plus: list[pp.Expr], minus: list[pp.Expr]) -> str:
-    added, taken = [*map(_text, plus)], [*map(_text, minus)]
+    added, taken = [*map(written, plus)], [*map(written, minus)]
     if not minus:
         return f"{query.key}: {_listed(added)}"
     body = query.slo.spec.sli.body
@@ -105,8 +99,8 @@ def _instead(query: Query, plus: list[pp.Expr], minus: list[pp.Expr]) -> str:
 def _summed(node: pp.Expr, by: Sequence[str]) -> str:
     """Write a side with the labels of the SLI alone, so that those of two sides match."""
     if isinstance(unwrapped(node), pp.AggregateExpr):
-        return _text(node)
-    return f"sum by ({', '.join(by)}) ({_text(node)})" if by else f"sum({_text(node)})"
+        return written(node)
+    return f"sum by ({', '.join(by)}) ({written(node)})" if by else f"sum({written(node)})"
 
 
 def _listed(texts: list[str]) -> str:

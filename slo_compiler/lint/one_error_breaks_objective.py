@@ -17,11 +17,12 @@ Passes:
 
 from collections.abc import Iterator
 from fractions import Fraction
+from math import ceil
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.duration import Duration
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.slo import minimum, rank
+from slo_compiler.lint.slo import expected_events, minimum, rank, rounded
 from slo_compiler.plan import burn
 from slo_compiler.plan.reach import threshold
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
@@ -30,47 +31,61 @@ from slo_compiler.schema import Tier
 ID = "one-error-breaks-objective"
 SEVERITY = Severity.WARNING
 
-_DAY = Duration.of(days=1)
+_HOUR = Duration.of(hours=1)
+_ENOUGH = 3  # errors, that an alert is not about one event
 _TOO_MUCH = Fraction(1, 10)  # of a budget, for one event
 
 
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give tiers that fire on one error, and budgets that one error spends a tenth of."""
     for slo in tenant.slos:
-        if slo.spec.traffic is None:
+        if slo.spec.traffic is None or slo.slices is not None:
             continue
-        at, daily = slo.at("traffic", "events_per_day"), Fraction(slo.spec.traffic.events_per_day)
+        at = slo.at("traffic", "events_per_day")
         for tier in slo.policy.tiers:
             if rank(tenant, tier.severity) > 0:
                 continue
             limit = threshold(slo, tier)
-            events = daily * tier.long_window.ms / _DAY.ms
+            events = expected_events(slo, tier.long_window)
             if 1 / events > limit and not _guarded(slo, tier, limit):
                 yield Finding(
                     at,
-                    f"one failed event fires {tier.name}: of about {_rounded(events)} events in "
+                    f"one failed event fires {tier.name}: of about {rounded(events)} events in "
                     f"{tier.long_window} it is {_percent(1 / events)}, the threshold is "
                     f"{_percent(limit)}",
-                    "add alerting: {min_errors: 3}, or lower the objective",
+                    _advice(slo, tier),
                 )
-        budget = daily * slo.period.longest.ms / _DAY.ms * burn.error_budget(slo.objective)
+        budget = expected_events(slo, slo.period.longest) * burn.error_budget(slo.objective)
         if 1 / budget > _TOO_MUCH:
             yield Finding(
                 at,
                 f"one failed event spends {_percent(1 / budget)} of the budget of {slo.period}, "
-                f"which is about {_rounded(budget)} events",
+                f"which is about {rounded(budget)} events",
                 "lower the objective, or lengthen the period",
             )
+
+
+def _advice(slo: ResolvedSLO, tier: Tier) -> str:
+    """Name a guard that is within reach, or else a window in which there is one."""
+    shortest = min((each.long_window for each in slo.policy.tiers), key=lambda window: window.ms)
+    for window, before, after in (
+        (shortest, "{", "}"),
+        (tier.long_window, f"{{tiers: {{{tier.name}: {{", "}}}"),
+    ):
+        least = min(_ENOUGH, int(expected_events(slo, window)))
+        if least > 1:
+            return f"add alerting: {before}min_errors: {least}{after}, or lower the objective"
+    two = Duration(ceil(2 * _HOUR.ms / expected_events(slo, _HOUR) / _HOUR.ms) * _HOUR.ms)
+    return (
+        f"two errors in {two} would be a sign: write a policy with a long_window of {two} or more "
+        "and min_errors: 2, or budget in timeslices"
+    )
 
 
 def _guarded(slo: ResolvedSLO, tier: Tier, limit: Fraction) -> bool:
     """Whether a minimum of errors or events keeps one error from firing."""
     errors, events = minimum(slo, tier, "errors") or 1, minimum(slo, tier, "events") or 1
     return errors > 1 or Fraction(1, events) <= limit
-
-
-def _rounded(number: Fraction) -> str:
-    return f"{float(number):.3g}" if number < 1000 else f"{round(number):,}"  # noqa: PLR2004
 
 
 def _percent(ratio: Fraction) -> str:

@@ -151,6 +151,12 @@ def name_of(node: pp.Expr) -> str:
     return str(node.op) if isinstance(node, pp.AggregateExpr) else ""
 
 
+def written(node: pp.Expr) -> str:
+    """Write a part of a query as the manifest would, on one line."""
+    lines = node.prettify().splitlines()
+    return " ".join(line.strip() for line in lines).replace(str(SENTINEL), WINDOW)
+
+
 def is_window(node: pp.Expr) -> bool:
     """Whether a part's range is $window."""
     if not isinstance(node, pp.MatrixSelector | pp.SubqueryExpr):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
+import yaml
 from cases import MANIFESTS, compile_whole, compiled
+from linting import findings, wrapped
 
 from slo_compiler import naming, pipeline
 from slo_compiler.diagnostics import Report
@@ -85,3 +88,36 @@ def test_a_guards_count_as_long_as_a_tile_has_a_name_of_its_own() -> None:
     found = _recorded(text.replace("      sli:\n", quarter))
     assert "slo:errors:guard_increase1h" in found
     assert "slo:errors:increase1h" not in found
+
+
+@pytest.mark.parametrize("events", [1, 7, 37, 47, 100, 300, 1200, 5000])
+@pytest.mark.parametrize("guards", [{}, {"min_errors": 50}, {"min_events": 400}])
+def test_advice_on_guards_and_traffic_is_followed_to_an_end(
+    events: int, guards: dict[str, int]
+) -> None:
+    alerting: dict[str, object] = {"runbook": "https://runbooks.example/checkout", **guards}
+    tiers: dict[str, dict[str, int]] = {}
+    alerting["tiers"] = tiers
+    advised: list[str] = []
+    while True:
+        fragment = f"traffic: {{events_per_day: {events}}}\nalerting: {json.dumps(alerting)}\n"
+        found = [
+            each
+            for each in findings(wrapped(fragment))
+            if each.id in ("guard-out-of-reach", "one-error-breaks-objective")
+        ]
+        advice = [re.search(r"alerting: (\{.*\})", each.help) for each in found]
+        step = next((match[1] for match in advice if match), None)
+        if step is None:
+            break
+        assert step not in advised, "what was written as advised is refused"
+        advised.append(step)
+        written = yaml.safe_load(step)
+        for tier, values in written.pop("tiers", {}).items():
+            tiers.setdefault(tier, {}).update(values)
+        alerting |= written
+    # What is left has too few events for any guard: the advice names no value to write.
+    assert all(
+        "policy" in each.help or "period" in each.help or "budget" in each.help for each in found
+    )
+    assert not (found and events >= 1200), "there are enough events for a guard"

@@ -217,12 +217,31 @@ def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors"
         # what is refused is told once, by whom it is refused
         (ratio("sum(rate(x_total[5m]))"), ['18:35 window-missing "[5m]"']),
         (ratio("sum(RATE(x_total[$window]))"), ['18:23 promql-syntax "RATE"']),
+        # events that never were
+        (
+            ratio("(sum(rate(x_total[$window])) > 0) or vector(1)"),
+            ['18:56 invented-events "vector"'],
+        ),
+        (
+            ratio("clamp_min(sum(rate(x_total[$window])), 0.001)"),
+            ['18:19 invented-events "clamp_min"'],
+        ),
+        (
+            ratio("sum(rate(x_total[$window])) + 1"),
+            ['18:19 invented-events "sum(rate(x_total[$window])) + 1"'],
+        ),
+        (
+            ratio("sum(rate(x_total[$window])) or absent(x_total)"),
+            ['18:50 invented-events "absent"'],
+        ),
+        (ratio("sum(rate(x_total[$window])) or vector(0)"), []),
+        (ratio("clamp_min(sum(rate(x_total[$window])), 0)"), []),
         # people and traffic
         ("metadata: {name: customer-b, owner: n/a}\n", ['3:37 missing-owner "n/a"']),
         (
             (
                 "traffic: {events_per_day: 100}\n"
-                'alerting: {min_events: 10, runbook: "https://r.example/"}\n'
+                'alerting: {min_events: 4, runbook: "https://r.example/"}\n'
             ),
             ['20:33 one-error-breaks-objective "100"'] * 3,
         ),
@@ -231,7 +250,28 @@ def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors"
                 "traffic: {events_per_day: 300}\n"
                 'alerting: {min_events: 200, runbook: "https://r.example/"}\n'
             ),
-            ['20:33 one-error-breaks-objective "300"'],
+            [
+                '19:30 guard-out-of-reach "200"',
+                '20:33 one-error-breaks-objective "300"',
+            ],
+        ),
+        (
+            (
+                "traffic: {events_per_day: 37}\n"
+                "alerting: {min_errors: 5, tiers: {page-fast: {min_errors: 50}}, "
+                'runbook: "https://r.example/"}\n'
+            ),
+            [
+                '19:65 guard-out-of-reach "50"',
+                '20:33 one-error-breaks-objective "37"',
+            ],
+        ),
+        (
+            (
+                "budgeting: {timeslices: {slice: 5m, target: 99, idle: exclude}}\n"
+                'alerting: {min_errors: 13, runbook: "https://r.example/"}\n'
+            ),
+            ['19:30 guard-out-of-reach "13"'],
         ),
     ],
 )
