@@ -33,6 +33,22 @@ class Pattern:
         return self.start + (self.count - 1) * self.every + self.length
 
 
+def upcoming(patterns: Collection[Pattern], now: int, number: int) -> list[Span]:
+    """Give the first spans that are not over at `now`; those that touch are one."""
+    spans: list[Span] = []
+    for pattern in patterns:
+        over = max(0, (now - pattern.start - pattern.length) // pattern.every + 1)
+        begins = (pattern.start + index * pattern.every for index in range(over, pattern.count))
+        spans += [(begin, begin + pattern.length) for begin in begins]
+    joined: list[Span] = []
+    for begin, end in sorted(spans):
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((begin, end))
+    return joined[:number]
+
+
 class UnknownZoneError(ValueError):
     """A name is no time zone of the package tzdata."""
 

@@ -30,12 +30,16 @@ def explain(
 ) -> None:
     """Explain an SLO: its budget, when its alerts fire, its queries, its receivers, its cost.
 
+    Also what it depends on, its earlier name, the parts of a composite, its exclusions with their
+    next times, and the matchers that its selectors get.
+
     \b
     Examples:
       slo-compiler explain customer-b/checkout/availability
       slo-compiler explain customer-b/checkout --format json
       slo-compiler explain customer-b --resolved     # entries of spec.slos, nothing left out
     """
+    from slo_compiler import clock
     from slo_compiler.diagnostics import nearest
     from slo_compiler.view import explain as explaining
     from slo_compiler.view import resolved as yaml_of
@@ -54,7 +58,9 @@ def explain(
             click.echo(yaml_of.as_yaml(s for _, slos in found for s in slos), nl=False)
             return
         document = settings.manifest.document if settings.manifest else None
-        explained = [*explaining.explain(found, tenants, settings.spec, document, run.report)]
+        explained = [
+            *explaining.explain(found, tenants, settings.spec, document, run.report, clock.now())
+        ]
         if format_ == "json":
             click.echo(json.dumps([asdict(one) for one in explained], indent=2))
         else:

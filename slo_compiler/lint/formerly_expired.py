@@ -12,10 +12,10 @@ Passes:
     formerly: uptime
 """
 
-import os
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 
+from slo_compiler import clock
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.resolve.model import ResolvedTenant
@@ -31,16 +31,10 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
         if former is None or former.renamed is None:
             continue
         bridged = former.renamed + timedelta(milliseconds=slo.period.longest.ms)
-        if bridged < _today():
+        if bridged < clock.now().date():
             yield Finding(
                 slo.at("formerly"),
                 f"the period of {slo.period.words} no longer reaches back to {former.renamed}, "
                 f'when the SLO was called "{former.slo}"',
                 "remove formerly",
             )
-
-
-def _today() -> date:
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)
-    return now.date()

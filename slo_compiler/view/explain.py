@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import SequenceMatcher, get_close_matches
 from fractions import Fraction
 
@@ -26,6 +27,7 @@ from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema import ProjectSpec, Tier
 from slo_compiler.source import Document
 from slo_compiler.view.audience import Audience, audiences_of
+from slo_compiler.view.relations import Relations, relations_of
 from slo_compiler.view.values import Value, place, values_of
 
 Found = list[tuple[ResolvedTenant, list[ResolvedSLO]]]
@@ -81,6 +83,7 @@ class Explanation:
     by: tuple[str, ...]
     queries: tuple[tuple[str, str], ...]  # the SLO's own recorded series, as they are emitted
     notified: tuple[Audience, ...]
+    relations: Relations
     cost: Cost
 
 
@@ -111,6 +114,7 @@ def explain(
     project: ProjectSpec,
     project_document: Document | None,
     report: Report,
+    now: datetime,
 ) -> Iterator[Explanation]:
     """Explain SLOs; what the plan finds wrong with them goes to `report`.
 
@@ -120,6 +124,7 @@ def explain(
         project: what holds for all.
         project_document: where it says so.
         report: takes the findings.
+        now: the time from which on exclusions are listed.
 
     Raises:
         CompileError: the tenant's rules cannot be planned.
@@ -133,6 +138,7 @@ def explain(
         related = [one for one in tenants if one.name in planned]
         routing = plan_routing(related, project, tenant.position)
         expected = [*routes_by_alert(planned[tenant.name], related)]
+        by_slo = {id(one.resolved): one for one in planned[tenant.name].slos}
         for slo in slos:
             own = _own(planned[tenant.name], slo)
             budget = burn.error_budget(slo.objective)
@@ -155,6 +161,9 @@ def explain(
                     for text in [rule_text(planned[tenant.name], rule)]
                 ),
                 notified=tuple(audiences_of(tenant, slo, routing, expected)),
+                relations=relations_of(
+                    planned[tenant.name], by_slo[id(slo)], project, project_document, now
+                ),
                 cost=_cost(planned[tenant.name], own),
             )
 

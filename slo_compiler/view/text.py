@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from slo_compiler import naming
 from slo_compiler.report import printable, table
+from slo_compiler.view import related_text
 from slo_compiler.view.explain import Explanation
 
 _TIERS = (
@@ -35,7 +36,7 @@ def _lines(told: Explanation) -> Iterator[str]:
     if told.description:
         yield f"  {told.description}"
     if told.shadow:
-        yield f"  shadow: what would alert is recorded as {naming.SHADOW_ALERT}, nobody is told"
+        yield f"  shadow: no alert is sent; what would fire is recorded as {naming.SHADOW_ALERT}"
     yield ""
     rows = [(v.key, v.value, f"{v.said_by:<8}  {v.at}") for v in told.values]
     yield from (f"  {line}" for line in table(rows))
@@ -47,12 +48,14 @@ def _lines(told: Explanation) -> Iterator[str]:
     yield from (f"  {line}" for line in table([head, *tiers]))
     yield "  From a clean history, at 100% errors and at 10 times the threshold; ends after a full"
     yield "  outage. Evaluation adds up to a minute; to windows above 6h, up to four."
+    yield from related_text.lines(told.relations)
     yield ""
     for name, expr in told.queries:
         yield f"  {name}"
         yield from (f"    {line}" for line in expr.splitlines())
-    yield ""
-    yield "  heard by"
+    if told.notified:
+        yield ""
+        yield "  heard by"
     heard: dict[tuple[str, str], list[str]] = {}
     for audience in told.notified:
         who = ", ".join(audience.channels) or "nobody"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from copy import deepcopy
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -26,6 +27,8 @@ from slo_compiler.schema import Defaults, Tenant
 from slo_compiler.source import SourceFile, read_documents
 from slo_compiler.view import explain
 from slo_compiler.view.resolved import as_yaml
+
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
 
 def run(folder: Path, *arguments: str) -> Result:
@@ -75,7 +78,9 @@ def test_what_is_told_is_what_is_compiled(case: str) -> None:
     }
     for tenant in result.tenants:
         found = [(tenant, [*tenant.slos])]
-        for told in explain.explain(found, result.tenants, result.settings.spec, None, Report()):
+        for told in explain.explain(
+            found, result.tenants, result.settings.spec, None, Report(), NOW
+        ):
             name, service, slo = told.slo.split("/")
             assert name == tenant.name
             for tier in told.tiers:
@@ -109,6 +114,7 @@ def test_times_are_those_of_the_workbook() -> None:
         compiled(EXAMPLES).settings.spec,
         None,
         Report(),
+        NOW,
     )
     fast = told.tiers[0]
     assert (fast.fires_at_full_outage, fast.fires_at_ten_times, fast.ends) == ("52s", "6m", "4m56s")

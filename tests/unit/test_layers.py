@@ -8,7 +8,7 @@ from cases import ROOT
 
 # From the ground up. Lints come after the plan, because they need its arithmetic.
 LAYERS = (
-    ("process", "decimals"),
+    ("process", "decimals", "clock"),
     ("diagnostics", "duration", "recurrence", "regex", "tools", "templating"),
     ("period",),
     ("naming",),
