@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from slo_compiler import lint, resolve
+from slo_compiler import lint, naming, resolve
 from slo_compiler.diagnostics import Diagnostic, Position, Report
 from slo_compiler.emit import BY_NAME
 from slo_compiler.emit.emitter import Emission, TenantContext
@@ -26,7 +26,7 @@ from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema import AlertPolicy, ProjectSpec, Tenant
 from slo_compiler.source import SourceFile
 
-PROJECT_FILE = "slo-compiler.yaml"
+PROJECT_FILE = naming.PROJECT_FILE
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from slo_compiler import process
-from slo_compiler.cli import stdio
+from slo_compiler.cli import completion, stdio
 from slo_compiler.cli.check import check
 from slo_compiler.cli.compile import compile_command
 from slo_compiler.cli.explain import explain
@@ -25,6 +27,8 @@ class Program(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401  (as click's own method)
         """Run a command and exit."""
         stdio.repair()
+        if completion.is_asked():
+            return _complete(super().main, *args, **extra)
         try:
             with process.ended_by_signals():
                 return super().main(*args, **extra)
@@ -42,6 +46,14 @@ class Program(click.Group):
             stdio.leave(error)
 
 
+def _complete(main: Callable[..., Any], *args: Any, **extra: Any) -> Any:  # noqa: ANN401
+    """Complete a word for a shell; what goes wrong shows nothing amid the line that is typed."""
+    try:
+        return main(*args, **extra)
+    except Exception:  # noqa: BLE001  (whatever it is: the variables are the shell's)
+        sys.exit(stdio.EXIT_FAILED)
+
+
 @click.group(
     cls=Program,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -53,7 +65,7 @@ def main() -> None:
     Exit codes: 0 clean, 1 findings, 2 usage; 128 and the signal's number if one ended it.
 
     \b
-    Shell completion, for bash (or zsh, fish):
+    Completion of commands, SLOs and IDs, for bash (or zsh; for fish see docs/install.md):
       eval "$(_SLO_COMPILER_COMPLETE=bash_source slo-compiler)"
     """
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
+from slo_compiler.cli import completion
 from slo_compiler.cli.options import PROJECT, SOURCES
 from slo_compiler.cli.run import Run
 
 
 @click.command()
-@click.argument("slo", metavar="TENANT[/SERVICE[/SLO]]")
+@click.argument("slo", metavar="TENANT[/SERVICE[/SLO]]", shell_complete=completion.slos_or_more)
 @SOURCES
 @click.option("--resolved", is_flag=True, help="Print the SLO with all that it inherits, as YAML.")
 @click.option(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from slo_compiler import naming
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -30,11 +32,9 @@ class Selection:
 
 def find_project(start: Path) -> Path | None:
     """Look for the project file in a folder and those above it; give a path from there."""
-    from slo_compiler.pipeline import PROJECT_FILE
-
     for folder in (start, *start.parents):
-        if (folder / PROJECT_FILE).is_file():
-            return Path(os.path.relpath(folder / PROJECT_FILE, start))
+        if (folder / naming.PROJECT_FILE).is_file():
+            return Path(os.path.relpath(folder / naming.PROJECT_FILE, start))
     return None
 
 

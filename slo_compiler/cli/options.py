@@ -8,12 +8,16 @@ from typing import TypeVar
 
 import click
 
+from slo_compiler.cli import completion
+
 # As the keys of report.FORMATS, which are not imported for --help.
 FORMAT_NAMES = ("text", "json", "github", "sarif")
 
 CommandT = TypeVar("CommandT", bound=Callable[..., object])
 
-SOURCES = click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+SOURCES = click.argument(
+    "sources", nargs=-1, metavar="[SOURCE]...", shell_complete=completion.files
+)
 PROJECT = click.option(
     "--project",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -43,6 +47,7 @@ LOG = click.option(
 STDIN_NAME = click.option(
     "--stdin-filename",
     metavar="FILE",
+    shell_complete=completion.files,
     help="The file of which - is the new text; its place in the project counts.",
 )
 

@@ -6,9 +6,11 @@ import json
 
 import click
 
+from slo_compiler.cli import completion
+
 
 @click.command()
-@click.argument("id_", required=False, metavar="[ID]")
+@click.argument("id_", required=False, metavar="[ID]", shell_complete=completion.finding_ids)
 def lints(id_: str | None) -> None:
     """List all lints, or explain a finding by its ID.
 

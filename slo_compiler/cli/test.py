@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from slo_compiler.cli import completion
 from slo_compiler.cli.options import PROJECT, writable
 from slo_compiler.cli.run import EXIT_FINDINGS, Run
 from slo_compiler.cli.words import proved, say
@@ -20,8 +21,19 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
-@click.option("--tenant", "tenants", multiple=True, help="Only this tenant; may be repeated.")
-@click.option("--slo", metavar="TENANT/SERVICE/SLO", help="Only this SLO.")
+@click.option(
+    "--tenant",
+    "tenants",
+    multiple=True,
+    shell_complete=completion.tenants,
+    help="Only this tenant; may be repeated.",
+)
+@click.option(
+    "--slo",
+    metavar="TENANT/SERVICE/SLO",
+    shell_complete=completion.slos,
+    help="Only this SLO.",
+)
 @click.option(
     "--only", type=click.Choice(["unit", "routes"]), help="Only tests of rules, or of routes."
 )

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
+from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.schema.base import (
     LabelName,
@@ -118,8 +119,8 @@ class TenantGrant(Strict):
 class ProjectSpec(Strict):
     """What holds for all tenants; tenants cannot widen it."""
 
-    sources: list[Text] = Field(default=["tenants/"], min_length=1)
-    output: Text = "generated/"
+    sources: list[Text] = Field(default=[naming.SOURCES_FOLDER], min_length=1)
+    output: Text = naming.OUTPUT_FOLDER
     policies: list[Text] = []
     templates: list[Text] = []
     prometheus: PrometheusSpec = PrometheusSpec()
