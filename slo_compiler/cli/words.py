@@ -46,10 +46,14 @@ def size(compiled: Compiled) -> str:
 
 
 def checked(compiled: Compiled) -> str:
-    """Name the tools that agree, and what no tool has checked."""
+    """Name the tools that agree, those that are missing, and how to get these."""
     ran, missing = [*compiled.verification.ran], compiled.verification.skipped
     agree = f", {listed(ran)} agree{'s' * (len(ran) == 1)}" if ran else ""
-    return agree + (f"; SKIPPED, because not found: {', '.join(missing)}" if missing else "")
+    if not missing:
+        return agree
+    from slo_compiler import tools
+
+    return f"{agree}; SKIPPED, because not found: {', '.join(missing)}\n  {tools.how_to_get()}"
 
 
 def summary(compiled: Compiled, folder: Path, changes: Changes) -> None:

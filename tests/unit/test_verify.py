@@ -8,6 +8,7 @@ import pytest
 from cases import ROOT
 from click.testing import CliRunner, Result
 
+from slo_compiler import tools
 from slo_compiler.cache import FOLDER
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Position, Report
@@ -148,7 +149,8 @@ def test_missing_tools_are_told_and_are_no_error(
         done = CliRunner().invoke(main, [*command, "acme.yaml"], catch_exceptions=False)
         names = ", ".join(name for name in ("promtool", "amtool") if name in missing)
         assert done.exit_code == 0, done.stderr
-        assert f"; SKIPPED, because not found: {names}\n" in done.stderr
+        hint = f"  {tools.how_to_get()}\n"
+        assert f"; SKIPPED, because not found: {names}\n{hint}" in done.stderr
         for name in ("promtool", "amtool"):
             assert (f", {name} agrees;" in done.stderr) is (name not in missing)
 
