@@ -38,7 +38,9 @@ BUDGET_REMAINING = "slo:error_budget_remaining:ratio"
 BUDGET_EXHAUSTION = "slo:error_budget_exhaustion:seconds"
 BUDGET_WHOLE = "slo:error_budget_remaining:whole_ratio"
 PERIOD_START, PERIOD_ELAPSED = "slo:period_start:seconds", "slo:period_elapsed:ratio"
-EXCLUSION_ACTIVE, EXCLUSION = "slo:exclusion:active", "exclusion"  # the series and its own label
+# When an exclusion is active: once for a tenant, and copied for each SLO; and their own labels.
+EXCLUSION_SCHEDULED, EXCLUSION_ACTIVE = "slo:exclusion:scheduled", "slo:exclusion:active"
+EXCLUSION, AFTER = "exclusion", "after"
 SHADOW_ALERT = "slo:shadow_alert:error_ratio"
 FORMERLY = "formerly"  # only within expressions
 

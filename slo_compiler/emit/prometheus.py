@@ -10,7 +10,7 @@ from slo_compiler.promql import parsed
 from slo_compiler.render import TenantRules
 from slo_compiler.templating import render
 
-_OF_QUERIES = {*naming.RATES_OF_EVENTS, *naming.RATES_OF_ERRORS, naming.EXCLUSION_ACTIVE}
+_OF_QUERIES = {*naming.RATES_OF_EVENTS, *naming.RATES_OF_ERRORS, naming.EXCLUSION_SCHEDULED}
 
 
 def tenant(context: TenantContext, report: Report) -> Emission:

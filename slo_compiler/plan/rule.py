@@ -38,11 +38,25 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
+class ExclusionScheduled:
+    """1 while an exclusion of a tenant is active, and for a while `after` each end.
+
+    Decision: the expression of a calendar is long, so that it is once in a tenant's file and not
+    once for each SLO. SLOs copy its result in the same group and evaluation. They do not read it
+    where they count: `slo:exclusion:active` has the labels of an SLO, by which alerts join it.
+    """
+
+    exclusion: ResolvedExclusion
+    after: Duration
+
+
+@dataclass(frozen=True, slots=True)
 class ExclusionActive:
-    """1 while an exclusion of an SLO is active."""
+    """1 while an exclusion of an SLO is active: the copy of what is scheduled."""
 
     slo: PlannedSLO
     exclusion: ResolvedExclusion
+    after: Duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +158,7 @@ class BudgetRemaining:
 
 RecordingRule = (
     Constant
+    | ExclusionScheduled
     | ExclusionActive
     | BaseSeries
     | Slices

@@ -9,6 +9,7 @@ from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
+from slo_compiler.plan.exclusions import tail
 from slo_compiler.plan.health import HealthAlert, health_alerts
 from slo_compiler.plan.rule import (
     BaseSeries,
@@ -16,6 +17,7 @@ from slo_compiler.plan.rule import (
     Constant,
     Counted,
     ExclusionActive,
+    ExclusionScheduled,
     Fact,
     GuardCount,
     RecordingRule,
@@ -76,8 +78,9 @@ def plan_tenant(tenant: ResolvedTenant, project: PrometheusSpec, report: Report)
     slos = tuple(plan_slo(tenant, slo, timing, report) for slo in tenant.slos)
     guards = [*guard_rules(tenant, timing, slos)]
     base = [
+        *_scheduled(slos, timing),
         # A composite reads what its components record.
-        *(rule for slo in sorted(slos, key=_is_composite) for rule in _base(slo)),
+        *(rule for slo in sorted(slos, key=_is_composite) for rule in _base(slo, timing)),
         *window_rules(tenant, timing, tiled=False),
         *(guard for guard in guards if not timing.is_tiled(guard.window)),
         *_burn_alerts(slos, tiled=False),
@@ -106,10 +109,21 @@ def _is_composite(slo: PlannedSLO) -> bool:
     return bool(slo.components)
 
 
-def _base(slo: PlannedSLO) -> Iterator[Rule]:
+def _scheduled(slos: Sequence[PlannedSLO], timing: burn.Timing) -> Iterator[Rule]:
+    """Give each exclusion once for all SLOs that look back by as much; they read it afterwards."""
+    found = ((each, tail(slo.resolved, timing)) for slo in slos for each in slo.exclusions)
+    seen: list[ExclusionScheduled] = []
+    for exclusion, after in found:
+        rule = ExclusionScheduled(exclusion, after)
+        if rule not in seen:
+            seen.append(rule)
+            yield rule
+
+
+def _base(slo: PlannedSLO, timing: burn.Timing) -> Iterator[Rule]:
     """Give the base pair; what it is made of comes first, so that all is of the same moment."""
     for exclusion in slo.exclusions:
-        yield ExclusionActive(slo, exclusion)
+        yield ExclusionActive(slo, exclusion, tail(slo.resolved, timing))
     if slo.resolved.slices is not None:
         yield from (BaseSeries(slo, counted, sliced=True) for counted in Counted)
         yield from (Slices(slo, counted) for counted in Counted)

@@ -17,6 +17,7 @@ from slo_compiler.plan.rule import (
     BurnAlert,
     Constant,
     ExclusionActive,
+    ExclusionScheduled,
     GuardCount,
     ShadowAlert,
     Slices,
@@ -24,7 +25,14 @@ from slo_compiler.plan.rule import (
 from slo_compiler.plan.rules import PlannedTenant
 from slo_compiler.plan.rules import Rule as PlannedRule
 from slo_compiler.plan.vanished import VanishedAlert
-from slo_compiler.render.base import base_series, constant, exclusion_active, guard_count, slices
+from slo_compiler.render.base import (
+    base_series,
+    constant,
+    exclusion_active,
+    exclusion_scheduled,
+    guard_count,
+    slices,
+)
 from slo_compiler.render.burn import burn_alert, shadow_alert
 from slo_compiler.render.health import health_alert
 from slo_compiler.render.model import Group, Rule, TenantRules
@@ -60,8 +68,10 @@ def rule_text(tenant: PlannedTenant, rule: PlannedRule) -> Rule:  # noqa: PLR091
             return base_series(tenant, rule)
         case Slices():
             return slices(tenant, rule)
+        case ExclusionScheduled():
+            return exclusion_scheduled(tenant, rule)
         case ExclusionActive():
-            return exclusion_active(tenant, rule)
+            return exclusion_active(rule)
         case GuardCount():
             return guard_count(tenant, rule)
         case (

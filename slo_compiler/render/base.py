@@ -11,12 +11,12 @@ from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
-from slo_compiler.plan.exclusions import tail
 from slo_compiler.plan.rule import (
     BaseSeries,
     Constant,
     Counted,
     ExclusionActive,
+    ExclusionScheduled,
     Fact,
     GuardCount,
     Slices,
@@ -126,14 +126,31 @@ def guard_count(tenant: PlannedTenant, rule: GuardCount) -> Rule:
     return Rule(name, expr, slo.resolved.at("name"), slo.identity.labels)
 
 
-def exclusion_active(tenant: PlannedTenant, rule: ExclusionActive) -> Rule:
-    """Render 1 while an exclusion is active."""
+def exclusion_scheduled(tenant: PlannedTenant, rule: ExclusionScheduled) -> Rule:
+    """Render 1 while an exclusion of a tenant is active."""
     exclusion = rule.exclusion
     return Rule(
-        naming.EXCLUSION_ACTIVE,
-        active(exclusion.patterns, tail(rule.slo.resolved, tenant.timing)),
+        naming.EXCLUSION_SCHEDULED,
+        active(exclusion.patterns, rule.after),
         exclusion.position,
-        (*rule.slo.identity.labels, (naming.EXCLUSION, exclusion.spec.name)),
+        (
+            (naming.TENANT, tenant.name),
+            (naming.EXCLUSION, exclusion.spec.name),
+            (naming.AFTER, str(rule.after)),
+        ),
+    )
+
+
+def exclusion_active(rule: ExclusionActive) -> Rule:
+    """Render 1 while an exclusion of an SLO is active."""
+    exclusion, id_ = rule.exclusion, rule.slo.identity
+    return Rule(
+        naming.EXCLUSION_ACTIVE,
+        render_expression(
+            "exclusion/of_slo", tenant=id_.tenant, exclusion=exclusion.spec.name, after=rule.after
+        ),
+        exclusion.position,
+        (*id_.labels, (naming.EXCLUSION, exclusion.spec.name)),
     )
 
 

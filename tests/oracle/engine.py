@@ -203,7 +203,7 @@ class Replay:
         assert len(rows) == len(found), f"{dense.rule.name}: same labelset"
         before, dense.open = dense.open, set()
         for labels in {*rows, *before}:
-            down = self._down.get(dict(labels)[naming.SLO], ())
+            down = self._down.get(dict(labels).get(naming.SLO, ""), ())
             row = rows.get(labels, [])
             if not down and len(row) == steps.count:
                 dense.open.add(labels)

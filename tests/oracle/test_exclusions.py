@@ -25,7 +25,7 @@ from slo_compiler import naming, pipeline
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.naming import ALERT_EXCLUSION_ENDS as ALERT
-from slo_compiler.naming import EXCLUSION_ACTIVE
+from slo_compiler.naming import EXCLUSION_ACTIVE, EXCLUSION_SCHEDULED
 from slo_compiler.recurrence import Pattern, weekly, zone
 from slo_compiler.render.base import active
 from slo_compiler.schema import Exclusion
@@ -223,11 +223,11 @@ def test_the_rules_themselves_stop_counting_and_start_again(
     expr = active((Pattern(15 * 60, 30 * 60, count=count),), Duration.of(seconds=BASE_RANGE))
     for group in rules["groups"]:
         for rule in group["rules"]:
-            if rule.get("record") == EXCLUSION_ACTIVE:
+            if rule.get("record") == EXCLUSION_SCHEDULED:
                 rule["expr"] = expr
     proofs = yaml.safe_load(files["prometheus/tests/exclusions_1m.yml"])
     (proof,) = (test for test in proofs["tests"] if "nothing counts while" in test["name"])
-    fed = [each for each in proof["input_series"] if EXCLUSION_ACTIVE not in each["series"]]
+    fed = [each for each in proof["input_series"] if EXCLUSION_SCHEDULED not in each["series"]]
     assert len(fed) < len(proof["input_series"])
     proofs |= {"rule_files": ["rules.yml"], "tests": [proof | {"input_series": fed}]}
     (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules), encoding="utf-8")

@@ -19,6 +19,13 @@ MUTANTS: dict[tuple[str, str], Mutation] = {
     ("exclusions", "anothers-are-taken"): once(
         r'active\{tenant="exclusions",service="search"', 'active{tenant="exclusions",service="x"', 0
     ),
+    ("exclusions", "a-copy-of-another-tenant"): once(
+        r'scheduled\{tenant="exclusions"', 'scheduled{tenant="x"', 0
+    ),
+    ("exclusions", "a-copy-of-no-exclusion"): once(
+        'exclusion="weekly-patching",after', 'exclusion="x",after', 1
+    ),
+    ("exclusions", "a-copy-of-another-end"): once('after="1m15s"}', 'after="5m"}', 2),
     ("exclusions", "missing-data-is-told"): once(QUIET % naming.ALERT_NO_DATA, r"\1"),
     ("exclusions", "missing-data-is-never-told"): once(
         r'slo:exclusion:active\{tenant="exclusions"\}', 'slo_info{tenant="exclusions"}', 0

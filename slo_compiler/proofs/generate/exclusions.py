@@ -1,7 +1,7 @@
 """That nothing counts while an exclusion is active, nobody is told of missing data, and then again.
 
-Exclusions are years away from promtool's beginning of time, so that what they record is fed here.
-When they are active is decided by constants in an expression, not by anything that is measured.
+Exclusions are years away from promtool's beginning of time, so that what is scheduled is fed here,
+once for the tenant. When that is, is decided by constants in an expression, not by measurements.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ def excluded(tenant: ResolvedTenant, batch: TestBatch, timing: burn.Timing) -> I
     subjects = [s for s in batch.subjects if s.raw and tenant.exclusions_of(s.slo)]
     if subjects:
         batch = TestBatch(tuple(subjects), batch.readers)
-        yield _counts_nothing(batch, timing)
+        yield _counts_nothing(tenant, batch, timing)
         wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
         if not batch.shadow:
-            yield _tells_nobody(batch, timing, wait)
+            yield _tells_nobody(tenant, batch, timing, wait)
 
 
-def _counts_nothing(batch: TestBatch, timing: burn.Timing) -> UnitTest:
+def _counts_nothing(tenant: ResolvedTenant, batch: TestBatch, timing: burn.Timing) -> UnitTest:
     """Errors of a maintenance are no errors; those after it are."""
     windows = {s.name: min(tier_windows([s.slo])) for s in batch.subjects}
     lag = _lag(batch)
@@ -68,12 +68,17 @@ def _counts_nothing(batch: TestBatch, timing: burn.Timing) -> UnitTest:
         ):
             told = f"count(abs({of}{{{subject.labels}}} - {value}) < 1e-9)"
             checks.append(Check(at, told, (("{}", "1"),), f"{subject.name}: {why}"))
+        number = len(tenant.exclusions_of(subject.slo))
+        active = f"count({naming.EXCLUSION_ACTIVE}{{{subject.labels}}})"
+        why = f"{subject.name}: each exclusion of it is active"
+        checks.append(Check(over - MINUTE, active, (("{}", str(number)),), why))
     quiet = (naming.ALERT_BURN, naming.ALERT_INTEGRITY, naming.ALERT_NO_DATA, naming.ALERT_STALE)
     for at in (over - MINUTE, over + MINUTE * 2, after):
         for subject in batch.subjects:
             expr = f'count(ALERTS{{alertname=~"{"|".join(quiet)}",{subject.labels}}})'
             checks.append(Check(at, expr, (), f"{subject.name}: nothing fires for it"))
     return _test(
+        tenant,
         f"{batch.names}: nothing counts while an exclusion is active",
         batch,
         dict.fromkeys((s.name for s in batch.subjects), timeline),
@@ -83,7 +88,9 @@ def _counts_nothing(batch: TestBatch, timing: burn.Timing) -> UnitTest:
     )
 
 
-def _tells_nobody(batch: TestBatch, timing: burn.Timing, wait: Duration) -> UnitTest:
+def _tells_nobody(
+    tenant: ResolvedTenant, batch: TestBatch, timing: burn.Timing, wait: Duration
+) -> UnitTest:
     """Targets may be down while an exclusion is active, and not afterwards."""
     over = BEFORE + rounded(wait, MINUTE) + MINUTE * 15 + _lag(batch)
     fires = {
@@ -102,6 +109,7 @@ def _tells_nobody(batch: TestBatch, timing: burn.Timing, wait: Duration) -> Unit
         )
     ]
     return _test(
+        tenant,
         f"{batch.names}: data may be missing while an exclusion is active",
         batch,
         dict.fromkeys((s.name for s in batch.subjects), timeline),
@@ -117,6 +125,7 @@ def _lag(batch: TestBatch) -> Duration:
 
 
 def _test(
+    tenant: ResolvedTenant,
     name: str,
     batch: TestBatch,
     timelines: Mapping[str, Timeline],
@@ -132,7 +141,8 @@ def _test(
         for one, values in counters(subject, (), timeline, interval):
             series.setdefault(one, values)
         active = BEFORE, over + tail(subject.slo, timing)
-        series[_active(subject)] = _values(active, interval)
+        for one in _scheduled(tenant, subject, timing):
+            series[one] = _values(active, interval)
         ends[active[1]] = None
     origin = origins_of(batch.subjects)
     after = "a base range" + (", and two slices," if _lag(batch).ms else "")
@@ -140,8 +150,12 @@ def _test(
     return UnitTest(name, origin, why, interval, tuple(series.items()), tuple(checks))
 
 
-def _active(subject: SLOUnderTest) -> str:
-    return f'{naming.EXCLUSION_ACTIVE}{{{subject.labels},{naming.EXCLUSION}="proof"}}'
+def _scheduled(tenant: ResolvedTenant, subject: SLOUnderTest, timing: burn.Timing) -> Iterator[str]:
+    """Give the series of the exclusions of an SLO, as they are recorded for the tenant."""
+    after = f'{naming.AFTER}="{tail(subject.slo, timing)}"'
+    for exclusion in tenant.exclusions_of(subject.slo):
+        name = f'{naming.EXCLUSION}="{exclusion.spec.name}"'
+        yield f'{naming.EXCLUSION_SCHEDULED}{{{naming.TENANT}="{tenant.name}",{name},{after}}}'
 
 
 def _values(active: tuple[Duration, Duration], interval: Duration) -> str:
