@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from slo_compiler import pipeline
-from slo_compiler.diagnostics import CompileError, Diagnostic, Report, Severity
+from slo_compiler.diagnostics import CompileError, Diagnostic, Report, Severity, one_per_cause
 from slo_compiler.reading import read_sources
 from slo_compiler.source import SourceFile
 
@@ -107,9 +107,9 @@ def _compiled(
         done = pipeline.compile_project(found, sources(found, report), report, whole=whole, jobs=1)
     except CompileError as error:
         report.extend(error.diagnostics)
-        return Result(tuple(report.diagnostics))
+        return Result(tuple(one_per_cause(report.diagnostics)))
     return Result(
-        tuple(report.diagnostics),
+        tuple(one_per_cause(report.diagnostics)),
         {artefact.path: artefact.text for artefact in done.artefacts},
         dict(done.verification.ran),
         tuple(done.verification.skipped),

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 
 MAX_CHOICES = 40  # that are listed: there are 600 time zones, and may be 1,000 SLOs
+MAX_PLACES = 20  # files in which a finding has the same cause, that are listed
 
 
 class Severity(StrEnum):
@@ -34,6 +35,14 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """What several findings of one ID follow from; of them, that of the lowest rank explains it."""
+
+    name: str
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding: the rule that was broken, the place, the message and the next step."""
 
@@ -42,6 +51,7 @@ class Diagnostic:
     id: str
     message: str
     help: str = ""
+    cause: Cause | None = None  # of all findings that have it, one is shown
 
     def sort_key(self) -> tuple[str, int, int, str, str]:
         """Order of reports: by file, then place, then ID."""
@@ -64,9 +74,16 @@ class Report:
         self._found: dict[Diagnostic, None] = {}
         self._uses: dict[tuple[Position, str], Position] = {}
 
-    def error(self, position: Position, id_: str, message: str, help_: str = "") -> None:
+    def error(
+        self,
+        position: Position,
+        id_: str,
+        message: str,
+        help_: str = "",
+        cause: Cause | None = None,
+    ) -> None:
         """Add an error."""
-        self._add(Diagnostic(position, Severity.ERROR, id_, message, help_))
+        self._add(Diagnostic(position, Severity.ERROR, id_, message, help_, cause))
 
     def warning(self, position: Position, id_: str, message: str, help_: str = "") -> None:
         """Add a warning."""
@@ -142,6 +159,35 @@ class FilteredReport(Report):
     def failed(self) -> bool:
         """Whether any finding of the other report is an error."""
         return self._report.failed
+
+
+def one_per_cause(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Join the findings that share a cause: one is kept, and has the places of the others."""
+    joined: dict[tuple[str, str], list[Diagnostic]] = {}
+    kept: list[Diagnostic] = []
+    for found in sorted(diagnostics, key=Diagnostic.sort_key):
+        if found.cause is None:
+            kept.append(found)
+        else:
+            joined.setdefault((found.id, found.cause.name), []).append(found)
+    for findings in joined.values():
+        first = min(findings, key=lambda found: found.cause.rank if found.cause else 0)
+        places = {found.position for found in findings} - {first.position}
+        if places:
+            also = f"the same at {_places(sorted(places))}"
+            first = replace(first, help="; ".join(filter(None, (first.help, also))))
+        kept.append(first)
+    return sorted(kept, key=Diagnostic.sort_key)
+
+
+def _places(positions: Sequence[Position]) -> str:
+    """Write the lines of each file: `a.yaml:3,5, b.yaml:7`."""
+    lines: dict[str, list[int]] = {}
+    for at in positions:
+        lines.setdefault(at.path, []).append(at.line)
+    files = [f"{path}:{','.join(map(str, dict.fromkeys(of)))}" for path, of in lines.items()]
+    more = len(files) - MAX_PLACES
+    return ", ".join(files[:MAX_PLACES]) + (f", and in {more} more files" if more > 0 else "")
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:

@@ -13,7 +13,14 @@ import click
 
 from slo_compiler.cli.options import writable
 from slo_compiler.cli.words import color, count, listed, say
-from slo_compiler.diagnostics import CompileError, Diagnostic, Position, Report, Severity
+from slo_compiler.diagnostics import (
+    CompileError,
+    Diagnostic,
+    Position,
+    Report,
+    Severity,
+    one_per_cause,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -210,7 +217,9 @@ class Run:
 
     def _shown(self) -> list[Diagnostic]:
         """Leave out infos where the output is what counts, and beside errors; and context."""
-        found = [d for d in self.report.diagnostics if d.position.path not in self._context]
+        found = one_per_cause(
+            d for d in self.report.diagnostics if d.position.path not in self._context
+        )
         if not self._writes and not self.report.failed:
             return found
         return [d for d in found if d.severity is not Severity.INFO]

@@ -57,6 +57,9 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
 def _comes_first(tenant: ResolvedTenant, slo: ResolvedSLO, one: Tier, other: Tier) -> bool:
     if one.long_window >= other.long_window or one.short_window > other.short_window:
         return False
+    known = {level.name for level in tenant.levels}
+    if not {one.severity, other.severity} <= known:
+        return False  # an error of its own, and which is more urgent is unknown
     urgent = rank(tenant, one.severity) <= rank(tenant, other.severity)
     waits = one.for_ is not None and (other.for_ is None or one.for_ > other.for_)
     # What is too few errors or events for the shorter window may be enough for the longer one.

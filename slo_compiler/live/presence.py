@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
@@ -148,7 +148,7 @@ def _no_metric(client: Client, subject: CheckedSLO, asked: UsedSelector, report:
         help_ = f"none of the {len(names):,} metrics{whose} has a name like it"
     else:
         help_ = f"there are no series at all{whose}"
-    add = report.error
+    add: Callable[[Position, str, str, str], None] = report.error
     if not asked.required and not close:  # a counter of errors may be born with the first one
         add, help_ = report.warning, f"{help_}; fine if there was no error yet"
     message = f"{metric}{whose} has had no series for a day"

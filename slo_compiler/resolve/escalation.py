@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from slo_compiler.diagnostics import Report, nearest
+from slo_compiler.diagnostics import Cause, Report, nearest
 from slo_compiler.resolve.hours import check_hours, open_hours
 from slo_compiler.resolve.model import Policy, ResolvedChannel, ResolvedStep, ResolvedTenant
 from slo_compiler.schema import ProjectSpec, Tenant
@@ -65,6 +65,7 @@ def check_policy(policy: Policy, project: ProjectSpec, report: Report) -> None:
                 f'no severity "{tier.severity}"',
                 _labelled(tier.severity, severities_of(project.severities))
                 or nearest(tier.severity, project.severities),
+                Cause(tier.severity, rank=1),
             )
 
 
@@ -79,24 +80,25 @@ def _labelled(word: str, levels: Sequence[SeverityLevel]) -> str:
 def check_severities(tenant: ResolvedTenant, report: Report) -> bool:
     """Check that the tiers and steps in use name severities of the project; tells whether all do.
 
-    A policy that came with the compiler is told where it is used; others, at their tiers.
+    A policy that came with the compiler is reported where it is used; others, at their tiers. All
+    places that name one unknown severity are one finding: that of such a policy, if there is one,
+    since what else names it would only be the next one to be changed back.
     """
     known = [level.name for level in tenant.levels]
     good = True
     for slo in tenant.slos:
-        for tier in slo.policy.tiers:
-            if tier.severity in known:
-                continue
-            good = False
-            if not slo.policy.builtin:
-                continue
+        unknown = {tier.severity: None for tier in slo.policy.tiers if tier.severity not in known}
+        good = good and not unknown
+        if unknown and slo.policy.builtin:
+            named = " and ".join(f'"{severity}"' for severity in unknown)
             report.error(
                 slo.at("alerting", "policy") if slo.spec.alerting.policy else slo.at("name"),
                 "undefined-severity",
-                f'the policy "{slo.policy.name}" has alerts of severity "{tier.severity}", which '
+                f'the policy "{slo.policy.name}" has alerts of severity {named}, which '
                 f"the project's severities lack; they are: {', '.join(known)}",
                 "name them page and ticket, with labels as you like ({page: critical, ...}), or "
                 "define a policy of your own",
+                Cause(next(iter(unknown))),
             )
     for step in tenant.steps:
         if step.spec.severity is not None and step.spec.severity not in known:
@@ -106,6 +108,7 @@ def check_severities(tenant: ResolvedTenant, report: Report) -> bool:
                 "undefined-severity",
                 f'no severity "{step.spec.severity}"',
                 _labelled(step.spec.severity, tenant.levels) or nearest(step.spec.severity, known),
+                Cause(step.spec.severity, rank=1),
             )
     return good
 

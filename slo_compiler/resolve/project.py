@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slo_compiler.diagnostics import Report, nearest
+from slo_compiler.diagnostics import Cause, Report, nearest
 from slo_compiler.duration import Duration
 from slo_compiler.resolve.hours import Locate, check_hours
 from slo_compiler.schema import Isolation, ProjectSpec
@@ -31,6 +31,7 @@ def check_project(project: ProjectSpec, at: Locate, report: Report) -> None:
             "undefined-severity",
             f'no severity "{severity}"',
             nearest(severity, project.severities),
+            Cause(severity, rank=1),
         )
 
 
