@@ -81,6 +81,12 @@ ALERT_STALE = "SLORulesNotEvaluated"
 ALERT_RULES_FAILING = "SLORuleGroupFailing"
 ALERT_WATCHDOG = "SLOWatchdog"
 ALERT_EXCLUSION_ENDS = "SLOExclusionEnds"
+ALERTS = frozenset(
+    {
+        *(ALERT_BURN, ALERT_BUDGET_LOW, ALERT_EXHAUSTION, ALERT_NO_DATA, ALERT_VANISHED),
+        *(ALERT_INTEGRITY, ALERT_STALE, ALERT_RULES_FAILING, ALERT_WATCHDOG, ALERT_EXCLUSION_ENDS),
+    }
+)
 
 # What stands in `service` and `slo` of alerts about a tenant's rules as a whole, so that these
 # alerts have the labels by which the routing tree knows them.

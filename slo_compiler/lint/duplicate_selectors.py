@@ -50,7 +50,10 @@ SEVERITY = Severity.WARNING
 _OWN: dict[str, Any] = {
     **dict.fromkeys(("name", "service", "description", "labels", "traffic"), True),
     **dict.fromkeys(("objective", "period"), True),
-    "alerting": {"policy", "runbook", "dashboard"},
+    "alerting": dict.fromkeys(
+        ("policy", "runbook", "dashboard", "name", "labels", "annotations", "severities"), True
+    )
+    | {"tiers": {"__all__": {"name", "labels", "annotations"}}},
 }
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
+from slo_compiler.plan.alike import AlikeSLOs, alike_slos
 from slo_compiler.plan.exclusions import recurring
 from slo_compiler.plan.tenant import budget_steps, exhaustion_steps, tier_windows
 from slo_compiler.plan.vanished import VanishedAlert, vanished_alerts
@@ -20,6 +21,7 @@ class BudgetAlert:
     """Less of a budget is left than a percentage."""
 
     percent: Decimal
+    about: AlikeSLOs
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class ExhaustionAlert:
     """At this pace a budget is spent within a span."""
 
     within: Duration
+    about: AlikeSLOs
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,9 @@ HealthAlert = (
 
 def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[HealthAlert]:
     """Give a tenant's alerts on its budgets, its data and its rules."""
-    yield from map(BudgetAlert, budget_steps(tenant))
-    yield from map(ExhaustionAlert, exhaustion_steps(tenant))
+    alike = [*alike_slos(tenant)]
+    yield from (BudgetAlert(percent, one) for percent in budget_steps(tenant) for one in alike)
+    yield from (ExhaustionAlert(span, one) for span in exhaustion_steps(tenant) for one in alike)
     wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
     yield NoDataAlert(wait)
     yield from vanished_alerts(tenant, wait)

@@ -9,7 +9,9 @@ from slo_compiler.duration import Duration
 from slo_compiler.plan.routing_ir import Inhibition
 from slo_compiler.plan.tenant import Identity, identity
 from slo_compiler.resolve.dependencies import dependencies
-from slo_compiler.resolve.model import ResolvedTenant
+from slo_compiler.resolve.metadata import metadata_of
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
+from slo_compiler.schema import Tier
 from slo_compiler.schema.severity import SeverityLevel
 
 
@@ -54,33 +56,45 @@ def dependency_inhibitions(
     """While an SLO's most urgent alert fires, those of the SLOs that depend on it do not notify.
 
     Burn alerts only, on both sides: that the other's data are missing explains nobody's errors, and
-    that one's own are is told whatever else burns. All matchers are equalities, so that a rule is
-    about one SLO and another. There is a rule for each window of the other, and it reads no levels
-    of escalation, so that it has one source: Alertmanager 0.30 to 0.34.0 remembers one of each
-    rule, and forgets the others when that one resolves.
+    that one's own are is told whatever else burns. A rule is about one SLO and another. There is
+    one for each window of the other and each name of its alerts, and it reads no levels of
+    escalation, so that it has one source: Alertmanager 0.30 to 0.34.0 remembers one of each rule,
+    and forgets the others when that one resolves.
     """
     slos = {(t.name, s.spec.service, s.spec.name): s for t in known for s in t.slos}
     top = tenant.levels[0]
     for slo in tenant.live:
         for key in dependencies(tenant, slo):
-            tiers = slos[key].policy.tiers
-            for window in sorted({t.long_window for t in tiers if t.severity == top.name}):
-                yield Inhibition(
-                    _side(
-                        Identity(*key),
-                        top.label,
-                        (naming.LONG_WINDOW, str(window)),
-                        (naming.ESCALATION, ""),
-                    ),
-                    _side(identity(tenant, slo), top.label),
+            for window, name in sorted(
+                {(tier.long_window, name) for tier, name in _burn_alerts(slos[key], top)}
+            ):
+                source = _side(
+                    name,
+                    Identity(*key),
+                    top.label,
+                    (naming.LONG_WINDOW, str(window)),
+                    (naming.ESCALATION, ""),
                 )
+                yield Inhibition(source, _target(tenant, slo, top))
 
 
-def _side(id_: Identity, severity: str, *more: tuple[str, str]) -> tuple[str, ...]:
-    pairs = (
-        ("alertname", naming.ALERT_BURN),
-        *id_.labels,
-        (naming.SEVERITY, severity),
-        *more,
-    )
+def _burn_alerts(slo: ResolvedSLO, level: SeverityLevel) -> Iterator[tuple[Tier, str]]:
+    """Give the tiers of a severity with the names of their alerts."""
+    for tier in slo.policy.tiers:
+        if tier.severity == level.name:
+            own = metadata_of(slo, tier.severity, tier.name)
+            yield tier, own.name or naming.ALERT_BURN
+
+
+def _target(tenant: ResolvedTenant, slo: ResolvedSLO, top: SeverityLevel) -> tuple[str, ...]:
+    """Match an SLO's burn alerts; alerts on its budget may have a name of theirs, but no window."""
+    id_ = identity(tenant, slo)
+    if {name for _, name in _burn_alerts(slo, top)} <= {naming.ALERT_BURN}:
+        return _side(naming.ALERT_BURN, id_, top.label)
+    return (*_side("", id_, top.label), f'{naming.LONG_WINDOW}!=""')
+
+
+def _side(alert: str, id_: Identity, severity: str, *more: tuple[str, str]) -> tuple[str, ...]:
+    name = [("alertname", alert)] if alert else []
+    pairs = (*name, *id_.labels, (naming.SEVERITY, severity), *more)
     return tuple(f'{name}="{value}"' for name, value in pairs)

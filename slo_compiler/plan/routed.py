@@ -92,7 +92,7 @@ def alerts_of(planned: PlannedTenant) -> Iterator[RoutedAlert]:
 def _burn(tenant: ResolvedTenant, rule: BurnAlert) -> RoutedAlert:
     severity = rule.tier.severity
     return RoutedAlert(
-        naming.ALERT_BURN,
+        rule.tier.alert,
         rule.slo.identity,
         rule.tier.spec.name,
         severity,
@@ -112,7 +112,11 @@ def _health(tenant: ResolvedTenant, rule: HealthAlert) -> Iterator[RoutedAlert]:
         target = tenant.escalation.exhaustion(rule.within)
     elif severity is not None:
         target = tenant.escalation.levels(severity.name)[0]
-    slos = rule.slos if isinstance(rule, VanishedAlert) else tenant.live or tenant.slos
+    slos = tenant.live or tenant.slos
+    if isinstance(rule, VanishedAlert):
+        slos = rule.slos
+    elif isinstance(rule, BudgetAlert | ExhaustionAlert):
+        slos = rule.about.slos
     if about is not None:
         id_ = Identity(tenant.name, naming.RULES_SERVICE, about)
         yield RoutedAlert(name, id_, tier, severity, target, slos[-1].at("name"))
@@ -129,9 +133,10 @@ def _kind(  # noqa: PLR0911  (a table)
     match rule:
         case BudgetAlert():
             tier = naming.budget_tier(literal(Fraction(rule.percent)))
-            return naming.ALERT_BUDGET_LOW, tier, lenient, None
+            return rule.about.metadata.name or naming.ALERT_BUDGET_LOW, tier, lenient, None
         case ExhaustionAlert():
-            return naming.ALERT_EXHAUSTION, naming.exhaustion_tier(rule.within), lenient, None
+            name = rule.about.metadata.name or naming.ALERT_EXHAUSTION
+            return name, naming.exhaustion_tier(rule.within), lenient, None
         case NoDataAlert():
             return naming.ALERT_NO_DATA, "no-data", urgent, None
         case VanishedAlert():

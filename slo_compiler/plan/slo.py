@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
@@ -16,6 +17,7 @@ from slo_compiler.plan.sli import BaseQueries, base_queries
 from slo_compiler.plan.slices import check_slices
 from slo_compiler.plan.tenant import Identity, escalation_waits, identity, user_labels
 from slo_compiler.resolve.exclusions import ResolvedExclusion
+from slo_compiler.resolve.metadata import UserMetadata, metadata_of, metadata_parts
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema import Tier
 from slo_compiler.schema.severity import SeverityLevel
@@ -32,6 +34,12 @@ class PlannedTier:
     guards: tuple[Guard, ...]
     tiled: bool  # whether its long window is summed of tiles
     waits: tuple[Duration, ...]  # of the further levels of escalation, shortest first
+    metadata: UserMetadata
+
+    @property
+    def alert(self) -> str:
+        """Name of its alerts."""
+        return self.metadata.name or naming.ALERT_BURN
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,14 +93,23 @@ def _tier(tenant: ResolvedTenant, slo: ResolvedSLO, tier: Tier, timing: burn.Tim
         guards=tuple(guards_of(slo, tier)),
         tiled=timing.is_tiled(tier.long_window),
         waits=tuple(escalation_waits(tenant, tier.severity)),
+        metadata=metadata_of(slo, tier.severity, tier.name),
     )
 
 
 def _check_labels(slo: ResolvedSLO, labels: dict[str, str], report: Report) -> None:
-    for label in sorted({*slo.by} & {*labels}):
+    """Refuse labels of users that the SLI keeps; each value of them would be lost."""
+    of_alerts = {
+        label
+        for _, said in slo.inherited.metadata
+        for _, part in metadata_parts(said)
+        for label in part.labels
+    }
+    for label in sorted({*slo.by} & ({*labels} | of_alerts)):
+        what = "the SLO" if label in labels else "its alerts"
         report.error(
             slo.at("sli", slo.spec.sli.body.KIND, "by"),
             "label-clash",
-            f'"{label}" is both a label of the SLI (by) and a label of the SLO',
-            "rename the SLO's label",
+            f'"{label}" is both a label of the SLI (by) and a label of {what}',
+            "rename the SLO's label" if label in labels else "rename the label of the alerts",
         )

@@ -25,13 +25,13 @@ class ExpectedRoute:
     def is_inhibited_by(self, other: ExpectedRoute) -> bool:
         """Whether the manifests want it: by a tier of the same SLO and level, or of another SLO."""
         one, two = dict(self.labels), dict(other.labels)
-        if two["alertname"] != naming.ALERT_BURN:
-            return False
+        if naming.LONG_WINDOW not in two:
+            return False  # it is no burn alert
         level = two.get(naming.ESCALATION)
         name = "/".join((*(two[label] for label in naming.IDENTITY), two[naming.TIER]))
         if name in self.inhibited_by and not level:
             return True
-        same = ("alertname", *naming.IDENTITY, naming.ESCALATION)
+        same = (*naming.IDENTITY, naming.ESCALATION)
         return two[naming.TIER] in self.inhibited_by and all(
             one.get(label) == two.get(label) for label in same
         )

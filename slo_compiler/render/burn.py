@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from slo_compiler import naming
@@ -14,6 +14,7 @@ from slo_compiler.plan.slo import PlannedSLO, PlannedTier
 from slo_compiler.render.model import Rule
 from slo_compiler.render.shape import annotation, expression, expression_shape
 from slo_compiler.resolve.dependencies import dependencies
+from slo_compiler.schema.annotation import filled
 
 
 def burn_alert(tenant: PlannedTenant, rule: BurnAlert) -> Rule:
@@ -24,11 +25,11 @@ def burn_alert(tenant: PlannedTenant, rule: BurnAlert) -> Rule:
         *_key_labels(slo, tier),
         *level,
         *_window_labels(tier),
-        *sorted({**slo.labels, **tier.severity.labels}.items()),
+        *sorted({**slo.labels, **tier.metadata.labels, **tier.severity.labels}.items()),
     )
     expr, annotations = _expression(tenant, slo, tier), _evidence(tenant, slo, tier)
     at = slo.resolved.at("name")
-    return Rule(naming.ALERT_BURN, expr, at, labels, annotations, rule.for_, alert=True)
+    return Rule(tier.alert, expr, at, labels, annotations, rule.for_, alert=True)
 
 
 def shadow_alert(tenant: PlannedTenant, rule: ShadowAlert) -> Rule:
@@ -81,6 +82,7 @@ def _evidence(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> Pair
     budget = burn.literal(slo.error_budget)
     period = burn.literal(Fraction(slo.resolved.period.nominal.ms, 1000))
 
+    constants = _constants(tier)
     guards = " and ".join(guard.words for guard in tier.guards)
     pairs = {
         "summary": annotation("burn_summary", id_, by=by, tier=tier.spec.name),
@@ -99,17 +101,25 @@ def _evidence(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> Pair
             "exhaustion", id_, series=naming.BUDGET_REMAINING, by=by, budget=budget, period=period
         ),
         "objective": f"{slo.resolved.objective}% over {slo.resolved.period.words}",
-        **_links(tenant, slo),
+        **_links(tenant, slo, constants),
     }
-    return tuple((key, value) for key, value in pairs.items() if value)
+    own = {key: filled(text, constants) for key, text in tier.metadata.annotations.items()}
+    return tuple((key, value) for key, value in {**pairs, **own}.items() if value)
 
 
-def _links(tenant: PlannedTenant, planned: PlannedSLO) -> dict[str, str]:
+def _constants(tier: PlannedTier) -> dict[str, str]:
+    """Give the labels that the series beneath lacks, so that Prometheus could not fill them in."""
+    return {naming.SEVERITY: tier.severity.label, naming.TIER: tier.spec.name}
+
+
+def _links(
+    tenant: PlannedTenant, planned: PlannedSLO, constants: Mapping[str, str]
+) -> dict[str, str]:
     slo = planned.resolved
-    files = (tenant.resolved.source, slo.template)
+    alerting, files = slo.alerting, (tenant.resolved.source, slo.template)
     return {
-        "runbook_url": slo.alerting.runbook or "",
-        "dashboard_url": slo.alerting.dashboard or "",
+        "runbook_url": filled(alerting.runbook or "", constants, escaped=True),
+        "dashboard_url": filled(alerting.dashboard or "", constants, escaped=True),
         "depends_on": ", ".join("/".join(key) for key in dependencies(tenant.resolved, slo)),
         "manifest": ", ".join(file.version for file in files if file),
     }

@@ -10,7 +10,15 @@ from typing import Any
 
 from slo_compiler.duration import Duration
 from slo_compiler.period import Period
-from slo_compiler.schema import SLO, Alerting, Defaults, Tenant
+from slo_compiler.schema import (
+    SLO,
+    Alerting,
+    AlertMetadata,
+    Defaults,
+    Guards,
+    Tenant,
+    TierAlerting,
+)
 
 DEFAULT_PERIOD = Period(Duration.of(days=30))
 DEFAULT_POLICY = "sre-workbook"
@@ -33,13 +41,18 @@ class Sourced:
     level: SourceLevel
 
 
+# Keys of alerting that add up, level by level: see resolve.metadata.
+METADATA = (*AlertMetadata.model_fields, "severities")
+
+
 @dataclass(frozen=True, slots=True)
 class Inherited:
     """All that an SLO says and inherits, by key; a key that nobody gives is not there."""
 
     sourced: Mapping[str, Sourced]  # objective, period, and the keys of alerting
     labels: Mapping[str, Sourced]  # by label
-    alerting: Alerting  # the keys of it as one
+    alerting: Alerting  # the keys of it as one, less those of the metadata
+    metadata: tuple[tuple[SourceLevel, Alerting], ...]  # who says it, the farthest first
 
     @property
     def objective(self) -> Decimal | None:
@@ -63,23 +76,49 @@ def inherit(slo: SLO, tenant: Tenant, project: Defaults) -> Inherited:
         (SourceLevel.PROJECT, _given(project)),
         (SourceLevel.BUILTIN, {"period": DEFAULT_PERIOD, "policy": DEFAULT_POLICY}),
     )
-    words = {"tenant": tenant.metadata.name, "service": slo.service, "slo": slo.name}
+    keys = [key for key in Alerting.model_fields if key not in METADATA]
     sourced: dict[str, Sourced] = {}
     for level, values in given:
-        for key in ("objective", "period", *Alerting.model_fields):
+        for key in ("objective", "period", *keys):
             if key in values:
                 sourced.setdefault(key, Sourced(values[key], level))
+    words = {"tenant": tenant.metadata.name, "service": slo.service, "slo": slo.name}
     for key in ("runbook", "dashboard"):
         if key in sourced:
             sourced[key] = Sourced(_filled(sourced[key].value, words), sourced[key].level)
+    if "tiers" in sourced:
+        tiers = _tiers(slo.alerting, defaults, project)
+        sourced["tiers"] = Sourced(tiers, sourced["tiers"].level)
     labels = {
         **_at(SourceLevel.PROJECT, project.labels),
         **_at(SourceLevel.TENANT, {**tenant.metadata.labels, **defaults.labels}),
         **_at(SourceLevel.SLO, slo.labels),
     }
-    keys = Alerting.model_fields
     alerting = Alerting.model_construct(**{k: v.value for k, v in sourced.items() if k in keys})
-    return Inherited(sourced, dict(sorted(labels.items())), alerting)
+    metadata = (
+        (SourceLevel.PROJECT, _alerts_alone(project)),
+        (SourceLevel.TENANT, _alerts_alone(defaults)),
+        (SourceLevel.SLO, slo.alerting),
+    )
+    return Inherited(sourced, dict(sorted(labels.items())), alerting, metadata)
+
+
+def _alerts_alone(defaults: Defaults) -> Defaults:
+    """Leave out the labels of defaults: they are on slo_info, too, and so the SLO's own."""
+    return defaults.model_copy(update={"labels": {}})
+
+
+def _tiers(*nearest: Alerting) -> dict[str, TierAlerting]:
+    """Take each guard of each tier from the nearest that says it."""
+    found: dict[str, dict[str, Any]] = {}
+    for alerting in nearest:
+        for name, tier in alerting.tiers.items():
+            own = found.setdefault(name, {})
+            for key in Guards.model_fields:
+                least = getattr(tier, key)
+                if least is not None:
+                    own.setdefault(key, least)
+    return {name: TierAlerting(**own) for name, own in found.items()}
 
 
 def _given(model: SLO | Alerting | Defaults) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from slo_compiler.diagnostics import Position, Report
+from slo_compiler.resolve.metadata import metadata_parts
 from slo_compiler.schema import Isolation, ProjectSpec, Tenant
 from slo_compiler.schema.severity import severities_of
 from slo_compiler.source import Document, Loc
@@ -67,10 +68,13 @@ def _given(tenant: Tenant, document: Document) -> Iterator[tuple[Position, str, 
             yield document.locate((*loc, name), key=True), name, value
 
     yield from at(("metadata", "labels"), tenant.metadata.labels)
-    yield from at(("spec", "defaults", "labels"), tenant.spec.defaults.labels)
+    for path, part in metadata_parts(tenant.spec.defaults):
+        yield from at(("spec", "defaults", *path, "labels"), part.labels)
     for index, slo in enumerate(tenant.spec.slos):
         loc = ("spec", "slos", index)
         yield from at((*loc, "labels"), slo.labels)
+        for path, part in metadata_parts(slo.alerting):
+            yield from at((*loc, "alerting", *path, "labels"), part.labels)
         body = slo.sli.body
         for name in body.by:
             yield document.locate((*loc, "sli", body.KIND, "by")), name, None

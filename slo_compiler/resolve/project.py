@@ -5,6 +5,7 @@ from __future__ import annotations
 from slo_compiler.diagnostics import Cause, Report, nearest
 from slo_compiler.duration import Duration
 from slo_compiler.resolve.hours import Locate, check_hours
+from slo_compiler.resolve.metadata import check_severity_names
 from slo_compiler.schema import Isolation, ProjectSpec
 
 OLDEST_PROMETHEUS, OLDEST_ALERTMANAGER = "2.42", "0.25"
@@ -33,6 +34,12 @@ def check_project(project: ProjectSpec, at: Locate, report: Report) -> None:
             nearest(severity, project.severities),
             Cause(severity, rank=1),
         )
+    check_severity_names(
+        project.defaults,
+        project.severities,
+        lambda *path: at("spec", "defaults", *path),
+        report,
+    )
 
 
 def _check_grants(project: ProjectSpec, at: Locate, report: Report) -> None:

@@ -20,6 +20,7 @@ from slo_compiler.resolve.escalation import (
 from slo_compiler.resolve.exclusions import resolve_exclusions
 from slo_compiler.resolve.inherit import DEFAULT_POLICY, SourceLevel, inherit
 from slo_compiler.resolve.labels import check_labels, isolating
+from slo_compiler.resolve.metadata import check_metadata, check_severity_names
 from slo_compiler.resolve.model import Policy, ResolvedChannel, ResolvedSLO, ResolvedTenant
 from slo_compiler.resolve.project import is_older
 from slo_compiler.resolve.renames import check_renames
@@ -144,6 +145,12 @@ def _resolve_tenant(
         health=project.health.severity,
         runbooks=project.health.runbooks,
     )
+    check_severity_names(
+        spec.defaults,
+        project.severities,
+        lambda *path: document.locate(("spec", "defaults", *path), key=True),
+        report,
+    )
     check_labels(tenant, document, project, resolved.matchers, report)
     check_renames(tenant, document, report)
     if slos and check_severities(resolved, report):
@@ -234,7 +241,16 @@ def _resolve_slos(
         resolved = ResolvedSLO(
             slo, objective, inherited.period, policy, document, loc, inherited, template
         )
-        yield replace(resolved, unread=manifest.lacks(*loc, "sli")), lost
+        resolved = replace(resolved, unread=manifest.lacks(*loc, "sli"))
+        if not resolved.unread:  # else its labels are not known
+            check_metadata(resolved, report)
+        check_severity_names(
+            slo.alerting,
+            resolver.project.severities,
+            lambda *path, loc=loc: document.locate((*loc, "alerting", *path), key=True),
+            report,
+        )
+        yield resolved, lost
 
 
 def _channels(

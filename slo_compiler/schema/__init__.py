@@ -28,10 +28,12 @@ from slo_compiler.schema.project import (
 from slo_compiler.schema.slo import (
     SLO,
     Alerting,
+    AlertMetadata,
     Argument,
     Budgeting,
     Defaults,
     Guards,
+    TierAlerting,
     Timeslices,
 )
 from slo_compiler.schema.template import Parameter, SLOTemplate, TemplateSpec
@@ -42,6 +44,7 @@ __all__ = [
     "DOCUMENT_KINDS",
     "SLI",
     "SLO",
+    "AlertMetadata",
     "AlertPolicy",
     "Alerting",
     "AlertmanagerSpec",
@@ -72,6 +75,7 @@ __all__ = [
     "TenantPolicy",
     "TenantSpec",
     "Tier",
+    "TierAlerting",
     "Timeslices",
 ]
 

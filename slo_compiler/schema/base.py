@@ -61,7 +61,7 @@ def invalid(
 
 
 DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 # Controls, what reorders the text around it, and what ends a line without being seen.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _LONGEST = Duration.of(days=365)
@@ -69,7 +69,7 @@ _SHORTEST_PACE = Duration.of(minutes=5)
 
 
 def _name(value: object) -> str:
-    name = _string(value)
+    name = string(value)
     if not DNS_LABEL.fullmatch(name):
         raise invalid(
             "name",
@@ -79,7 +79,8 @@ def _name(value: object) -> str:
     return name
 
 
-def _string(value: object) -> str:
+def string(value: object) -> str:
+    """Take text and nothing else."""
     if not isinstance(value, str):
         raise invalid("type", f"expected text, found {shown(value)}", how_to_quote(value))
     return value
@@ -94,8 +95,9 @@ def how_to_quote(value: object) -> str:
     return "put it into quotes"
 
 
-def _text(value: object) -> str:
-    value = _string(value)
+def plain_text(value: object) -> str:
+    """Take text that nothing runs as a template."""
+    value = string(value)
     if "{{" in value:
         raise invalid(
             "template-in-text",
@@ -259,7 +261,7 @@ def _fraction_of_100(value: object) -> Decimal:
 
 
 def _slo_reference(value: object) -> str:
-    text = _string(value)
+    text = string(value)
     parts = text.split("/")
     if len(parts) not in (2, 3) or not all(DNS_LABEL.fullmatch(part) for part in parts):
         raise invalid(
@@ -290,8 +292,8 @@ def _look_back(value: object) -> Duration | Literal["none"]:
 
 
 def _label_name(value: object) -> str:
-    name = _string(value)
-    if not _LABEL_NAME.fullmatch(name) or name.startswith("__"):
+    name = string(value)
+    if not LABEL_NAME.fullmatch(name) or name.startswith("__"):
         raise invalid(
             "label-name",
             f"{shown(value)} is not a label name",
@@ -312,7 +314,7 @@ def _version(value: object) -> str:
 
 
 def _secret_file(value: object) -> str:
-    path = _text(value)
+    path = plain_text(value)
     if not path.startswith("/"):
         raise invalid(
             "secret-path",
@@ -327,23 +329,8 @@ def _secret_file(value: object) -> str:
     return path
 
 
-PLACEHOLDERS = ("service", "slo", "tenant")
-
-
-def _link(value: object) -> str:
-    link = _text(value)
-    for name in re.findall(r"\{([a-z_]+)\}", link):
-        if name not in PLACEHOLDERS:
-            raise invalid(
-                "placeholder",
-                f"no placeholder {{{name}}}",
-                nearest(name, PLACEHOLDERS),
-            )
-    return link
-
-
 def _url(value: object) -> str:
-    url = _text(value)
+    url = plain_text(value)
     if not re.fullmatch(r"https?://[^\s/@?#]+([/?#][^\s]*)?", url):
         if re.match(r"https?://[^/\s]*@", url):
             raise invalid(
@@ -370,7 +357,7 @@ def _typed(validator: Callable[[object], Any], schema: dict[str, Any]) -> list[A
 
 _SPAN = {"type": "string", "pattern": "^([0-9]+(ms|[smhdwy]))+$"}
 Name = Annotated[str, *_typed(_name, {"type": "string", "pattern": f"^{DNS_LABEL.pattern}$"})]
-Text = Annotated[str, *_typed(_text, {"type": "string", "not": {"pattern": r"\{\{"}})]
+Text = Annotated[str, *_typed(plain_text, {"type": "string", "not": {"pattern": r"\{\{"}})]
 Span = Annotated[Duration, *_typed(_duration, {**_SPAN, "examples": ["5m", "1h30m", "30d"]})]
 Period = Annotated[
     PeriodValue,
@@ -414,7 +401,6 @@ SLOReference = Annotated[
 Number = Annotated[Decimal, *_typed(_number, {"type": "number"})]
 Positive = Annotated[Decimal, *_typed(_positive, {"type": "number", "exclusiveMinimum": 0})]
 Version = Annotated[str, *_typed(_version, {"type": "string", "examples": ["3.5"]})]
-Link = Annotated[str, *_typed(_link, {"type": "string", "not": {"pattern": r"\{\{"}})]
 SecretFile = Annotated[str, *_typed(_secret_file, {"type": "string", "pattern": "^/"})]
 Url = Annotated[str, *_typed(_url, {"type": "string", "format": "uri"})]
 LabelName = Annotated[
@@ -423,7 +409,7 @@ LabelName = Annotated[
         _label_name,
         {
             "type": "string",
-            "pattern": f"^{_LABEL_NAME.pattern}$",
+            "pattern": f"^{LABEL_NAME.pattern}$",
             "not": {"enum": sorted(RESERVED_LABELS)},
         },
     ),

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from slo_compiler.schema.annotation import AlertLabels, AlertName, Annotations, Link
 from slo_compiler.schema.base import (
     Count,
     Labels,
-    Link,
     LookBack,
     Name,
     Objective,
@@ -35,19 +35,42 @@ class Guards(Strict):
     min_events: Count | None = None
 
 
+class AlertMetadata(Strict):
+    """What alerts are called, and what they carry beside what the compiler puts on them."""
+
+    name: AlertName | None = Field(
+        default=None,
+        description="Name of the alerts; without it, SLOErrorBudgetBurn and its like. Alerts on "
+        "data and rules, such as SLONoData, keep theirs.",
+    )
+    labels: AlertLabels = Field(
+        default={}, description="Labels of the alerts alone; of the same label, the nearest wins."
+    )
+    annotations: Annotations = Field(
+        default={},
+        description="Annotations; {{ $value }} and {{ $labels.NAME }} are filled in, with NAME "
+        "tenant, service, slo, severity, tier, or one of the SLI's `by`.",
+    )
+
+
+class TierAlerting(Guards, AlertMetadata):
+    """What is particular to the alerts of one tier."""
+
+
 Unreachable = Literal["omit", "error"]
 
 
-class Alerting(Guards):
+class Alerting(Guards, AlertMetadata):
     """Which policy watches an SLO, from how much traffic on, and what the alerts say.
 
     `when_unreachable` says what happens to a tier that can never fire at the objective: it is left
     out, which is the default, or it is an error. `vanished` says how long a value of `by` that has
-    no events any more is reported.
+    no events any more is reported. `severities` and `tiers` say it for some of the alerts.
     """
 
     policy: Name | None = None
-    tiers: dict[Name, Guards] = {}
+    severities: dict[Name, AlertMetadata] = {}
+    tiers: dict[Name, TierAlerting] = {}
     when_unreachable: Unreachable | None = None
     vanished: LookBack | None = None
     runbook: Link | None = None
@@ -106,8 +129,11 @@ class SLO(Strict):
 
 
 class Defaults(Alerting):
-    """What holds for SLOs that do not say it themselves; labels add up."""
+    """What holds for SLOs that do not say it themselves; labels and annotations add up."""
 
     objective: Objective | None = None
     period: Period | None = None
-    labels: Labels = {}
+    labels: Labels = Field(
+        default={},
+        description="Labels of alerts and of slo_info; of the same label, the SLO's value wins.",
+    )

@@ -11,6 +11,7 @@ from datetime import datetime
 from difflib import SequenceMatcher, get_close_matches
 from fractions import Fraction
 
+from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn, plan_tenant, reach
@@ -23,12 +24,13 @@ from slo_compiler.plan.rules import Rule as PlannedRule
 from slo_compiler.proofs.generate.routes import routes_by_alert
 from slo_compiler.render import rule_text
 from slo_compiler.resolve.dependencies import dependencies
+from slo_compiler.resolve.metadata import metadata_of
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema import ProjectSpec, Tier
 from slo_compiler.source import Document
 from slo_compiler.view.audience import Audience, audiences_of
 from slo_compiler.view.relations import Relations, relations_of
-from slo_compiler.view.values import Value, place, values_of
+from slo_compiler.view.values import Value, metadata_values, place, values_of
 
 Found = list[tuple[ResolvedTenant, list[ResolvedSLO]]]
 MUCH_LIKE = 0.05
@@ -42,6 +44,7 @@ class TierFacts:
     """When one alert fires and ends; times are of constant error ratios from a clean history."""
 
     tier: str
+    alert: str  # its name
     severity: str
     budget_share: str
     long_window: str
@@ -148,7 +151,10 @@ def explain(
                 description=slo.spec.description,
                 template=slo.spec.template or "",
                 shadow=slo.shadow,
-                values=tuple(values_of(slo, project_document)),
+                values=(
+                    *values_of(slo, project_document),
+                    *metadata_values(slo, project_document),
+                ),
                 budget_ratio=burn.literal(budget),
                 budget_outage=str(Duration(int(slo.period.nominal.ms * budget))),
                 budget_events=f"{budget.numerator} in {budget.denominator}",
@@ -195,6 +201,7 @@ def _tier(slo: ResolvedSLO, tier: Tier) -> TierFacts:
 
     return TierFacts(
         tier=tier.name,
+        alert=metadata_of(slo, tier.severity, tier.name).name or naming.ALERT_BURN,
         severity=tier.severity,
         budget_share=_percent(reach.budget_share(slo, tier)),
         long_window=str(tier.long_window),

@@ -10,8 +10,9 @@ import yaml
 
 from slo_compiler.duration import Duration
 from slo_compiler.period import Period
+from slo_compiler.resolve.metadata import UserMetadata, metadata_of
 from slo_compiler.resolve.model import ResolvedSLO
-from slo_compiler.schema import Alerting, Guards
+from slo_compiler.schema import Alerting, AlertMetadata, Guards, TierAlerting
 from slo_compiler.source import reads_as_text
 
 
@@ -38,8 +39,8 @@ def _period(dumper: _Dumper, value: Period) -> yaml.Node:
     return dumper.represent_mapping("tag:yaml.org,2002:map", said, flow_style=True)
 
 
-def _guards(dumper: _Dumper, value: Guards) -> yaml.Node:
-    said = value.model_dump(exclude_none=True)
+def _mapping(dumper: _Dumper, value: Guards | AlertMetadata) -> yaml.Node:
+    said = {key: part for key, part in value.model_dump(exclude_none=True).items() if part != {}}
     return dumper.represent_mapping("tag:yaml.org,2002:map", said, flow_style=True)
 
 
@@ -51,7 +52,8 @@ def _text(dumper: _Dumper, value: str) -> yaml.Node:
 _Dumper.add_representer(Decimal, _number)
 _Dumper.add_representer(Duration, _span)
 _Dumper.add_representer(Period, _period)
-_Dumper.add_representer(Guards, _guards)
+_Dumper.add_multi_representer(Guards, _mapping)
+_Dumper.add_multi_representer(AlertMetadata, _mapping)
 _Dumper.add_representer(str, _text)
 
 
@@ -77,6 +79,39 @@ def resolved(slo: ResolvedSLO) -> dict[str, Any]:
     filled |= {key: said[key].value for key in said if key not in Alerting.model_fields}
     filled["labels"] = dict(slo.labels)
     filled["alerting"] = {key: said[key].value for key in said if key in Alerting.model_fields}
+    filled["alerting"] |= _metadata(slo)
     first = ("name", "service", "description", "objective", "period", "labels")
     order = [*(k for k in first if k in filled), *(k for k in filled if k not in first)]
     return {key: filled[key] for key in order if filled[key] not in ({}, "")}
+
+
+def _metadata(slo: ResolvedSLO) -> dict[str, Any]:
+    """Give what all levels say of the alerts as the SLO would: it comes to the same."""
+    levels = [said for _, said in slo.inherited.metadata]
+    severities = {name for said in levels for name in said.severities}
+    of_tier = {tier.name: tier.severity for tier in slo.policy.spec.tiers}
+    tiers: dict[str, Any] = {}
+    for name, severity in of_tier.items():
+        guards = slo.alerting.tiers.get(name)
+        own = guards.model_dump(exclude_none=True) if guards else {}
+        if any(name in said.tiers for said in levels):
+            own |= _written(metadata_of(slo, severity, name))
+        if own:
+            tiers[name] = TierAlerting(**own)
+    found = {
+        **_written(metadata_of(slo, "")),
+        "severities": {
+            name: AlertMetadata(**_written(metadata_of(slo, name))) for name in sorted(severities)
+        },
+        "tiers": tiers,
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _written(metadata: UserMetadata) -> dict[str, Any]:
+    found = {
+        "name": metadata.name,
+        "labels": dict(metadata.labels),
+        "annotations": dict(metadata.annotations),
+    }
+    return {key: value for key, value in found.items() if value}

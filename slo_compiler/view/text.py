@@ -11,6 +11,7 @@ from slo_compiler.view.explain import Explanation
 
 _TIERS = (
     ("tier", "tier"),
+    ("alert", "alert"),
     ("severity", "severity"),
     ("budget", "budget_share"),
     ("in", "long_window"),
@@ -43,8 +44,11 @@ def _lines(told: Explanation) -> Iterator[str]:
     yield ""
     yield f"  budget: {told.budget_outage} of full outage, or {told.budget_events} events"
     yield ""
-    head = [title for title, _ in _TIERS]
-    tiers = ([getattr(tier, key) or "-" for _, key in _TIERS] for tier in told.tiers)
+    # Names are told where somebody chose them.
+    named = any(tier.alert != naming.ALERT_BURN for tier in told.tiers)
+    columns = [(title, key) for title, key in _TIERS if named or key != "alert"]
+    head = [title for title, _ in columns]
+    tiers = ([getattr(tier, key) or "-" for _, key in columns] for tier in told.tiers)
     yield from (f"  {line}" for line in table([head, *tiers]))
     yield "  From a clean history, at 100% errors and at 10 times the threshold; ends after a full"
     yield "  outage. Evaluation adds up to a minute; to windows above 6h, up to four."

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from slo_compiler.diagnostics import Position
 from slo_compiler.resolve.inherit import SourceLevel
+from slo_compiler.resolve.metadata import metadata_parts
 from slo_compiler.resolve.model import ResolvedSLO
 from slo_compiler.schema import Alerting
-from slo_compiler.source import Document
+from slo_compiler.source import Document, Loc
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ def values_of(slo: ResolvedSLO, project: Document | None) -> Iterator[Value]:
     """Give the values that an SLO says or inherits; `project` is the project file."""
     document = slo.document
     for key, said in slo.inherited.sourced.items():
-        if key == "tiers":  # told with each tier
+        if key == "tiers":  # its guards are told with each tier
             continue
         own = (*slo.loc, "alerting", key) if key in Alerting.model_fields else (*slo.loc, key)
         text = f"{said.value}%" if key == "objective" else str(said.value)
@@ -53,12 +54,36 @@ def values_of(slo: ResolvedSLO, project: Document | None) -> Iterator[Value]:
                 yield Value("label", text, "project", _project(project, "labels", name))
 
 
+def metadata_values(slo: ResolvedSLO, project: Document | None) -> Iterator[Value]:
+    """Give what is said of the alerts' names, labels and annotations; the nearest of each alone."""
+    document, seen = slo.document, set[str]()
+    for level, said in reversed(slo.inherited.metadata):
+        for path, part in metadata_parts(said):
+            words: dict[Loc, str] = {("name",): part.name} if part.name else {}
+            words |= {("labels", key): value for key, value in part.labels.items()}
+            words |= {("annotations", key): value for key, value in part.annotations.items()}
+            for more, value in words.items():
+                key = ".".join(map(str, (*path, *more)))
+                if key in seen:
+                    continue
+                seen.add(key)
+                match level:
+                    case SourceLevel.SLO:
+                        own = document.blamed((*slo.loc, "alerting", *path, *more))
+                        yield _own(slo, key, value, own)
+                    case SourceLevel.TENANT:
+                        at = document.locate(("spec", "defaults", *path, *more))
+                        yield Value(key, value, "tenant", place(at))
+                    case _:
+                        yield Value(key, value, "project", _project(project, *path, *more))
+
+
 def _own(slo: ResolvedSLO, key: str, value: str, at: Position) -> Value:
     level = "SLO" if at.path == slo.document.path else "template"
     return Value(key, value, level, place(at))
 
 
-def _project(document: Document | None, *path: str) -> str:
+def _project(document: Document | None, *path: str | int) -> str:
     return place(document.locate(("spec", "defaults", *path))) if document else ""
 
 

@@ -84,8 +84,8 @@ def test_what_is_told_is_what_is_compiled(case: str) -> None:
             name, service, slo = told.slo.split("/")
             assert name == tenant.name
             for tier in told.tiers:
-                name_ = naming.SHADOW_ALERT if told.shadow else naming.ALERT_BURN
-                alert = rules[name_, service, slo, tier.tier]
+                rule = naming.SHADOW_ALERT if told.shadow else tier.alert
+                alert = rules[rule, service, slo, tier.tier]
                 assert f"> {tier.threshold}" in alert.expr
                 assert f"rate{tier.long_window}{{" in alert.expr
             budget = rules["slo:error_budget:ratio", service, slo, None]

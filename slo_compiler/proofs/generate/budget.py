@@ -21,6 +21,7 @@ from slo_compiler.plan.tenant import budget_steps, exhaustion_steps
 from slo_compiler.proofs.generate.step import TrafficStep
 from slo_compiler.proofs.generate.subject import SLOUnderTest, TestBatch
 from slo_compiler.proofs.model import Check
+from slo_compiler.resolve.metadata import metadata_of
 from slo_compiler.resolve.model import ResolvedTenant
 
 _PERCENT = Fraction(1, 100)
@@ -49,7 +50,7 @@ def budget_steps_of(
                 1 - rest,
                 length,
                 _rounded({name: budget * (1 - rest) for name, budget in budgets.items()}),
-                partial(_low, batch, tested, bound, rest, number),
+                partial(_low, tenant, batch, tested, bound, rest, number),
             )
     for span in exhaustion_steps(tenant):
         for part in (1 + _PERCENT, 1 - _PERCENT):
@@ -59,7 +60,7 @@ def budget_steps_of(
                 min(paces.values()),
                 length,
                 _rounded({name: budgets[name] * pace for name, pace in paces.items()}),
-                partial(_soon, batch, span, part, tested),
+                partial(_soon, tenant, batch, span, part, tested),
             )
 
 
@@ -68,6 +69,7 @@ def _rounded(ratios: dict[str, Fraction]) -> dict[str, Fraction]:
 
 
 def _low(
+    tenant: ResolvedTenant,
     batch: TestBatch,
     tested: Sequence[SLOUnderTest],
     bound: Fraction,
@@ -78,18 +80,37 @@ def _low(
     """Expect the alert of a bound below it, of none of the others; at 0 % a spent budget fires."""
     fires = left < bound
     percent = f"{burn.literal(bound * 100)}%"
-    of_bound = f'alertname="{naming.ALERT_BUDGET_LOW}",{naming.BUDGET_BELOW}="{percent}"'
+    kind, names = f'alertname="{naming.ALERT_BUDGET_LOW}"', None
+    of_bound = f'{kind},{naming.BUDGET_BELOW}="{percent}"'
+    if batch.renamed:
+        kind, of_bound = f'{naming.BUDGET_BELOW}!=""', f'{naming.BUDGET_BELOW}="{percent}"'
+        names = _names(tenant, tested, naming.ALERT_BUDGET_LOW)
     why = f"{burn.literal(left * 100)}% of the budget is left: e = budget * (1 - that)"
-    yield batch.alerts(at, of_bound, tested if fires else (), why, among=tested)
+    yield batch.alerts(at, of_bound, tested if fires else (), why, among=tested, names=names)
     if fires:
         why = f"and with it the {number} of all bounds from {percent} on, no other"
-        matchers = f'alertname="{naming.ALERT_BUDGET_LOW}"'
-        yield batch.alerts(at, matchers, tested, why, count=number, among=tested)
+        yield batch.alerts(at, kind, tested, why, count=number, among=tested, names=names)
 
 
 def _soon(
-    batch: TestBatch, span: Duration, part: Fraction, tested: Sequence[SLOUnderTest], at: Duration
+    tenant: ResolvedTenant,
+    batch: TestBatch,
+    span: Duration,
+    part: Fraction,
+    tested: Sequence[SLOUnderTest],
+    at: Duration,
 ) -> Iterator[Check]:
-    matchers = f'alertname="{naming.ALERT_EXHAUSTION}",{naming.EXHAUSTED_WITHIN}="{span}"'
+    matchers, names = f'{naming.EXHAUSTED_WITHIN}="{span}"', None
+    if batch.renamed:
+        names = _names(tenant, tested, naming.ALERT_EXHAUSTION)
+    else:
+        matchers = f'alertname="{naming.ALERT_EXHAUSTION}",{matchers}'
     why = f"spent in {burn.literal(part)} * {span}: e = budget * period / (period + that)"
-    yield batch.alerts(at, matchers, tested if part < 1 else (), why, among=tested)
+    firing = tested if part < 1 else ()
+    yield batch.alerts(at, matchers, firing, why, among=tested, names=names)
+
+
+def _names(tenant: ResolvedTenant, tested: Sequence[SLOUnderTest], default: str) -> dict[str, str]:
+    """Name the alerts on the budgets of SLOs, by the SLOs' names."""
+    severity = tenant.health_severities[-1]
+    return {s.name: metadata_of(s.slo, severity).name or default for s in tested}

@@ -72,10 +72,12 @@ def _counts_nothing(tenant: ResolvedTenant, batch: TestBatch, timing: burn.Timin
         active = f"count({naming.EXCLUSION_ACTIVE}{{{subject.labels}}})"
         why = f"{subject.name}: each exclusion of it is active"
         checks.append(Check(over - MINUTE, active, (("{}", str(number)),), why))
-    quiet = (naming.ALERT_BURN, naming.ALERT_INTEGRITY, naming.ALERT_NO_DATA, naming.ALERT_STALE)
+    others = (naming.ALERT_INTEGRITY, naming.ALERT_NO_DATA, naming.ALERT_STALE)
     for at in (over - MINUTE, over + MINUTE * 2, after):
         for subject in batch.subjects:
-            expr = f'count(ALERTS{{alertname=~"{"|".join(quiet)}",{subject.labels}}})'
+            names = dict.fromkeys(subject.burn_alert(t.name) for t in subject.slo.policy.tiers)
+            quiet = "|".join((*names, *others))
+            expr = f'count(ALERTS{{alertname=~"{quiet}",{subject.labels}}})'
             checks.append(Check(at, expr, (), f"{subject.name}: nothing fires for it"))
     return _test(
         tenant,

@@ -17,7 +17,7 @@ from slo_compiler.plan.tenant import tier_windows
 from slo_compiler.promql import Selector
 from slo_compiler.proofs.generate.raw import Series
 from slo_compiler.proofs.generate.readers import SelectorIndex
-from slo_compiler.proofs.generate.subject import SLOUnderTest, base_labels
+from slo_compiler.proofs.generate.subject import BURN, SLOUnderTest, base_labels
 from slo_compiler.proofs.generate.timeline import (
     MINUTE,
     Segment,
@@ -55,6 +55,7 @@ class IsolatedTenant:
     longest_tile: Duration
     longest_wait: Duration
     slos: tuple[IsolatedSLO, ...]
+    renamed: bool  # whether its alerts have names that users gave them
 
 
 def isolated_tenant(
@@ -72,6 +73,7 @@ def isolated_tenant(
         planned.timing.longest_tile(tier_windows(subject.slo for subject in live)),
         max(tier.for_ or Duration(0) for tier in tiers),
         tuple(map(_isolated, live)),
+        live[0].renamed,
     )
 
 
@@ -155,9 +157,12 @@ def _test(tenants: Sequence[IsolatedTenant], burning: Sequence[bool], bit: int) 
         (f'{{tenant="{tenant.name}"}}', str(sum(slo.tiers for slo in tenant.slos)))
         for tenant in on_fire
     )
+    of_burn = f'alertname="{naming.ALERT_BURN}"'
+    if any(tenant.renamed for tenant in tenants):
+        of_burn = BURN
     expr = (
         "count by (tenant) (count by (tenant, service, slo, tier) (ALERTS{"
-        f'alertstate="firing",alertname="{naming.ALERT_BURN}",{naming.ESCALATION}=""}}))'
+        f'alertstate="firing",{of_burn},{naming.ESCALATION}=""}}))'
     )
     return UnitTest(
         f"only these tenants burn: {', '.join(tenant.name for tenant in on_fire)}",

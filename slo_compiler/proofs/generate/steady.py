@@ -17,7 +17,7 @@ from slo_compiler.proofs.generate.budget import budget_steps_of
 from slo_compiler.proofs.generate.periods import elapsed, settled_at
 from slo_compiler.proofs.generate.run import holds, unit_test
 from slo_compiler.proofs.generate.step import TrafficStep
-from slo_compiler.proofs.generate.subject import SLOUnderTest, TestBatch, alike
+from slo_compiler.proofs.generate.subject import BURN, SLOUnderTest, TestBatch, alike
 from slo_compiler.proofs.generate.timeline import MINUTE, Segment, Timeline, rounded
 from slo_compiler.proofs.model import Check, UnitTest
 from slo_compiler.resolve.model import ResolvedTenant
@@ -179,6 +179,9 @@ def _none_fires(tenant: ResolvedTenant, batch: TestBatch, at: Duration, share: F
     if Fraction(max(budget_steps(tenant), default=0)) / 100 > 1 - share:
         names = f"{naming.ALERT_BURN}|{naming.ALERT_INTEGRITY}"
     fired = f'ALERTS{{alertname=~"{names}"}}'
+    if batch.renamed:
+        low = f' or ALERTS{{{naming.BUDGET_BELOW}!=""}}' if naming.ALERT_BUDGET_LOW in names else ""
+        fired = f'ALERTS{{{BURN}}} or ALERTS{{alertname="{naming.ALERT_INTEGRITY}"}}{low}'
     fired += f" or {naming.SHADOW_ALERT}" if batch.shadow else ""
     expr = f"count by (alertname, service, slo, tier) ({fired})"
     why = f"{_words(share)} of the pace that the budget allows"

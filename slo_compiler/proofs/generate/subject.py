@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -24,6 +24,7 @@ from slo_compiler.proofs.generate.raw import (
     selectors_of,
 )
 from slo_compiler.proofs.model import Check
+from slo_compiler.resolve.metadata import metadata_of, renames
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema import Tier
 from slo_compiler.schema.sli.base import Missing, Second
@@ -34,6 +35,7 @@ EVENTS = 1_000_000  # per sample, so that small ratios are whole events and guar
 # one counter cost grows with the square of their number.
 MAX_BATCHES = 16
 MAX_NAMED = 8
+BURN = f'{naming.LONG_WINDOW}!=""'  # selects burn alerts, whatever their names
 TIMES = Fraction(5, 2)  # thresholds: the ratio of errors in a burst, where there can be as many
 
 
@@ -53,6 +55,12 @@ class SLOUnderTest:
     origin: str  # where it stands: tenants/customer-b.yaml:26
     events: int  # of each sample: enough for its guards on low traffic
     name: str  # within its tenant: checkout/availability
+    renamed: bool  # whether alerts of the tenant have names that users gave them
+
+    def burn_alert(self, tier: str) -> str:
+        """Name the alerts of its tier of that name."""
+        own = next(each for each in self.slo.policy.tiers if each.name == tier)
+        return metadata_of(self.slo, own.severity, tier).name or naming.ALERT_BURN
 
     @property
     def fed(self) -> RawSLI | None:
@@ -108,11 +116,17 @@ class TestBatch:
     ) -> Check:
         """Expect the alerts of a tier from exactly these SLOs, and from no other of the tenant."""
         if self.shadow:
-            fired = f'alertname=~"{naming.ALERT_BURN}|{naming.ALERT_BUDGET_LOW}"'
+            fired = f'ALERTS{{alertname=~"{naming.ALERT_BURN}|{naming.ALERT_BUDGET_LOW}"}}'
+            if self.renamed:
+                fired = f'(ALERTS{{{BURN}}} or ALERTS{{{naming.BUDGET_BELOW}!=""}})'
             would = f'count by (service, slo) ({naming.SHADOW_ALERT}{{tier="{tier.name}"}})'
-            expr = f"{would} unless on (service, slo) ALERTS{{{fired}}}"
+            expr = f"{would} unless on (service, slo) {fired}"
             return Check(at, expr + self.others_only, _samples(firing), why)
         escalation = f'{naming.ESCALATION}="{level if level > 1 else ""}"'
+        if self.renamed:
+            matchers = f'{BURN},tier="{tier.name}",{escalation}'
+            names = {each.name: each.burn_alert(tier.name) for each in firing}
+            return self.alerts(at, matchers, firing, why, names=names)
         matchers = f'alertname="{naming.ALERT_BURN}",tier="{tier.name}",{escalation}'
         return self.alerts(at, matchers, firing, why)
 
@@ -125,12 +139,22 @@ class TestBatch:
         *,
         count: int = 1,
         among: Sequence[SLOUnderTest] = (),
+        names: Mapping[str, str] | None = None,
     ) -> Check:
-        """Expect alerts from exactly these SLOs of the batch, or of some of it; as many of each."""
-        expr = f'count by (service, slo) (ALERTS{{alertstate="firing",{matchers}}})'
+        """Expect alerts from exactly these SLOs of the batch, or of some of it; as many of each.
+
+        With `names`, an alert's name by its SLO's, and no other.
+        """
+        by = "service, slo" if names is None else "alertname, service, slo"
+        expr = f'count by ({by}) (ALERTS{{alertstate="firing",{matchers}}})'
         some = among and len(among) < len(self.subjects)
         only = _only(among) if some else self.others_only
-        return Check(at, expr + only, _samples(firing, count), why)
+        return Check(at, expr + only, _samples(firing, count, names), why)
+
+    @property
+    def renamed(self) -> bool:
+        """Whether alerts of the tenant have names that users gave them."""
+        return self.subjects[0].renamed
 
     @property
     def others_only(self) -> str:
@@ -148,23 +172,31 @@ def _only(subjects: Sequence[SLOUnderTest]) -> str:
     return f" and on (service, slo) ({infos})"
 
 
-def _samples(firing: Sequence[SLOUnderTest], count: int = 1) -> tuple[tuple[str, str], ...]:
+def _samples(
+    firing: Sequence[SLOUnderTest], count: int = 1, names: Mapping[str, str] | None = None
+) -> tuple[tuple[str, str], ...]:
+    alerts = {} if names is None else {s.name: f'alertname="{names[s.name]}", ' for s in firing}
     return tuple(
-        (f'{{service="{s.slo.spec.service}", slo="{s.slo.spec.name}"}}', str(count)) for s in firing
+        (
+            f'{{{alerts.get(s.name, "")}service="{s.slo.spec.service}", slo="{s.slo.spec.name}"}}',
+            str(count),
+        )
+        for s in firing
     )
 
 
 def tests_of(tenant: PlannedTenant) -> list[SLOUnderTest]:
     """Prepare a tenant's SLOs for their tests: derive their counters, if they can be."""
     made: dict[Identity, SLOUnderTest] = {}
+    renamed = any(renames(slo) for slo in tenant.resolved.slos)
     for slo in sorted(tenant.slos, key=lambda slo: bool(slo.components)):
         parts = [made[part.identity] for part in slo.components]
-        made[slo.identity] = _under_test(tenant.resolved, slo, parts)
+        made[slo.identity] = _under_test(tenant.resolved, slo, parts, renamed=renamed)
     return [made[slo.identity] for slo in tenant.slos]
 
 
 def _under_test(
-    tenant: ResolvedTenant, planned: PlannedSLO, parts: Sequence[SLOUnderTest]
+    tenant: ResolvedTenant, planned: PlannedSLO, parts: Sequence[SLOUnderTest], *, renamed: bool
 ) -> SLOUnderTest:
     slo, queries = planned.resolved, planned.queries
     raw = gauge = None
@@ -201,6 +233,7 @@ def _under_test(
         origin=f"{tenant.source.name}:{slo.at('name').line}",
         events=_events(slo),
         name=f"{slo.spec.service}/{slo.spec.name}",
+        renamed=renamed,
     )
 
 

@@ -191,7 +191,7 @@ def _others(routes: Sequence[RouteProof]) -> Iterator[str]:
 
 def _name(labels: Mapping[str, str]) -> str:
     """Name a burn alert without a level of escalation as other SLOs do."""
-    if labels["alertname"] != naming.ALERT_BURN or labels.get(naming.ESCALATION):
+    if naming.LONG_WINDOW not in labels or labels.get(naming.ESCALATION):
         return ""
     return "/".join((*(labels[name] for name in naming.IDENTITY), labels[naming.TIER]))
 
@@ -206,11 +206,13 @@ def _variants(source: RouteProof, strange: Sequence[str]) -> Iterator[RouteProof
 def _is_inhibited(target: RouteProof, source: RouteProof, external: tuple[str, ...]) -> bool:
     """Whether the manifests want it: by a tier of the same SLO and level, or one of another SLO."""
     wanted, one, two = target.inhibited_by, target.labels, source.labels
-    same = ("alertname", *naming.IDENTITY, naming.ESCALATION)
+    same = (*naming.IDENTITY, naming.ESCALATION)
     if any(one[name] != two[name] for name in external):
         return False
     return _name(two) in wanted or (
-        two[naming.TIER] in wanted and all(one.get(n, "") == two.get(n, "") for n in same)
+        naming.LONG_WINDOW in two
+        and two[naming.TIER] in wanted
+        and all(one.get(n, "") == two.get(n, "") for n in same)
     )
 
 
