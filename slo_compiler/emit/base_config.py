@@ -86,6 +86,8 @@ def check_inhibitions(
     for number, rule in enumerate(rules):
         pair = _inhibited(rule, expected, external)
         if pair is None:
+            if (named := _named_as_a_source(rule, expected)) is not None:
+                _refuse_source(base, number, nodes[number], named, report)
             continue
         source, target = pair
         matcher = "'slo=\"\"'"
@@ -109,13 +111,16 @@ def _inhibited(
     With external labels each alert is there once more, as another Prometheus sends it.
     """
     here, there = (tuple((name, value) for name in external) for value in ("one", "another"))
-    alerts = [(route, route.labels + more) for route in expected for more in {here, there}]
+    alerts = [
+        (route, route.labels + route.others + more) for route in expected for more in {here, there}
+    ]
     sources: dict[tuple[str, ...], list[tuple[ExpectedRoute, Pairs]]] = {}
     for route, labels in alerts:
         if rule.is_source(dict(labels)):
             sources.setdefault(rule.group(dict(labels)), []).append((route, labels))
     for target, labels in alerts:
-        if labels[len(target.labels) :] != here or not rule.is_target(dict(labels)):
+        is_here = labels[len(labels) - len(here) :] == here
+        if not is_here or not rule.is_target(dict(labels)):
             continue
         both = rule.is_source(dict(labels))
         for source, others in sources.get(rule.group(dict(labels)), ()):
@@ -123,10 +128,46 @@ def _inhibited(
                 continue
             if both and rule.is_target(dict(others)):
                 continue
-            same_server = others[len(source.labels) :] == here
+            same_server = others[len(others) - len(here) :] == here
             if not same_server or not target.is_inhibited_by(source):
                 return others, labels
     return None
+
+
+def _named_as_a_source(
+    rule: InhibitRule, expected: Sequence[ExpectedRoute]
+) -> ExpectedRoute | None:
+    """Return an alert that inhibits others than those of SLOs because of its given name.
+
+    A rule that selects its sources by the label `slo`, or its targets among SLOs, is meant so.
+    """
+    targets_slos = not all(m.matches({}) for m in rule.target if m.name == naming.SLO)
+    if targets_slos or any(matcher.name == naming.SLO for matcher in rule.source):
+        return None
+    for route in expected:
+        labels = dict(route.labels + route.others)
+        if labels["alertname"] in naming.ALERTS or not rule.is_source(labels):
+            continue
+        unnamed = {**labels, "alertname": naming.ALERT_BURN}
+        if "alertname" in rule.equal or not rule.is_source(unnamed):
+            return route
+    return None
+
+
+def _refuse_source(
+    base: Document, number: int, node: yaml.Node, source: ExpectedRoute, report: Report
+) -> None:
+    matcher = "'slo=\"\"'"
+    present = item(node, "source_matchers") is not None
+    report.error(
+        base.locate(("inhibit_rules", number)),
+        "base-inhibition",
+        f"by the name that {source.origin} gives it, {_shown(source.labels)} would inhibit alerts "
+        "that are not of SLOs",
+        f"add {matcher} to its source_matchers"
+        if present
+        else f"add to it: source_matchers: [{matcher}]",
+    )
 
 
 def _shown(labels: Pairs) -> str:

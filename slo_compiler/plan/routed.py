@@ -44,6 +44,7 @@ class RoutedAlert:
     target: Target | None  # which steps it is for; none of the watchdog
     position: Position  # the line of the SLO in the manifest
     burn: BurnAlert | None = None
+    others: Pairs = ()  # labels that users and severities put on it, which routes do not read
 
     @property
     def labels(self) -> Pairs:
@@ -99,6 +100,7 @@ def _burn(tenant: ResolvedTenant, rule: BurnAlert) -> RoutedAlert:
         tenant.escalation.levels(severity.name)[rule.level - 1],
         rule.slo.resolved.at("name"),
         rule,
+        rule.other_labels,
     )
 
 
@@ -121,9 +123,13 @@ def _health(tenant: ResolvedTenant, rule: HealthAlert) -> Iterator[RoutedAlert]:
         id_ = Identity(tenant.name, naming.RULES_SERVICE, about)
         yield RoutedAlert(name, id_, tier, severity, target, slos[-1].at("name"))
         return
+    others = dict(severity.labels) if severity else {}
+    if isinstance(rule, BudgetAlert | ExhaustionAlert):
+        others |= rule.about.metadata.labels
+    more = tuple(sorted(others.items()))
     for slo in slos:
         id_ = Identity(tenant.name, slo.spec.service, slo.spec.name)
-        yield RoutedAlert(name, id_, tier, severity, target, slo.at("name"))
+        yield RoutedAlert(name, id_, tier, severity, target, slo.at("name"), others=more)
 
 
 def _kind(  # noqa: PLR0911  (a table)

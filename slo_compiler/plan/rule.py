@@ -10,6 +10,7 @@ from enum import Enum, StrEnum
 
 from slo_compiler.duration import Duration
 from slo_compiler.period import Period
+from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.plan.slo import PlannedSLO, PlannedTier
 from slo_compiler.resolve.exclusions import ResolvedExclusion
 
@@ -190,6 +191,12 @@ class BurnAlert:
     slo: PlannedSLO
     tier: PlannedTier
     level: int = 1
+
+    @property
+    def other_labels(self) -> Pairs:
+        """Labels that users put on it, and those of its severity, which users cannot replace."""
+        own = {**self.slo.labels, **self.tier.metadata.labels, **self.tier.severity.labels}
+        return tuple(sorted(own.items()))
 
     @property
     def for_(self) -> Duration | None:

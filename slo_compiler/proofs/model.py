@@ -21,6 +21,7 @@ class ExpectedRoute:
     hours: tuple[str, ...] = ()  # the time interval of each receiver, or nothing
     inhibited_by: tuple[str, ...] = ()
     origin: str = ""  # tenants/customer-b.yaml:26
+    others: Pairs = ()  # further labels, of users and severities; no route reads them
 
     def is_inhibited_by(self, other: ExpectedRoute) -> bool:
         """Whether the manifests want it: by a tier of the same SLO and level, or of another SLO."""

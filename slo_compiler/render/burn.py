@@ -25,7 +25,7 @@ def burn_alert(tenant: PlannedTenant, rule: BurnAlert) -> Rule:
         *_key_labels(slo, tier),
         *level,
         *_window_labels(tier),
-        *sorted({**slo.labels, **tier.metadata.labels, **tier.severity.labels}.items()),
+        *rule.other_labels,
     )
     expr, annotations = _expression(tenant, slo, tier), _evidence(tenant, slo, tier)
     at = slo.resolved.at("name")

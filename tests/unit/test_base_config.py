@@ -38,15 +38,14 @@ inhibit_rules:
 """
 
 
-def merged(folder: Path, base: str, labels: str = "") -> str:
+def merged(folder: Path, base: str, labels: str = "", alerting: str = "") -> str:
     """Compile two tenants into a base configuration; return the text of the result."""
     (folder / "base.yml").write_text(base, encoding="utf-8")
     report = Report()
     project = PROJECT.replace("LABELS", labels).encode()
     settings = pipeline.parse_project(SourceFile("p.yaml", "p.yaml", project), folder, report)
-    sources = [
-        SourceFile(f"{n}.yaml", f"{n}.yaml", TENANT.replace("NAME", n).encode()) for n in "ab"
-    ]
+    text = TENANT.replace("web,", f"web, alerting: {{{alerting}}},")
+    sources = [SourceFile(f"{n}.yaml", f"{n}.yaml", text.replace("NAME", n).encode()) for n in "ab"]
     done = pipeline.compile_project(settings, sources, report, jobs=1)
     return next(a.text for a in done.artefacts if a.path == naming.ALERTMANAGER_FILE)
 
@@ -102,6 +101,56 @@ def test_check_inhibitions_rule_that_manifests_want_or_of_other_sources_is_accep
     tmp_path: Path, rule: str
 ) -> None:
     assert yaml.safe_load(merged(tmp_path, COMMON + rule))["inhibit_rules"]
+
+
+NAMED = "  - source_matchers: [severity=page]\n    target_matchers: [severity=none]\n"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        f"{NAMED}    equal: [alertname]\n",
+        "  - source_matchers: [alertname=ClusterDown]\n    target_matchers: [job=node]\n",
+        "  - source_match_re: {alertname: Cl.*}\n    target_matchers: ['slo=\"\"']\n",
+    ],
+)
+def test_check_inhibitions_rule_that_takes_a_given_name_for_the_platforms_is_refused(
+    rule: str, tmp_path: Path
+) -> None:
+    base = COMMON + rule
+    with pytest.raises(CompileError) as failed:
+        merged(tmp_path, base, alerting="name: ClusterDown")
+    (found,) = (d for d in failed.value.diagnostics if d.severity is Severity.ERROR)
+    assert (found.id, found.position.line) == ("base-inhibition", 4)
+    matcher = re.search("'.*?'", found.help)
+    assert matcher is not None
+    if found.help.startswith("add to it"):
+        better = base + f"    {found.help.removeprefix('add to it: ')}\n"
+    else:
+        better = base.replace("source_matchers: [", f"source_matchers: [{matcher[0]}, ")
+    assert merged(tmp_path, better, alerting="name: ClusterDown")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        NAMED,  # under its usual name it would, too
+        "  - source_matchers: [alertname=Other]\n    target_matchers: [job=node]\n",
+        "  - source_matchers: [alertname=~Cl.*]\n    target_matchers: [slo=x]\n",
+    ],
+)
+def test_check_inhibitions_rule_that_reads_no_given_name_or_is_about_slos_is_accepted(
+    rule: str, tmp_path: Path
+) -> None:
+    assert merged(tmp_path, COMMON + rule, alerting="name: ClusterDown")
+
+
+def test_check_inhibitions_reads_the_labels_that_users_put_on_alerts(tmp_path: Path) -> None:
+    rule = "  - source_matchers: [upkeep=yes]\n    target_matchers: ['severity=~\"page|ticket\"']\n"
+    assert merged(tmp_path, COMMON + rule)
+    with pytest.raises(CompileError) as failed:
+        merged(tmp_path, COMMON + rule, alerting="labels: {upkeep: 'yes'}")
+    assert "base-inhibition" in {d.id for d in failed.value.diagnostics}
 
 
 def test_merge_route_built_by_a_yaml_merge_keeps_its_values(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ def routes_by_alert(
                 hours=tuple(hours for _, hours in wanted),
                 inhibited_by=tuple(_inhibiting(tenant, alert, slos)),
                 origin=f"{tenant.source.name}:{alert.position.line}",
+                others=alert.others,
             ),
         )
 
