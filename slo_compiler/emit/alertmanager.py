@@ -27,6 +27,7 @@ from slo_compiler.plan.routes import join_routing, plan_routes
 from slo_compiler.plan.routing_ir import Integration, Routing, TenantRouting
 from slo_compiler.proofs.generate.routes import expected_routes
 from slo_compiler.proofs.model import ExpectedRoute
+from slo_compiler.schema.annotation import KNOWN
 from slo_compiler.source import Document
 from slo_compiler.templating import render
 
@@ -116,7 +117,10 @@ def _by_field(
         body = bodies.get(id(kind))
         if body is None:
             body = render(
-                f"receiver/{kind.KIND}.yml.j2", channel=kind, external_labels=external
+                f"receiver/{kind.KIND}.yml.j2",
+                channel=kind,
+                external_labels=external,
+                known=KNOWN,
             ).strip("\n")
             bodies[id(kind)] = body
         fields.setdefault(kind.FIELD, []).append(body)

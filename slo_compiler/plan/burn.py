@@ -84,6 +84,11 @@ def literal(value: Fraction) -> str:
     return plain(Decimal(repr(float(value))))
 
 
+def percent(ratio: Fraction) -> str:
+    """Print a ratio for people, as Prometheus' humanizePercentage would: 0.0144 is 1.44%."""
+    return f"{plain(Decimal(f'{float(ratio * 100):.4g}'))}%"
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """Spans that one tenant's rules are built on."""

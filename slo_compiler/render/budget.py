@@ -12,7 +12,7 @@ from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.plan.tenant import identity
 from slo_compiler.render.model import Rule
 from slo_compiler.render.shape import tenant_expression
-from slo_compiler.render.tenant_alert import ONE, matchers_of, shadows, tenant_alert
+from slo_compiler.render.tenant_alert import matchers_of, shadows, tenant_alert
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema.severity import SeverityLevel
 
@@ -31,9 +31,12 @@ def budget_alert(tenant: ResolvedTenant, rule: BudgetAlert, severity: SeverityLe
             f"{'<' if rule.percent else '<='} {burn.literal(Fraction(rule.percent) / 100)}",
         ),
         naming.budget_tier(shown),
-        f"{ONE}: less than {shown}% of the error budget is left"
+        f"Less than {shown}% of the error budget is left"
         if rule.percent
-        else f"{ONE}: the error budget is spent",
+        else "The error budget is spent",
+        f"{{{{ $value | humanizePercentage }}}} of the error budget is left, less than {shown}%"
+        if rule.percent
+        else "The error budget is spent: {{ $value | humanizePercentage }} of it is left",
         severity=severity,
         labels=(*_labels(tenant, rule.about), (naming.BUDGET_BELOW, f"{shown}%")),
         more={"budget_remaining": "{{ $value | humanizePercentage }}"},
@@ -55,7 +58,9 @@ def exhaustion_alert(
             f"< {burn.literal(Fraction(rule.within.ms, 1000))}",
         ),
         naming.exhaustion_tier(rule.within),
-        f"{ONE}: at this pace the error budget is spent within {rule.within}",
+        f"The error budget is spent within {rule.within} at this pace",
+        "At this pace the error budget is spent in {{ $value | humanizeDuration }}, "
+        f"which is within {rule.within}",
         severity=severity,
         labels=(*_labels(tenant, rule.about), (naming.EXHAUSTED_WITHIN, str(rule.within))),
         more={"time_to_exhaustion": "{{ $value | humanizeDuration }}"},

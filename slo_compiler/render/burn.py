@@ -12,9 +12,13 @@ from slo_compiler.plan.rule import BurnAlert, ShadowAlert
 from slo_compiler.plan.rules import PlannedTenant
 from slo_compiler.plan.slo import PlannedSLO, PlannedTier
 from slo_compiler.render.model import Rule
+from slo_compiler.render.own import with_own
 from slo_compiler.render.shape import annotation, expression, expression_shape
 from slo_compiler.resolve.dependencies import dependencies
+from slo_compiler.resolve.model import ResolvedSLO
 from slo_compiler.schema.annotation import filled
+from slo_compiler.schema.sli.base import Measure
+from slo_compiler.schema.sli.raw import Raw
 
 
 def burn_alert(tenant: PlannedTenant, rule: BurnAlert) -> Rule:
@@ -78,15 +82,26 @@ def _guards(tenant: PlannedTenant, tier: PlannedTier) -> Iterator[str]:
 
 def _evidence(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> Pairs:
     """Give the annotations: why the alert fires, and what to read next."""
-    window, id_, by = tier.spec.long_window, slo.identity, slo.by
+    window, id_, by = str(tier.spec.long_window), slo.identity, slo.by
     budget = burn.literal(slo.error_budget)
     period = burn.literal(Fraction(slo.resolved.period.nominal.ms, 1000))
 
     constants = _constants(tier)
     guards = " and ".join(guard.words for guard in tier.guards)
     pairs = {
-        "summary": annotation("burn_summary", id_, by=by, tier=tier.spec.name),
-        "description": slo.resolved.spec.description,
+        "title": "Error budget burns too fast",
+        "series": ", ".join(f"{label}={{{{ $labels.{label} }}}}" for label in by),
+        "summary": annotation(
+            "burn_summary",
+            id_,
+            budget=budget,
+            failed=_failed(slo),
+            faster=tier.factor >= 1,
+            tier=tier.spec.name,
+            threshold=burn.percent(tier.threshold),
+            window=window,
+        ),
+        "description": _promise(slo.resolved),
         "burn_rate": annotation("burn_rate", id_, budget=budget),
         "error_ratio": "{{ $value | humanizePercentage }}",
         "threshold": (
@@ -103,8 +118,26 @@ def _evidence(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> Pair
         "objective": f"{slo.resolved.objective}% over {slo.resolved.period.words}",
         **_links(tenant, slo, constants),
     }
-    own = {key: filled(text, constants) for key, text in tier.metadata.annotations.items()}
-    return tuple((key, value) for key, value in {**pairs, **own}.items() if value)
+    return with_own(pairs, tier.metadata, constants)
+
+
+def _failed(slo: PlannedSLO) -> str:
+    """Say how much of what failed."""
+    share = "{{ $value | humanizePercentage }}"
+    if slo.resolved.slices:
+        return f"{share} of the time slices were bad"
+    pair = slo.queries.pair if slo.queries else None
+    if isinstance(slo.resolved.spec.sli.body, Raw):
+        return f"an error ratio of {share}"
+    if pair is not None and pair.measure is Measure.SECONDS:
+        return f"{share} of the time was bad"
+    return f"{share} of events failed"
+
+
+def _promise(slo: ResolvedSLO) -> str:
+    """Word the objective so that nobody takes it for what is the case."""
+    promised = f"{slo.objective}% over {slo.period.words}"
+    return f"Promised: {promised}" + (f": {slo.spec.description}" if slo.spec.description else "")
 
 
 def _constants(tier: PlannedTier) -> dict[str, str]:

@@ -25,7 +25,6 @@ from slo_compiler.render.budget import budget_alert, exhaustion_alert
 from slo_compiler.render.model import Rule
 from slo_compiler.render.shape import tenant_expression
 from slo_compiler.render.tenant_alert import (
-    ONE,
     matchers_of,
     rules_labels,
     shadows,
@@ -53,7 +52,8 @@ def health_alert(planned: PlannedTenant, rule: HealthAlert) -> Rule:  # noqa: PL
                 naming.ALERT_NO_DATA,
                 tenant_expression("alert/no_data", tenant.name, quiet=tuple(excepted)),
                 "no-data",
-                f"{ONE}: no events are measured any more; a target or a metric's name is gone",
+                "No data",
+                "No events are measured any more: a target or a metric's name is gone",
                 rule.for_,
                 severity=urgent,
             )
@@ -70,7 +70,8 @@ def health_alert(planned: PlannedTenant, rule: HealthAlert) -> Rule:  # noqa: PL
                     quiet=(*shadows(tenant), *_exclusions(tenant)),
                 ),
                 "integrity",
-                f"{ONE}: errors and events contradict each other; the SLI's queries do not fit",
+                "Errors and events contradict each other",
+                "Errors and events contradict each other: the SLI's queries do not fit",
                 rule.for_,
                 severity=urgent,
             )
@@ -86,7 +87,8 @@ def health_alert(planned: PlannedTenant, rule: HealthAlert) -> Rule:  # noqa: PL
                     "alert/rule_group_failing", groups=f".*;{naming.groups(tenant.name)}"
                 ),
                 "rules-failing",
-                f"{tenant.name}: rule groups of this tenant fail or miss evaluations",
+                "Rules fail",
+                "Rule groups of this tenant fail or miss evaluations",
                 rule.for_,
                 severity=urgent,
                 labels=rules_labels(tenant, naming.RULES_SLO),
@@ -97,7 +99,8 @@ def health_alert(planned: PlannedTenant, rule: HealthAlert) -> Rule:  # noqa: PL
                 naming.ALERT_WATCHDOG,
                 render_expression("alert/watchdog"),
                 "watchdog",
-                f"{tenant.name}: the rules are evaluated; this alert always fires",
+                "Rules are evaluated",
+                "The rules are evaluated; this alert always fires",
                 severity=None,
                 labels=rules_labels(tenant, naming.WATCHDOG_SLO),
             )
@@ -122,9 +125,11 @@ def _vanished(tenant: ResolvedTenant, rule: VanishedAlert, severity: SeverityLev
             quiet=_exclusions(tenant),
         ),
         naming.vanished_tier(rule.by, rule.within),
-        f"{ONE} {values}: there were events within {rule.within}, and none are measured any more",
+        "A series has no data any more",
+        f"There were events within {rule.within}, and none are measured any more",
         rule.for_,
         severity=severity,
+        more={"series": values},
     )
 
 
@@ -139,7 +144,8 @@ def _stale(tenant: ResolvedTenant, rule: StaleAlert, severity: SeverityLevel) ->
             "alert/rules_stale", tenant.name, series=series, quiet=tuple(shadows(tenant))
         ),
         tier,
-        f"{ONE}: there are events, but {series} has no value; its rule fails or is late",
+        "A rule is not evaluated",
+        f"There are events, but {series} has no value: its rule fails or is late",
         rule.for_,
         severity=severity,
     )
@@ -155,7 +161,8 @@ def _exclusion_ends(
         naming.ALERT_EXCLUSION_ENDS,
         render_expression("alert/exclusion_ends", end=str(rule.end), notice=notice),
         "exclusion-ends",
-        f"{tenant.name}: the exclusion {spec.name} ends on {spec.until}; extend it, or remove it",
+        "An exclusion ends",
+        f"The exclusion {spec.name} ends on {spec.until}: extend it, or remove it",
         severity=severity,
         labels=(*rules_labels(tenant, naming.RULES_SLO), (naming.EXCLUSION, spec.name)),
         more={"left": "{{ $value | humanizeDuration }}"},

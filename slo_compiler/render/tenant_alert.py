@@ -9,13 +9,12 @@ from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.render.model import Rule
+from slo_compiler.render.own import with_own
 from slo_compiler.resolve.metadata import UserMetadata
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
-from slo_compiler.schema.annotation import filled
 from slo_compiler.schema.severity import SeverityLevel
 from slo_compiler.templating import promql_string
 
-ONE = "{{ $labels.tenant }}/{{ $labels.service }}/{{ $labels.slo }}"
 _NONE: Mapping[str, str] = MappingProxyType({})
 _NOTHING = UserMetadata()
 
@@ -25,6 +24,7 @@ def tenant_alert(
     alertname: str,
     expr: str,
     tier: str,
+    title: str,
     summary: str,
     wait: Duration | None = None,
     *,
@@ -37,17 +37,16 @@ def tenant_alert(
     value = severity.label if severity else naming.SEVERITY_HEARTBEAT
     beside = severity.labels.items() if severity else ()
     constants = {naming.SEVERITY: value, naming.TIER: tier}
-    annotations = {"summary": summary, **more}
+    annotations = {"title": title, "summary": summary, **more}
     if tenant.runbooks is not None:
         annotations["runbook_url"] = f"{tenant.runbooks}#{alertname.lower()}"
     annotations["manifest"] = tenant.source.version
-    annotations |= {key: filled(text, constants) for key, text in own.annotations.items()}
     return Rule(
         own.name or alertname,
         expr,
         tenant.position,
         (*labels, *constants.items(), *beside, *own.labels.items()),
-        tuple(annotations.items()),
+        with_own(annotations, own, constants),
         wait,
         alert=True,
     )

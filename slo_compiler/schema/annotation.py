@@ -107,6 +107,9 @@ def _link(value: object) -> str:
 
 # Annotations with the evidence for an alert; no text takes their place.
 EVIDENCE = (
+    "title",
+    "series",
+    "evidence",
     "burn_rate",
     "error_ratio",
     "threshold",
@@ -117,6 +120,8 @@ EVIDENCE = (
     "depends_on",
     "manifest",
 )
+# Annotations that the texts of notifications have a place for.
+KNOWN = ("summary", "description", *EVIDENCE, "runbook_url", "dashboard_url")
 _LINKS = {"runbook_url": "runbook", "dashboard_url": "dashboard"}
 
 

@@ -16,7 +16,8 @@ from slo_compiler.templating import promql_string
 SUITES = ("bookworm", "forky")  # 2.42 and 3.5
 REGION = 'eu "1"'
 SLO = {"tenant": "by", "service": "web", "slo": "availability", "region": REGION}
-NUMBERS = ("burn_rate", "budget_remaining", "time_to_exhaustion")
+NUMBERS = ("burn_rate", "budget_remaining", "time_to_exhaustion", "summary", "series")
+FAILED = "of events failed in 1h; page-fast fires above 1.44%"
 
 
 def _page_fast() -> Rule:
@@ -30,11 +31,11 @@ def _page_fast() -> Rule:
     ("ratio", "remaining", "expected"),
     [
         # 1.59 % is 15.9 budgets of 0.1 %; 30d * 0.5 / 15.9 is 81509 s.
-        ("0.0159", "0.5", ("15.90", "50%", "22h 38m 29s")),
+        ("0.0159", "0.5", ("15.90", "50%", "22h 38m 29s", "Burning 15.9x too fast: 1.59%")),
         # Printed as 1e-05, a hundredth of the budget's pace: 30d * 0.025 / 0.01 is 75d.
-        ("0.00001", "0.025", ("0.01", "2.5%", "75d 0h 0m 0s")),
-        ("0.0159", "-2", ("15.90", "-200%", "0s")),
-        ("0.0159", None, ("15.90", "unknown", "unknown")),
+        ("0.00001", "0.025", ("0.01", "2.5%", "75d 0h 0m 0s", "Burning 0.0x too fast: 0.001%")),
+        ("0.0159", "-2", ("15.90", "-200%", "0s", "Burning 15.9x too fast: 1.59%")),
+        ("0.0159", None, ("15.90", "unknown", "unknown", "Burning 15.9x too fast: 1.59%")),
     ],
     ids=["burning", "tiny", "spent", "no-budget"],
 )
@@ -54,7 +55,9 @@ def test_burn_annotations_with_a_quoted_by_value_are_computed_from_the_alerts_va
     values = {"slo:error_ratio:rate1h": ratio, "slo:error_ratio:rate5m": ratio}
     if remaining is not None:
         values[naming.BUDGET_REMAINING] = remaining
-    wanted = {"exp_labels": SLO, "exp_annotations": dict(zip(NUMBERS, expected, strict=True))}
+    *numbers, summary = expected
+    texts = (*numbers, f"{summary} {FAILED}", f"region={REGION}")
+    wanted = {"exp_labels": SLO, "exp_annotations": dict(zip(NUMBERS, texts, strict=True))}
     test = {
         "interval": "1m",
         "input_series": [
