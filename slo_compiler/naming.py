@@ -141,6 +141,7 @@ RULES_FOLDER = "prometheus/rules"
 TESTS_FOLDER = "prometheus/tests"
 ALERTMANAGER_FILE = "alertmanager/alertmanager.yml"
 ROUTES_FILE = "alertmanager/routes.yml"
+TEMPLATES_FILE = "alertmanager/slo.tmpl"
 LOCK_FILE = "slo-compiler.lock.json"
 
 

@@ -15,6 +15,7 @@ from slo_compiler.diagnostics import Position, Report
 from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.base_config import (
     LISTS,
+    TEMPLATES,
     check_inhibitions,
     check_shape,
     item,
@@ -61,11 +62,19 @@ def project(facts: Sequence[Facts], context: ProjectContext, report: Report) -> 
         write_merges_out(item(context.base.node, "route"))
         expected = [route for each in facts for route in each.expected]
         check_inhibitions(context.base, expected, routing.external_labels, report)
-    artefact = _configuration(routing, context.base, report)
-    return Emission((artefact,) if artefact else (), {"receivers": len(routing.receivers)})
+    templates = context.spec.alertmanager.templates
+    artefact = _configuration(routing, context.base, templates, report)
+    artefacts = [artefact] if artefact else []
+    if templates is not None:
+        external = routing.external_labels
+        text = render("emit/notifications.tmpl.j2", external_labels=external, known=KNOWN)
+        artefacts.append(Artefact(naming.TEMPLATES_FILE, text))
+    return Emission(tuple(artefacts), {"receivers": len(routing.receivers)})
 
 
-def _configuration(routing: Routing, base: Document | None, report: Report) -> Artefact | None:
+def _configuration(
+    routing: Routing, base: Document | None, templates: str | None, report: Report
+) -> Artefact | None:
     """Render the subtree and merge it into `base`; None if they do not fit, told in `report`."""
     origins = {
         receiver.name: integration.origin
@@ -76,8 +85,9 @@ def _configuration(routing: Routing, base: Document | None, report: Report) -> A
     text = render(
         "emit/alertmanager.yml.j2",
         routing=routing,
+        templates=templates,
         receivers=[
-            (r.name, [*_by_field(r.integrations, routing.external_labels, bodies)])
+            (r.name, [*_by_field(r.integrations, routing.external_labels, templates, bodies)])
             for r in routing.receivers
         ],
     )
@@ -108,7 +118,10 @@ def _compose(text: str) -> yaml.Node:
 
 
 def _by_field(
-    integrations: tuple[Integration, ...], external: tuple[str, ...], bodies: dict[int, str]
+    integrations: tuple[Integration, ...],
+    external: tuple[str, ...],
+    templates: str | None,
+    bodies: dict[int, str],
 ) -> Iterator[tuple[str, list[str]]]:
     """Group a receiver's integrations by Alertmanager's list for them, in stable order."""
     fields: dict[str, list[str]] = {}
@@ -121,6 +134,7 @@ def _by_field(
                 channel=kind,
                 external_labels=external,
                 known=KNOWN,
+                named=templates is not None,
             ).strip("\n")
             bodies[id(kind)] = body
         fields.setdefault(kind.FIELD, []).append(body)
@@ -170,6 +184,8 @@ def _merge(theirs: yaml.Node, ours: yaml.Node) -> yaml.Node:
     """Put our subtree first among their routes, and append the rest."""
     for key in LISTS:
         _append(theirs, key, items(ours, key), first=False)
+    # What is read later counts: a template of theirs replaces ours.
+    _append(theirs, TEMPLATES, items(ours, TEMPLATES), first=True)
     route = item(theirs, "route")
     assert route is not None  # noqa: S101  (checked by _mergeable)
     our_route = item(ours, "route")

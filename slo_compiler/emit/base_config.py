@@ -19,6 +19,7 @@ from slo_compiler.source import Document, Loc
 _MERGE = "tag:yaml.org,2002:merge"
 _NULL = "tag:yaml.org,2002:null"
 LISTS = ("receivers", "inhibit_rules", "time_intervals")
+TEMPLATES = "templates"
 
 
 def item(node: yaml.Node | None, key: str) -> yaml.Node | None:
@@ -63,7 +64,7 @@ def check_shape(base: Document, report: Report) -> bool:
         report.error(at, "base-config", "the base configuration has no route.receiver")
         return False
     good = True
-    for loc in (*((key,) for key in LISTS), ("route", "routes")):
+    for loc in (*((key,) for key in LISTS), (TEMPLATES,), ("route", "routes")):
         found = item(route if len(loc) > 1 else base.node, loc[-1])
         if found is None or found.tag == _NULL or isinstance(found, yaml.SequenceNode):
             continue

@@ -58,6 +58,12 @@ class AlertmanagerSpec(Strict):
     version: Version = "0.33"
     base: Text | None = None
     heartbeat: HeartbeatChannel | None = None
+    templates: Text | None = Field(
+        default=None,
+        min_length=1,
+        description="Where Alertmanager finds alertmanager/slo.tmpl of the output, which then has "
+        "the texts of notifications as named templates; slo.tmpl is beside its configuration.",
+    )
     group_wait: Span = Duration.of(seconds=30)
     group_interval: Span = Duration.of(minutes=5)
     repeat_interval: Span = Duration.of(hours=4)

@@ -34,15 +34,22 @@ BURN = {
 }
 
 
-def texts() -> dict[str, str]:
+def texts(case: str = "channels") -> dict[str, str]:
     """Give the title and text that a compiled configuration has for Slack."""
-    (config,) = (a for a in compiled("channels").artefacts if a.path == naming.ALERTMANAGER_FILE)
+    (config,) = (a for a in compiled(case).artefacts if a.path == naming.ALERTMANAGER_FILE)
     receivers = yaml.safe_load(config.text)["receivers"]
     slack = next(r["slack_configs"][0] for r in receivers if "slack_configs" in r)
     return {key: slack[key] for key in ("title", "text")}
 
 
-def rendered(suite: str, folder: Path, *alerts: Mapping[str, Any], **common: str) -> list[str]:
+def rendered(
+    suite: str,
+    folder: Path,
+    *alerts: Mapping[str, Any],
+    of: Mapping[str, str] | None = None,
+    files: str = "/dev/null",
+    **common: str,
+) -> list[str]:
     """Render title and text of a notification about these alerts."""
     firing = any(alert["status"] == "firing" for alert in alerts)
     data = {
@@ -54,11 +61,11 @@ def rendered(suite: str, folder: Path, *alerts: Mapping[str, Any], **common: str
     }
     (folder / "data.json").write_text(json.dumps(data), encoding="utf-8")
     found = []
-    for text in texts().values():
+    for text in (of or texts()).values():
         done = subprocess.run(
             [
                 tool(suite, "amtool"),
-                *("template", "render", "--template.glob=/dev/null"),
+                *("template", "render", f"--template.glob={files}"),
                 f"--template.text={text}",
                 f"--template.data={folder / 'data.json'}",
             ],
@@ -124,3 +131,42 @@ def test_text_of_an_alert_on_data_has_no_line_about_a_budget(suite: str, tmp_pat
     shown = {"title": "No data", "summary": "No events are measured any more", "manifest": "x"}
     _, text = rendered(suite, tmp_path, alert(shown))
     assert text == "No events are measured any more"
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_named_templates_render_to_the_texts_that_are_written_out_otherwise(
+    suite: str, tmp_path: Path
+) -> None:
+    alerts = (alert(BURN), alert({**BURN, "series": "cluster=us-1"}, "resolved"))
+    _, text = rendered(suite, tmp_path, *alerts)
+    title, named = rendered(
+        suite, tmp_path, *alerts, of=named_texts(), files=template_file(tmp_path)
+    )
+    assert named == text
+    assert title == "[FIRING:1] shop/checkout/availability (page)"
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_named_template_that_a_later_file_defines_again_is_replaced(
+    suite: str, tmp_path: Path
+) -> None:
+    files = template_file(tmp_path)
+    (tmp_path / "z-own.tmpl").write_text(
+        '{{ define "slo.title" }}SLO {{ .GroupLabels.slo }}{{ end }}', encoding="utf-8"
+    )
+    title, text = rendered(suite, tmp_path, alert(BURN), of=named_texts(), files=files)
+    assert title == "SLO availability"
+    assert text.startswith("cluster=eu-1: Burning 15.9x too fast")
+
+
+def named_texts() -> dict[str, str]:
+    """Give the title and text of a configuration with a file of templates."""
+    return texts("notification-templates")
+
+
+def template_file(folder: Path) -> str:
+    """Write the file of templates; return a pattern for it and what users add."""
+    whole = compiled("notification-templates")
+    (file,) = (a for a in whole.artefacts if a.path == naming.TEMPLATES_FILE)
+    (folder / "slo.tmpl").write_text(file.text, encoding="utf-8")
+    return str(folder / "*.tmpl")

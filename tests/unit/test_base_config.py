@@ -17,7 +17,7 @@ apiVersion: slo-compiler/v1
 kind: Project
 spec:
   prometheus: {external_labels: [LABELS]}
-  alertmanager: {base: base.yml, heartbeat: {webhook: {url: "http://127.0.0.1:9/beat"}}}
+  alertmanager: {base: base.yml, templates: slo.tmpl, heartbeat: {webhook: {url: "http://127.0.0.1:9/beat"}}}
 """
 TENANT = """\
 apiVersion: slo-compiler/v1
@@ -165,6 +165,19 @@ receivers: [{name: platform}]
     assert (route["receiver"], route["group_wait"]) == ("platform", "9s")
     assert route["group_interval"] == "8m"
     assert [r["matchers"] for r in route["routes"]] == [['slo!=""', 'tenant!=""'], ["team=x"]]
+
+
+def test_merge_templates_are_read_before_those_of_the_platform(tmp_path: Path) -> None:
+    base = "route: {receiver: platform}\nreceivers: [{name: platform}]\n"
+    data = yaml.safe_load(merged(tmp_path, f"{base}templates: ['own/*.tmpl']\n"))
+    assert data["templates"] == ["slo.tmpl", "own/*.tmpl"]
+    assert yaml.safe_load(merged(tmp_path, base))["templates"] == ["slo.tmpl"]
+
+
+def test_merge_templates_that_are_no_list_are_refused(tmp_path: Path) -> None:
+    base = "route: {receiver: platform}\nreceivers: [{name: platform}]\ntemplates: own.tmpl\n"
+    with pytest.raises(CompileError, match="templates is not a list"):
+        merged(tmp_path, base)
 
 
 def test_merge_empty_lists_are_filled(tmp_path: Path) -> None:
