@@ -30,6 +30,9 @@ PLACEHOLDERS = ("service", "slo", "tenant")  # of links, in braces: filled in wh
 CONSTANT_LABELS = (naming.SEVERITY, naming.TIER)
 
 _VALUE = "value"
+_HTTP = re.compile(r"https?://(?:[^{}/?#\s]|\{[a-z_]+\})+(?:[/?#]|$)")
+_WRITE = "write https://..., without spaces"
+_SPACE = re.compile(r"\s")
 _ACTION = re.compile(
     rf"\{{\{{\s*\$(?:labels\.(?P<label>{LABEL_NAME.pattern})|(?P<value>{_VALUE}))\s*\}}\}}"
 )
@@ -94,6 +97,11 @@ def _annotation_text(value: object) -> str:
 
 def _link(value: object) -> str:
     link = _annotation_text(value)
+    # A person clicks it in a chat: no script, no file, and no host that a series names.
+    if not _HTTP.match(link) or _SPACE.search(_ACTION.sub("", link)):
+        hosted = link.partition("://")[2].startswith("{{")
+        help_ = "a label may be in the path or the query, not in the host" if hosted else _WRITE
+        raise invalid("link", f"{shown(value)} is no link", help_)
     for part in parts(link):
         for name in re.findall(r"\{([a-z_]+)\}", part) if isinstance(part, str) else ():
             if name not in PLACEHOLDERS:
@@ -188,7 +196,11 @@ AnnotationText = Annotated[
     BeforeValidator(_annotation_text),
     WithJsonSchema({"type": "string", **_NO_TEMPLATE}),
 ]
-Link = Annotated[str, BeforeValidator(_link), WithJsonSchema({"type": "string", **_NO_TEMPLATE})]
+Link = Annotated[
+    str,
+    BeforeValidator(_link),
+    WithJsonSchema({"type": "string", "pattern": "^https?://", **_NO_TEMPLATE}),
+]
 AnnotationName = Annotated[
     str,
     BeforeValidator(_annotation_name),

@@ -113,6 +113,14 @@ def plain_text(value: object) -> str:
     return value
 
 
+def _line(value: object) -> str:
+    """Take plain text without a line break: it ends up in a header, a title or a table."""
+    text = plain_text(value)
+    if "\n" in text:
+        raise invalid("line-break", "one line is expected here, found several", "join the lines")
+    return text
+
+
 def _duration(value: object) -> Duration:
     if isinstance(value, Duration):
         return value
@@ -358,6 +366,7 @@ def _typed(validator: Callable[[object], Any], schema: dict[str, Any]) -> list[A
 _SPAN = {"type": "string", "pattern": "^([0-9]+(ms|[smhdwy]))+$"}
 Name = Annotated[str, *_typed(_name, {"type": "string", "pattern": f"^{DNS_LABEL.pattern}$"})]
 Text = Annotated[str, *_typed(plain_text, {"type": "string", "not": {"pattern": r"\{\{"}})]
+Line = Annotated[str, *_typed(_line, {"type": "string", "not": {"pattern": r"\{\{|\n"}})]
 Span = Annotated[Duration, *_typed(_duration, {**_SPAN, "examples": ["5m", "1h30m", "30d"]})]
 Period = Annotated[
     PeriodValue,

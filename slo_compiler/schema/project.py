@@ -10,6 +10,7 @@ from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.schema.base import (
     LabelName,
+    Line,
     Name,
     Span,
     Strict,
@@ -56,9 +57,9 @@ class AlertmanagerSpec(Strict):
     """The Alertmanager that will route the alerts."""
 
     version: Version = "0.33"
-    base: Text | None = None
+    base: Line | None = None
     heartbeat: HeartbeatChannel | None = None
-    templates: Text | None = Field(
+    templates: Line | None = Field(
         default=None,
         min_length=1,
         description="Where Alertmanager finds alertmanager/slo.tmpl of the output, which then has "
@@ -126,7 +127,7 @@ class ProjectSpec(Strict):
     """What holds for all tenants; tenants cannot widen it."""
 
     sources: list[Text] = Field(default=[naming.SOURCES_FOLDER], min_length=1)
-    output: Text = naming.OUTPUT_FOLDER
+    output: Line = naming.OUTPUT_FOLDER
     policies: list[Text] = []
     templates: list[Text] = []
     prometheus: PrometheusSpec = PrometheusSpec()
@@ -134,8 +135,8 @@ class ProjectSpec(Strict):
     targets: list[Name] = Field(default=["prometheus", "alertmanager", "proofs"], min_length=1)
     isolation: Isolation | Literal["none"] = Isolation()
     tenants: dict[Name, TenantGrant] = {}
-    ownership: Text | None = None
-    secrets: Text | None = None
+    ownership: Line | None = None
+    secrets: Line | None = None
     lint: LintSpec = LintSpec()
     defaults: Defaults = Defaults()
     hours: HoursByName = {}

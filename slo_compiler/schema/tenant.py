@@ -9,11 +9,11 @@ from pydantic import Field
 from slo_compiler.schema.base import (
     BudgetLeft,
     Labels,
+    Line,
     Name,
     Pace,
     Span,
     Strict,
-    Text,
 )
 from slo_compiler.schema.exclusion import TenantExclusion
 from slo_compiler.schema.hours import (
@@ -52,7 +52,7 @@ class TenantMetadata(Strict):
     """Who the tenant is."""
 
     name: Name
-    owner: Text
+    owner: Line
     labels: Labels = {}
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from slo_compiler.schema.base import SecretFile, Text, invalid, shown
+from slo_compiler.schema.base import Line, SecretFile, Text, invalid, shown
 from slo_compiler.schema.channel.base import ChannelKind
 
 
@@ -41,5 +41,5 @@ class Email(ChannelKind):
     from_: Address | None = Field(default=None, alias="from")
     smarthost: Annotated[Text, BeforeValidator(_host_port)] | None = None
     require_tls: bool | None = None
-    auth_username: Text | None = None
+    auth_username: Line | None = None
     auth_password_file: SecretFile | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from slo_compiler.schema.base import SecretFile, Text
+from slo_compiler.schema.base import Line, SecretFile
 from slo_compiler.schema.channel.base import ChannelKind
 
 
@@ -16,5 +16,5 @@ class Slack(ChannelKind):
     GLOBALS: ClassVar = {"api_url_file": ("slack_api_url", "slack_api_url_file")}
     INLINE_SECRETS: ClassVar = {"api_url": "api_url_file"}
 
-    channel: Text
+    channel: Line
     api_url_file: SecretFile | None = None

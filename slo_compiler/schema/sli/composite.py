@@ -7,14 +7,14 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from slo_compiler.schema.base import Positive, Strict, Text
+from slo_compiler.schema.base import Line, Positive, Strict
 from slo_compiler.schema.sli.base import BasePair, SLIType
 
 
 class Component(Strict):
     """An SLO of the tenant, as service/name, and how much each of its events weighs."""
 
-    slo: Text
+    slo: Line
     weight: Positive = Decimal(1)
 
 
