@@ -48,7 +48,7 @@ def verify(
             for file in files:
                 path = Path(stage) / file.path
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(file.text, encoding="utf-8")
+                path.write_text(file.checked, encoding="utf-8")
             run(found.absolute(), Path(stage), files, report)
     return Verification(ran, tuple(skipped))
 

@@ -258,7 +258,7 @@ def _digest(content: bytes) -> str:
 def _marked(folder: Path, parts: Iterable[Path]) -> Iterator[str]:
     """Give the files with our mark in the parts of the folder that we write to."""
     for part in parts:
-        for file in (folder / part).glob("[!.]*.yml"):
+        for file in (folder / part).glob("[!.]*.y*ml"):
             if file.is_file() and not file.is_symlink():
                 with file.open("rb") as opened:
                     if _is_ours("", opened.read(len(MARK))):
@@ -322,9 +322,10 @@ def _refuse_edited(
 
 def _rules(folder: Path) -> Iterator[str]:
     """Give all files that a server would load from the folder of rules."""
-    for file in sorted((folder / naming.RULES_FOLDER).glob("[!.]*")):
-        if file.suffix in (".yml", ".yaml"):
-            yield f"{naming.RULES_FOLDER}/{file.name}"
+    for loaded in naming.LOADED_FOLDERS:
+        for file in sorted((folder / loaded).glob("[!.]*")):
+            if file.suffix in (".yml", ".yaml"):
+                yield f"{loaded}/{file.name}"
 
 
 def _locked_outputs(folder: Path, name: str = naming.LOCK_FILE) -> dict[str, str]:

@@ -15,6 +15,7 @@ class Content:
     """The large part of an artefact, which the cache keeps on disk until it is asked for."""
 
     text: str
+    checked: str | None = None  # what the checker reads instead, where it does not know the format
     # Of "group/rule number" in rules, of a receiver's name in an Alertmanager configuration.
     origins: Mapping[str, Position] = field(default_factory=dict)
 
@@ -38,6 +39,7 @@ class Artefact:
         text: what the file will hold.
         checker: the tool that checks it: "promtool", "amtool", or none.
         origins: where the parts that the checker names come from.
+        checked: what the checker reads instead of the text, where it does not know all of it.
     """
 
     __slots__ = ("_content", "checker", "digest", "path")
@@ -48,11 +50,12 @@ class Artefact:
         text: str,
         checker: str | None = None,
         origins: Mapping[str, Position] | None = None,
+        checked: str | None = None,
     ) -> None:
         self.path = path
         self.checker = checker
         self.digest = hashlib.sha256(text.encode()).hexdigest()
-        self._content: Readable = Content(text, origins or {})
+        self._content: Readable = Content(text, checked, origins or {})
 
     @property
     def text(self) -> str:
@@ -62,6 +65,16 @@ class Artefact:
             OSError: it is kept in the cache, which was removed since.
         """
         return self._content.read().text
+
+    @property
+    def checked(self) -> str:
+        """What the checker reads.
+
+        Raises:
+            OSError: as for the text.
+        """
+        content = self._content.read()
+        return content.text if content.checked is None else content.checked
 
     @property
     def origins(self) -> Mapping[str, Position]:

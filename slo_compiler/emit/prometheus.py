@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slo_compiler import naming
-from slo_compiler.diagnostics import Report
+from slo_compiler.diagnostics import Position, Report
 from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.emitter import Emission, Emitter, TenantContext
 from slo_compiler.promql import parsed
@@ -15,21 +15,27 @@ _OF_QUERIES = {*naming.RATES_OF_EVENTS, *naming.RATES_OF_ERRORS, naming.EXCLUSIO
 
 def tenant(context: TenantContext, report: Report) -> Emission:
     """Render a tenant's rule file."""
-    _check_expressions(context.rules, report)
-    return Emission((_rules(context.rules),))
+    check_expressions(context.rules, report)
+    rules = context.rules
+    path = naming.rules_file(rules.tenant)
+    return Emission((Artefact(path, rules_text(rules), "promtool", origins_of(rules)),))
 
 
-def _rules(rules: TenantRules) -> Artefact:
-    origins = {
+def rules_text(rules: TenantRules, *, strategy: str = "") -> str:
+    """Write a rule file; a strategy is Thanos' for stores that do not answer."""
+    return render("emit/rules.yml.j2", tenant=rules, strategy=strategy)
+
+
+def origins_of(rules: TenantRules) -> dict[str, Position]:
+    """Give the place of each rule, named as promtool does."""
+    return {
         f"{group.name}/{number}": rule.origin
         for group in rules.groups
         for number, rule in enumerate(group.rules, start=1)
     }
-    text = render("emit/rules.yml.j2", tenant=rules)
-    return Artefact(naming.rules_file(rules.tenant), text, "promtool", origins)
 
 
-def _check_expressions(rules: TenantRules, report: Report) -> None:
+def check_expressions(rules: TenantRules, report: Report) -> None:
     """Parse the rules that hold tenants' queries again: what is emitted is what was checked."""
     for group in rules.groups:
         for rule in group.rules:

@@ -29,6 +29,11 @@ from slo_compiler.schema.lint import LintSpec, Retention
 from slo_compiler.schema.severity import DEFAULT_SEVERITIES, Severities
 from slo_compiler.schema.slo import Defaults
 
+# Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
+_PART = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+KubernetesLabel = Annotated[str, Field(pattern=rf"^(?:[a-z0-9.-]{{1,253}}/)?{_PART}$")]
+KubernetesLabelValue = Annotated[str, Field(pattern=rf"^(?:{_PART})?$")]
+
 
 class PrometheusSpec(Strict):
     """The Prometheus that will evaluate the rules."""
@@ -68,6 +73,20 @@ class AlertmanagerSpec(Strict):
     group_wait: Span = Duration.of(seconds=30)
     group_interval: Span = Duration.of(minutes=5)
     repeat_interval: Span = Duration.of(hours=4)
+
+
+class OperatorSpec(Strict):
+    """The PrometheusRule objects of the target `operator`."""
+
+    namespace: Name | None = Field(
+        default=None, description="Of the objects; without it, they get that of their deploy."
+    )
+    labels: dict[KubernetesLabel, KubernetesLabelValue] = Field(
+        default={},
+        max_length=16,
+        description="By which a Prometheus selects the objects, such as release; each object has "
+        "its tenant, too.",
+    )
 
 
 class Isolation(Strict):
@@ -132,6 +151,7 @@ class ProjectSpec(Strict):
     templates: list[Text] = []
     prometheus: PrometheusSpec = PrometheusSpec()
     alertmanager: AlertmanagerSpec = AlertmanagerSpec()
+    operator: OperatorSpec = OperatorSpec()
     targets: list[Name] = Field(default=["prometheus", "alertmanager", "proofs"], min_length=1)
     isolation: Isolation | Literal["none"] = Isolation()
     tenants: dict[Name, TenantGrant] = {}
