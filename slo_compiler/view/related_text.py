@@ -19,7 +19,7 @@ def lines(found: Relations) -> Iterator[str]:
         until = f"; from {former.removable} on, remove it" if former.removable else ""
         yield f"    the events of both names count{until}"
     if found.parts:
-        yield from ("", "  made of these SLOs, each of whose events weighs")
+        yield from ("", "  made of these SLOs, by the weight of each event")
         yield from _table(
             [
                 (part.weight, part.slo, part.at, "excluded at times" if part.excluded_alone else "")

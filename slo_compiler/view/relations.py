@@ -22,7 +22,7 @@ OCCURRENCES = 3  # of an exclusion, that are listed
 
 @dataclass(frozen=True, slots=True)
 class DependencyFacts:
-    """An SLO whose page makes the SLO's own pages wait."""
+    """While this SLO pages, the pages of the explained one wait."""
 
     slo: str  # tenant/service/slo
     at: str
@@ -81,7 +81,7 @@ class IsolationFacts:
 
 @dataclass(frozen=True, slots=True)
 class Relations:
-    """All that bears on an SLO beside its own values."""
+    """All that bears on an SLO, apart from its own values."""
 
     depends_on: tuple[DependencyFacts, ...]
     formerly: FormerFacts | None

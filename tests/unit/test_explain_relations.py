@@ -50,8 +50,8 @@ def explained(
         assert done.exit_code == 0, done.stderr
         return done.stdout
 
-    (told,) = json.loads(run("--format", "json"))
-    return run().splitlines(), told["relations"]
+    (found,) = json.loads(run("--format", "json"))
+    return run().splitlines(), found["relations"]
 
 
 def block(lines: list[str], start: str) -> list[str]:
@@ -110,7 +110,7 @@ def test_explain_composite_shows_parts_with_weights_and_which_is_excluded_alone(
     )
     lines, facts = explained(tmp_path, monkeypatch, "shop/cart/all", manifest)
     assert block(lines, "  made of") == [
-        "  made of these SLOs, each of whose events weighs",
+        "  made of these SLOs, by the weight of each event",
         "    1    cart/web  shop.yaml:20",
         "    2.5  cart/api  shop.yaml:20  excluded at times",
     ]

@@ -23,7 +23,7 @@ from slo_compiler.diagnostics import (
 
 @pytest.fixture
 def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The examples, whose project has renamed the severity `page`."""
+    """The examples, in a project that has renamed the severity `page`."""
     left_out = shutil.ignore_patterns("generated", "vocabulary", "severities", "demo", ".*")
     shutil.copytree(ROOT / "examples", tmp_path / "repo", ignore=left_out)
     project = tmp_path / "repo/slo-compiler.yaml"
