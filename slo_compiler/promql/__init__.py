@@ -14,6 +14,7 @@ import promql_parser as pp
 from slo_compiler.duration import Duration
 from slo_compiler.naming import IDENTITY
 from slo_compiler.promql.advice import with_rates
+from slo_compiler.promql.inputless import is_scalar, may_have_value_without_input
 from slo_compiler.promql.isolation import (
     check_isolated,
     check_labels,
@@ -61,6 +62,7 @@ __all__ = [
     "children",
     "is_plain_label",
     "is_plain_metric",
+    "may_have_value_without_input",
     "metric_of",
     "parsed",
     "prepare",
@@ -138,13 +140,6 @@ def prepare_value(
         QueryError: the query breaks a rule, or cannot be shown to keep to its tenant.
     """
     tree = _checked(query, matchers, window, isolating)
-    if isinstance(tree, pp.Call) and tree.func.name == "scalar":
-        raise QueryError(
-            "scalar-result",
-            "the query yields a scalar, which has no labels",
-            "leave scalar() out",
-            *find_code(query, r"\b(scalar)\s*\("),
-        )
     isolated = inject(tree, matchers, query)
     check_isolated(isolated, tree, matchers)
     return isolated
@@ -167,6 +162,17 @@ def _checked(
             "range-result",
             "the query yields a range of samples, not one value",
             "put it into a function such as rate(http_requests_total[$window])",
+        )
+    if is_scalar(tree):
+        top = unwrapped(tree)
+        alone = isinstance(top, pp.Call) and top.func.name == "scalar"
+        raise QueryError(
+            "scalar-result",
+            "the query yields a scalar, which has no labels",
+            "leave scalar() out"
+            if alone
+            else "leave scalar() out, or put all of it into vector(...)",
+            *find_code(query, r"\b(scalar)\s*\("),
         )
     return tree
 

@@ -16,6 +16,7 @@ def batches_of(subjects: Sequence[SLOUnderTest]) -> Iterator[TestBatch]:
     # Fed their base pair, those that are left share no counter.
     pairs = [replace(subject, raw=None) for subject in left]
     rounds += _apart(pairs, Readers(pairs), len(left))[0]
+    inputless = tuple(subject for subject in subjects if subject.without_input)
     for batch in rounds:
         within = {subject.labels for subject in batch}
         reading = {labels for one in batch for fed in one.series for labels in index.of(fed)}
@@ -24,7 +25,7 @@ def batches_of(subjects: Sequence[SLOUnderTest]) -> Iterator[TestBatch]:
             for s in subjects
             if s.labels not in within and (s.labels in reading or not within.isdisjoint(s.parts))
         )
-        yield TestBatch(tuple(batch), tuple(readers))
+        yield TestBatch(tuple(batch), tuple(readers), inputless)
 
 
 def _apart(

@@ -46,7 +46,8 @@ def plan_by(subjects: Sequence[SLOUnderTest], timing: burn.Timing) -> list[UnitT
             left = 1 - over * ratio / budget
             checks.append(almost(at, naming.BUDGET_REMAINING, labels, left))
         left = 1 - over * errors / events / budget
-        checks.append(almost(at, naming.BUDGET_WHOLE, subject.labels, left))
+        if not subject.without_input:  # whose value would be a part of the whole
+            checks.append(almost(at, naming.BUDGET_WHOLE, subject.labels, left))
     return [
         UnitTest(
             f"{names_of(several)}: the budget of each series, and of all of them together",

@@ -14,6 +14,8 @@ from slo_compiler.proofs.model import Check, UnitTest
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema.sli.composite import Composite
 
+_OUTWEIGHS = 10**12
+
 
 def composite_test(
     tenant: ResolvedTenant, subject: SLOUnderTest, subjects: Mapping[str, SLOUnderTest]
@@ -32,19 +34,26 @@ def composite_test(
         for number, part in enumerate(parts)
     ]
     weights = [Fraction(part.weight) for part in body.slos]
+    rough = any(part.without_input for part in parts)
+    if rough:  # what those have by themselves is less than a billionth of this
+        events, errors = ([count * _OUTWEIGHS for count in counts] for counts in (events, errors))
     at, gone = MINUTE * 5, MINUTE * 10
+    # A part that has a value without any input is never without data.
+    ending = next((n for n, part in enumerate(parts) if not part.without_input), None)
     series: list[tuple[str, str]] = []
     for number, part in enumerate(parts):
-        values = "x5 stale" if number == 0 else "x10 _x5"
+        values = "x5 stale" if number == ending else "x10 _x5"
         series += _fed(part, events[number], errors[number], values)
     checks = []
     sums = []
     for name, counts in zip(subject.counted, (events, errors), strict=True):
-        check = _sums_to(subject, name, weights, counts)
+        check = _sums_to(subject, name, weights, counts, rough=rough)
         sums.append(check.why)
         checks.append(check)
+        if ending is None:
+            continue
         missing = f"count({name}{{{subject.labels}}})"
-        why = f"{parts[0].name} has no data, and so neither has the composite"
+        why = f"{parts[ending].name} has no data, and so neither has the composite"
         checks.append(Check(gone, missing, (), why))
     yield UnitTest(
         f"{subject.name}: the weighted sum of its components",
@@ -69,7 +78,13 @@ def composite_test(
                 *(one for n in rest for one in _fed(parts[n], events[n], errors[n], "x10")),
             ),
             tuple(
-                _sums_to(subject, name, [weights[n] for n in rest], [counts[n] for n in rest])
+                _sums_to(
+                    subject,
+                    name,
+                    [weights[n] for n in rest],
+                    [counts[n] for n in rest],
+                    rough=rough,
+                )
                 for name, counts in zip(subject.counted, (events, errors), strict=True)
             ),
         )
@@ -86,10 +101,17 @@ def _fed(
 
 
 def _sums_to(
-    subject: SLOUnderTest, name: str, weights: Sequence[Fraction], counts: Sequence[Fraction]
+    subject: SLOUnderTest,
+    name: str,
+    weights: Sequence[Fraction],
+    counts: Sequence[Fraction],
+    *,
+    rough: bool,
 ) -> Check:
     pairs = [*zip(weights, counts, strict=True)]
     total = sum((weight * count for weight, count in pairs), Fraction(0))
     query = f"count(abs({name}{{{subject.labels}}} - {burn.literal(total)}) < 1e-9)"
+    if rough:
+        query = f"count(abs({name}{{{subject.labels}}} / {burn.literal(total)} - 1) < 1e-9)"
     told = " + ".join(f"{weight} * {count}" for weight, count in pairs)
     return Check(MINUTE * 5, query, (("{}", "1"),), told)

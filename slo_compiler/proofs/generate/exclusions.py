@@ -7,6 +7,7 @@ once for the tenant. When that is, is decided by constants in an expression, not
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 from slo_compiler import naming
@@ -34,7 +35,7 @@ def excluded(tenant: ResolvedTenant, batch: TestBatch, timing: burn.Timing) -> I
     """Give the tests of a round's SLOs that have exclusions, from their raw counters."""
     subjects = [s for s in batch.subjects if s.raw and tenant.exclusions_of(s.slo)]
     if subjects:
-        batch = TestBatch(tuple(subjects), batch.readers)
+        batch = replace(batch, subjects=tuple(subjects))
         yield _counts_nothing(tenant, batch, timing)
         wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
         if not batch.shadow:

@@ -56,6 +56,7 @@ def plan_guards(subjects: Sequence[SLOUnderTest], timing: burn.Timing) -> Iterat
         batch = TestBatch(
             tuple(case.subject for case in cases),
             readers=tuple(s for s in subjects if fed & {*s.parts}),
+            inputless=tuple(s for s in subjects if s.without_input),
         )
         if traffic is not None:
             yield _test(batch, tier, cases, traffic, timing, at=False)

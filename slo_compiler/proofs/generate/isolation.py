@@ -17,7 +17,12 @@ from slo_compiler.plan.tenant import tier_windows
 from slo_compiler.promql import Selector
 from slo_compiler.proofs.generate.raw import Series
 from slo_compiler.proofs.generate.readers import SelectorIndex
-from slo_compiler.proofs.generate.subject import BURN, SLOUnderTest, base_labels
+from slo_compiler.proofs.generate.subject import (
+    BURN,
+    SLOUnderTest,
+    base_labels,
+    without_inputless,
+)
 from slo_compiler.proofs.generate.timeline import (
     MINUTE,
     Segment,
@@ -43,6 +48,7 @@ class IsolatedSLO:
     selectors: tuple[Selector, ...]  # all that its rules read
     opaque: tuple[Selector, ...]  # those of them of which no counter could be derived
     lacks_good: bool
+    inputless: str  # its identity, if it has a value without any input
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,7 @@ def _isolated(subject: SLOUnderTest) -> IsolatedSLO:
         subject.selectors,
         subject.opaque,
         subject.lacks_good,
+        subject.labels if subject.without_input else "",
     )
 
 
@@ -160,10 +167,10 @@ def _test(tenants: Sequence[IsolatedTenant], burning: Sequence[bool], bit: int) 
     of_burn = f'alertname="{naming.ALERT_BURN}"'
     if any(tenant.renamed for tenant in tenants):
         of_burn = BURN
-    expr = (
-        "count by (tenant) (count by (tenant, service, slo, tier) (ALERTS{"
-        f'alertstate="firing",{of_burn},{naming.ESCALATION}=""}}))'
-    )
+    fired = f'ALERTS{{alertstate="firing",{of_burn},{naming.ESCALATION}=""}}'
+    inputless = (slo.inputless for own in tenants for slo in own.slos if slo.inputless)
+    fired += without_inputless("ALERTS", inputless)
+    expr = f"count by (tenant) (count by (tenant, service, slo, tier) ({fired}))"
     return UnitTest(
         f"only these tenants burn: {', '.join(tenant.name for tenant in on_fire)}",
         "",

@@ -45,7 +45,9 @@ def missing_tests(
     alone = len(batch.subjects) == len(tenant.slos)
     infos = " or ".join(f"{naming.INFO}{{{one.labels}}}" for one in batch.subjects)
     only = "" if alone else f" and on (service, slo) ({infos})"
-    for missing in (batch.subjects[0::2], batch.subjects[1::2]):
+    # What has a value without any input is never without data.
+    ending = [subject for subject in batch.subjects if not subject.without_input]
+    for missing in (ending[0::2], ending[1::2]):
         if not missing:
             continue
         names = {s.name for s in missing}
@@ -91,7 +93,7 @@ def absent_tests(batch: TestBatch, timing: burn.Timing) -> Iterator[UnitTest]:
         expr = f"{naming.error_ratio(min(tier_windows([subject.slo])))}{{{subject.labels}}}"
         told = f"count({expr} == {burn.literal(ratio)})"
         checks.append(Check(at, told, (("{}", "1"),), f"{subject.name} has a ratio all the same"))
-    batch = TestBatch(tuple(counted), batch.readers)
+    batch = replace(batch, subjects=tuple(counted))
     timelines: dict[str, Timeline] = {
         s.name: (Segment(at + MINUTE, ratios[s.name]),) for s in counted
     }

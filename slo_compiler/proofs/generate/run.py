@@ -60,6 +60,6 @@ def unit_test(
 
 def holds(at: Duration, series: str, subject: SLOUnderTest, value: Fraction) -> Check:
     """Expect a value, to a millionth: floats differ between Prometheus 2.x and 3.x."""
-    expr = f"abs({series}{{{subject.labels}}} / {burn.literal(value)} - 1) < bool 1e-6"
+    expr = f"abs({series}{{{subject.fed_labels}}} / {burn.literal(value)} - 1) < bool 1e-6"
     why = f"{series} of {subject.name} is {burn.literal(value)}"
     return Check(at, f"count({expr} == 1)", (("{}", "1"),), why)

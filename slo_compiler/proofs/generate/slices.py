@@ -36,7 +36,7 @@ def slice_test(subject: SLOUnderTest, timing: burn.Timing) -> Iterator[UnitTest]
         interval = MINUTE
         series = [*pair(subject, timeline, interval, *subject.counted)]
     events, errors = (
-        f"{name}{{{subject.labels}}}" for name in (naming.EVENTS_RATE, naming.ERRORS_RATE)
+        f"{name}{{{subject.fed_labels}}}" for name in (naming.EVENTS_RATE, naming.ERRORS_RATE)
     )
     one = f"{burn.literal(1 / Fraction(slices.slice.ms, 1000))}"
     expected = {"good": (one, "0"), "bad": (one, one), "exclude": ("0", "0")}

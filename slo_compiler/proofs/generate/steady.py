@@ -178,11 +178,14 @@ def _none_fires(tenant: ResolvedTenant, batch: TestBatch, at: Duration, share: F
     names = f"{naming.ALERT_BURN}|{naming.ALERT_BUDGET_LOW}|{naming.ALERT_INTEGRITY}"
     if Fraction(max(budget_steps(tenant), default=0)) / 100 > 1 - share:
         names = f"{naming.ALERT_BURN}|{naming.ALERT_INTEGRITY}"
-    fired = f'ALERTS{{alertname=~"{names}"}}'
+    selected = [f'alertname=~"{names}"']
     if batch.renamed:
-        low = f' or ALERTS{{{naming.BUDGET_BELOW}!=""}}' if naming.ALERT_BUDGET_LOW in names else ""
-        fired = f'ALERTS{{{BURN}}} or ALERTS{{alertname="{naming.ALERT_INTEGRITY}"}}{low}'
-    fired += f" or {naming.SHADOW_ALERT}" if batch.shadow else ""
+        selected = [BURN, f'alertname="{naming.ALERT_INTEGRITY}"']
+        if naming.ALERT_BUDGET_LOW in names:
+            selected.append(f'{naming.BUDGET_BELOW}!=""')
+    fired = " or ".join(batch.of_input(f"ALERTS{{{one}}}", "ALERTS") for one in selected)
+    if batch.shadow:
+        fired += f" or {batch.of_input(naming.SHADOW_ALERT, naming.SHADOW_ALERT)}"
     expr = f"count by (alertname, service, slo, tier) ({fired})"
     why = f"{_words(share)} of the pace that the budget allows"
     return Check(at, expr + batch.others_only, (), why)

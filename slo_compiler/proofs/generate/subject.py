@@ -13,7 +13,7 @@ from slo_compiler.plan.guards import guards_of
 from slo_compiler.plan.sli import BaseQueries
 from slo_compiler.plan.slo import PlannedSLO
 from slo_compiler.plan.tenant import Identity
-from slo_compiler.promql import Selector
+from slo_compiler.promql import Selector, may_have_value_without_input
 from slo_compiler.proofs.generate.raw import (
     Gauge,
     RawSLI,
@@ -36,6 +36,7 @@ EVENTS = 1_000_000  # per sample, so that small ratios are whole events and guar
 MAX_BATCHES = 16
 MAX_NAMED = 8
 BURN = f'{naming.LONG_WINDOW}!=""'  # selects burn alerts, whatever their names
+FED = 'proof="base"'  # keeps what a test feeds apart from what the base rules record in its run
 TIMES = Fraction(5, 2)  # thresholds: the ratio of errors in a burst, where there can be as many
 
 
@@ -51,6 +52,7 @@ class SLOUnderTest:
     selectors: tuple[Selector, ...]  # all that its rules read, and those of its parts
     opaque: tuple[Selector, ...]  # those of them in queries of which no counter could be derived
     lacks_good: bool  # whether its rule takes fed events, as it finds no good ones, for errors
+    without_input: bool  # whether its base rules may record something while no test feeds it
     labels: str  # its identity, as it stands in a selector
     origin: str  # where it stands: tenants/customer-b.yaml:26
     events: int  # of each sample: enough for its guards on low traffic
@@ -89,6 +91,11 @@ class SLOUnderTest:
         """The counters that one of its matchers each keeps out."""
         return () if self.raw is None else _of(self.raw, noise=True)
 
+    @property
+    def fed_labels(self) -> str:
+        """Select what a test feeds: not what its rules record without any input."""
+        return self.labels + (f",{FED}" if self.without_input else "")
+
     def threshold(self, tier: Tier) -> Fraction:
         """Give the error ratio at which a tier fires."""
         return reach.threshold(self.slo, tier)
@@ -100,6 +107,8 @@ class TestBatch:
 
     subjects: tuple[SLOUnderTest, ...]
     readers: tuple[SLOUnderTest, ...]  # SLOs beside them that read their counters too
+    # The tenant's SLOs that have a value without any input: what follows from it is left out.
+    inputless: tuple[SLOUnderTest, ...]
 
     @property
     def names(self) -> str:
@@ -119,7 +128,8 @@ class TestBatch:
             fired = f'ALERTS{{alertname=~"{naming.ALERT_BURN}|{naming.ALERT_BUDGET_LOW}"}}'
             if self.renamed:
                 fired = f'(ALERTS{{{BURN}}} or ALERTS{{{naming.BUDGET_BELOW}!=""}})'
-            would = f'count by (service, slo) ({naming.SHADOW_ALERT}{{tier="{tier.name}"}})'
+            would = f'{naming.SHADOW_ALERT}{{tier="{tier.name}"}}'
+            would = f"count by (service, slo) ({self.of_input(would, naming.SHADOW_ALERT)})"
             expr = f"{would} unless on (service, slo) {fired}"
             return Check(at, expr + self.others_only, _samples(firing), why)
         escalation = f'{naming.ESCALATION}="{level if level > 1 else ""}"'
@@ -146,7 +156,8 @@ class TestBatch:
         With `names`, an alert's name by its SLO's, and no other.
         """
         by = "service, slo" if names is None else "alertname, service, slo"
-        expr = f'count by ({by}) (ALERTS{{alertstate="firing",{matchers}}})'
+        fired = self.of_input(f'ALERTS{{alertstate="firing",{matchers}}}', "ALERTS")
+        expr = f"count by ({by}) ({fired})"
         some = among and len(among) < len(self.subjects)
         only = _only(among) if some else self.others_only
         return Check(at, expr + only, _samples(firing, count, names), why)
@@ -156,6 +167,10 @@ class TestBatch:
         """Whether alerts of the tenant have names that users gave them."""
         return self.subjects[0].renamed
 
+    def of_input(self, query: str, metric: str) -> str:
+        """Leave out of a query what an SLO has without any input; that has no label of a test."""
+        return query + without_inputless(metric, [one.labels for one in self.inputless])
+
     @property
     def others_only(self) -> str:
         """What keeps the readers out of a check: they burn along, as they should."""
@@ -164,6 +179,11 @@ class TestBatch:
         return "".join(
             f" unless on (service, slo) {naming.INFO}{{{reader.labels}}}" for reader in self.readers
         )
+
+
+def without_inputless(metric: str, labels: Iterable[str]) -> str:
+    """Write what leaves the series of a metric out that no test feeds."""
+    return "".join(f' unless {metric}{{{one},proof=""}}' for one in labels)
 
 
 def _only(subjects: Sequence[SLOUnderTest]) -> str:
@@ -213,6 +233,7 @@ def _under_test(
         )
     elif queries is not None:
         gauge = derive_gauge(queries.events, slo.by)
+    texts = {queries.events, queries.second} if queries is not None else ()
     if queries is not None:
         own = [*selectors_of(queries.events), *selectors_of(queries.second)]
         read += own
@@ -229,6 +250,8 @@ def _under_test(
         and pair.counts is Second.GOOD
         and pair.missing is Missing.ZERO
         and not slo.slices,
+        without_input=any(map(may_have_value_without_input, texts))
+        or (bool(parts) and all(part.without_input for part in parts)),
         labels=_labels(planned.identity),
         origin=f"{tenant.source.name}:{slo.at('name').line}",
         events=_events(slo),
@@ -258,7 +281,7 @@ def base_labels(subject: SLOUnderTest, value: str = "proof") -> str:
     The last one keeps them apart from what the base rules record in the same run.
     """
     by = "".join(f',{label}="{value}"' for label in subject.slo.by)
-    return f'{subject.labels}{by},proof="base"'
+    return f"{subject.labels}{by},{FED}"
 
 
 def groups_of(batch: TestBatch) -> Iterator[tuple[list[SLOUnderTest], Tier]]:

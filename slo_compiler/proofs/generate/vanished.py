@@ -55,16 +55,13 @@ def vanished_tests(
             if at > late and all(ended):
                 checks.append(_check(several, at, left, why))
     checks.sort(key=lambda check: check.at)
-    return [
-        _test(several, "a value of by vanishes", "other", goes, checks),
-        _test(
-            several,
-            "no value of by vanishes where all do",
-            "gone",
-            goes,
-            [_check(several, late, [], "all are gone: that is missing data")],
-        ),
-    ]
+    tests = [_test(several, "a value of by vanishes", "other", goes, checks)]
+    # What has a value without any input is never gone as a whole.
+    ending = [subject for subject in several if not subject.without_input]
+    if ending:
+        checks = [_check(several, late, [], "all are gone: that is missing data")]
+        tests.append(_test(ending, "no value of by vanishes where all do", "gone", goes, checks))
+    return tests
 
 
 def _test(
