@@ -44,7 +44,7 @@ SEVERITY = Severity.WARNING
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give each tier whose burn rate is below 1."""
     for slo in tenant.slos:
-        for tier in slo.policy.tiers:
+        for tier in slo.tiers:
             factor = burn_factor(slo, tier)
             if factor < 1 and tier.long_window <= slo.period.nominal:
                 yield Finding(

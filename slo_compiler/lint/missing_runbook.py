@@ -26,7 +26,7 @@ SEVERITY = Severity.INFO
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give the SLOs that page without one."""
     for slo in tenant.slos:
-        pages = any(rank(tenant, tier.severity) == 0 for tier in slo.policy.tiers)
+        pages = any(rank(tenant, tier.severity) == 0 for tier in slo.tiers)
         if pages and not slo.alerting.runbook:
             yield Finding(
                 slo.at("name"),

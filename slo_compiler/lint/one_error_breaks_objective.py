@@ -42,7 +42,7 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
         if slo.spec.traffic is None or slo.slices is not None:
             continue
         at = slo.at("traffic", "events_per_day")
-        for tier in slo.policy.tiers:
+        for tier in slo.tiers:
             if rank(tenant, tier.severity) > 0:
                 continue
             limit = threshold(slo, tier)

@@ -39,7 +39,7 @@ SEVERITY = Severity.INFO
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give each tier whose long window is more than half of the period."""
     for slo in tenant.slos:
-        for tier in slo.policy.tiers:
+        for tier in slo.tiers:
             if tier.long_window <= slo.period.longest < tier.long_window * 2:
                 yield Finding(
                     slo.at("period") if slo.spec.period else slo.at("name"),

@@ -42,8 +42,8 @@ SEVERITY = Severity.WARNING
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give each tier that a shorter one of the same policy comes before, whatever happens."""
     for slo in tenant.slos:
-        for index, tier in enumerate(slo.policy.tiers):
-            other = next((o for o in slo.policy.tiers if _comes_first(tenant, slo, o, tier)), None)
+        for index, tier in enumerate(slo.tiers):
+            other = next((o for o in slo.tiers if _comes_first(tenant, slo, o, tier)), None)
             if other is not None:
                 yield Finding(
                     slo.at("name") if slo.policy.builtin else slo.policy.at("tiers", index, "name"),

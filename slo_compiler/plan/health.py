@@ -92,10 +92,21 @@ HealthAlert = (
 
 def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[HealthAlert]:
     """Give a tenant's alerts on its budgets, its data and its rules."""
+    wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
+    if not all(slo.recorded_only for slo in tenant.slos):
+        yield from _about_slos(tenant, timing, wait)
+    for exclusion, end in recurring(tenant):
+        yield ExclusionEndsAlert(exclusion, end)
+    yield RulesFailingAlert(wait)
+    yield WatchdogAlert()
+
+
+def _about_slos(
+    tenant: ResolvedTenant, timing: burn.Timing, wait: Duration
+) -> Iterator[HealthAlert]:
     alike = [*alike_slos(tenant)]
     yield from (BudgetAlert(percent, one) for percent in budget_steps(tenant) for one in alike)
     yield from (ExhaustionAlert(span, one) for span in exhaustion_steps(tenant) for one in alike)
-    wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
     yield NoDataAlert(wait)
     yield from vanished_alerts(tenant, wait)
     yield IntegrityAlert(wait)
@@ -103,7 +114,3 @@ def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Healt
     # A tile is complete one tile after the first event, and read at the next step.
     settled = max(burn.period_tile(slo.period) for slo in tenant.slos) * 2 + timing.slow * 2
     yield StaleAlert(None, max(wait, settled))
-    for exclusion, end in recurring(tenant):
-        yield ExclusionEndsAlert(exclusion, end)
-    yield RulesFailingAlert(wait)
-    yield WatchdogAlert()

@@ -76,6 +76,10 @@ def _reachable(slo: ResolvedSLO, report: Report) -> ResolvedSLO:
     tiers = policy.spec.tiers
     out = {n: why for n, tier in enumerate(tiers) if (why := _never(slo, tier)) is not None}
     said = slo.alerting.when_unreachable or policy.spec.when_unreachable
+    if slo.recorded_only:  # its windows are recorded, and no tier fires
+        out_of_all = len(out) == len(tiers)
+        omitted = frozenset(() if out_of_all else out)
+        return replace(slo, policy=replace(policy, omitted=omitted))
     for index, never in out.items():
         tier = tiers[index]
         at = slo.at(never.key) if getattr(slo.spec, never.key) else slo.at("name")

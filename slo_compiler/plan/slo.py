@@ -74,7 +74,7 @@ def plan_slo(
         resolved=slo,
         identity=identity(tenant, slo),
         error_budget=burn.error_budget(slo.objective),
-        tiers=tuple(_tier(tenant, slo, tier, timing) for tier in slo.policy.tiers),
+        tiers=tuple(_tier(tenant, slo, tier, timing) for tier in slo.tiers),
         queries=base_queries(tenant, slo, timing.base_range, report),
         components=components_of(tenant, slo, report),
         former=rename_of(tenant, slo),

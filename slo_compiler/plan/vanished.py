@@ -31,7 +31,7 @@ def look_back(slo: ResolvedSLO) -> Duration | None:
     Unless it is said, a day, or twice the time without data that its policy allows.
     """
     said, period = slo.alerting.vanished, slo.period.nominal
-    if not slo.by or slo.shadow or said == "none":
+    if not slo.by or not slo.live or said == "none":
         return None
     if said is not None:
         return said

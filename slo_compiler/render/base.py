@@ -53,7 +53,7 @@ def constant(tenant: PlannedTenant, rule: Constant) -> Rule:
                 "policy": slo.policy.name,
                 "objective": str(slo.objective),
                 "owner": tenant.resolved.owner,
-                "stage": slo.spec.stage,
+                "stage": slo.stage,
                 **rule.slo.labels,
             }
             labels = (*labels, *sorted(info.items()))

@@ -12,7 +12,7 @@ from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.plan.tenant import identity
 from slo_compiler.render.model import Rule
 from slo_compiler.render.shape import tenant_expression
-from slo_compiler.render.tenant_alert import matchers_of, shadows, tenant_alert
+from slo_compiler.render.tenant_alert import matchers_of, silent_slos, tenant_alert
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema.severity import SeverityLevel
 
@@ -78,7 +78,7 @@ def _expression(tenant: ResolvedTenant, about: AlikeSLOs, series: str, bound: st
         series=series,
         bound=bound,
         selector=one,
-        quiet=(*excepted, *shadows(tenant)),
+        quiet=(*excepted, *silent_slos(tenant)),
     )
 
 

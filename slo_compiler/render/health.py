@@ -27,7 +27,7 @@ from slo_compiler.render.shape import tenant_expression
 from slo_compiler.render.tenant_alert import (
     matchers_of,
     rules_labels,
-    shadows,
+    silent_slos,
     tenant_alert,
 )
 from slo_compiler.resolve.model import ResolvedTenant
@@ -46,7 +46,7 @@ def health_alert(planned: PlannedTenant, rule: HealthAlert) -> Rule:  # noqa: PL
         case ExhaustionAlert():
             return exhaustion_alert(tenant, rule, lenient)
         case NoDataAlert():
-            excepted = [*shadows(tenant), *_exclusions(tenant)]
+            excepted = [*silent_slos(tenant), *_exclusions(tenant)]
             return tenant_alert(
                 tenant,
                 naming.ALERT_NO_DATA,
@@ -67,7 +67,7 @@ def health_alert(planned: PlannedTenant, rule: HealthAlert) -> Rule:  # noqa: PL
                     "alert/integrity",
                     tenant.name,
                     pairs=tuple(_pairs(tenant)),
-                    quiet=(*shadows(tenant), *_exclusions(tenant)),
+                    quiet=(*silent_slos(tenant), *_exclusions(tenant)),
                 ),
                 "integrity",
                 "Errors and events contradict each other",
@@ -141,7 +141,7 @@ def _stale(tenant: ResolvedTenant, rule: StaleAlert, severity: SeverityLevel) ->
         tenant,
         naming.ALERT_STALE,
         tenant_expression(
-            "alert/rules_stale", tenant.name, series=series, quiet=tuple(shadows(tenant))
+            "alert/rules_stale", tenant.name, series=series, quiet=tuple(silent_slos(tenant))
         ),
         tier,
         "A rule is not evaluated",

@@ -61,11 +61,13 @@ def rules_labels(tenant: ResolvedTenant, slo: str) -> Pairs:
     )
 
 
-def shadows(tenant: ResolvedTenant) -> list[str]:
-    """Select the shadow SLOs, if there are any: no alert is about their data and budgets."""
-    if len(tenant.live) == len(tenant.slos):
+def silent_slos(tenant: ResolvedTenant) -> list[str]:
+    """Select the SLOs that do not notify, if there are any: no alert is about their data."""
+    stages = sorted({slo.stage for slo in tenant.slos if not slo.live})
+    if not stages:
         return []
-    return [f'{naming.INFO}{{tenant={promql_string(tenant.name)},stage="shadow"}}']
+    stage = f"stage{'=~' if len(stages) > 1 else '='}{promql_string('|'.join(stages))}"
+    return [f"{naming.INFO}{{tenant={promql_string(tenant.name)},{stage}}}"]
 
 
 def matchers_of(tenant: ResolvedTenant, slos: Sequence[ResolvedSLO]) -> Iterator[str]:

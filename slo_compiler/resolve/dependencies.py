@@ -55,7 +55,7 @@ def check_dependencies(
             ):
                 own.error(slo.at("depends_on", index), *problem)
         graph[key] = tuple(good)
-        if slo.spec.depends_on and not _pages(tenant, slo):
+        if slo.spec.depends_on and slo.tiers and not _pages(tenant, slo):
             own.error(
                 slo.at("depends_on"),
                 "dependency",
@@ -92,11 +92,12 @@ def _problem(
     if other not in slos:
         return None  # it has findings of its own
     tenant, slo = slos[other]
-    if getattr(slo.spec, "stage", None) == "shadow":
+    if not slo.live:
+        why = "is in stage shadow" if slo.shadow else "has no alerts (alerting: none)"
         return (
             "dependency",
-            f"{text} is in stage shadow: it pages nobody, and nobody would be paged for this SLO",
-            "depend on it once it is live",
+            f"{text} {why}: it pages nobody, and nobody would be paged for this SLO",
+            f"depend on it once it {'is live' if slo.shadow else 'alerts'}",
         )
     if not _pages(tenant, slo):
         return (

@@ -16,6 +16,7 @@ from slo_compiler.schema import (
     AlertMetadata,
     Defaults,
     Guards,
+    NoAlerting,
     Tenant,
     TierAlerting,
 )
@@ -61,6 +62,11 @@ class Inherited:
         return found.value if found else None
 
     @property
+    def recorded_only(self) -> bool:
+        """Whether the SLO has no alerts."""
+        return "alerting" in self.sourced
+
+    @property
     def period(self) -> Period:
         """The period of the budget."""
         period: Period = self.sourced["period"].value
@@ -82,6 +88,8 @@ def inherit(slo: SLO, tenant: Tenant, project: Defaults) -> Inherited:
         for key in ("objective", "period", *keys):
             if key in values:
                 sourced.setdefault(key, Sourced(values[key], level))
+    if (none := _recorded_only(slo, tenant, project)) is not None:
+        sourced["alerting"] = Sourced("none", none)
     words = {"tenant": tenant.metadata.name, "service": slo.service, "slo": slo.name}
     for key in ("runbook", "dashboard"):
         if key in sourced:
@@ -119,6 +127,16 @@ def _tiers(*nearest: Alerting) -> dict[str, TierAlerting]:
                 if least is not None:
                     own.setdefault(key, least)
     return {name: TierAlerting(**own) for name, own in found.items()}
+
+
+def _recorded_only(slo: SLO, tenant: Tenant, project: Defaults) -> SourceLevel | None:
+    """Find who says `alerting: none`; nobody, if the SLO says how it alerts."""
+    if isinstance(slo.alerting, NoAlerting):
+        return SourceLevel.SLO
+    if "alerting" in slo.model_fields_set:
+        return None
+    levels = ((SourceLevel.TENANT, tenant.spec.defaults), (SourceLevel.PROJECT, project))
+    return next((level for level, said in levels if said.alerting is not None), None)
 
 
 def _given(model: SLO | Alerting | Defaults) -> dict[str, Any]:

@@ -26,6 +26,9 @@ from slo_compiler.source import Document, Loc, SourceFile
 __all__ = ["Policy", "ResolvedChannel", "ResolvedSLO", "ResolvedStep", "ResolvedTenant"]
 
 
+RECORDED = "recorded"  # the stage of an SLO without alerts
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """An alert policy, and where it stands."""
@@ -101,9 +104,29 @@ class ResolvedSLO:
         return budgeting.timeslices if isinstance(budgeting, Budgeting) else None
 
     @property
+    def recorded_only(self) -> bool:
+        """Whether it has no alerts: its ratios and its budget are recorded, and that is all."""
+        return self.inherited.recorded_only
+
+    @property
     def shadow(self) -> bool:
-        """Whether its alerts are only recorded, and nobody is told."""
-        return self.spec.stage == "shadow"
+        """Whether its alerts are only recorded, and notify no channel."""
+        return self.spec.stage == "shadow" and not self.recorded_only
+
+    @property
+    def live(self) -> bool:
+        """Whether it has alerts that notify channels."""
+        return not self.shadow and not self.recorded_only
+
+    @property
+    def stage(self) -> str:
+        """What `slo_info` says of its alerts."""
+        return RECORDED if self.recorded_only else self.spec.stage
+
+    @property
+    def tiers(self) -> Sequence[Tier]:
+        """The tiers that alert."""
+        return () if self.recorded_only else self.policy.tiers
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +188,7 @@ class ResolvedTenant:
     @property
     def live(self) -> tuple[ResolvedSLO, ...]:
         """The SLOs whose alerts somebody hears."""
-        return tuple(slo for slo in self.slos if not slo.shadow)
+        return tuple(slo for slo in self.slos if slo.live)
 
     def exclusions_of(self, slo: ResolvedSLO) -> tuple[ResolvedExclusion, ...]:
         """Give the exclusions that hold for an SLO."""

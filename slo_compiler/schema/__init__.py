@@ -33,6 +33,7 @@ from slo_compiler.schema.slo import (
     Budgeting,
     Defaults,
     Guards,
+    NoAlerting,
     TierAlerting,
     Timeslices,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "HeartbeatChannel",
     "Isolation",
     "NamedChannelBase",
+    "NoAlerting",
     "Parameter",
     "PolicyMetadata",
     "PolicySpec",

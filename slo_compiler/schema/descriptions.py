@@ -61,6 +61,8 @@ DESCRIPTIONS: dict[str, str] = {
     "SLO.service": "Service that the SLO is about.",
     "*.description": "What is promised, in a sentence for people.",
     "SLO.stage": "shadow records what would alert and notifies no channel; the default is live.",
+    "SLO.alerting": "Which policy watches the SLO, and its guards; none: it is recorded only.",
+    "Defaults.alerting": "none: SLOs without a key alerting are recorded only.",
     "SLO.formerly": "Former name, so that a renamed SLO keeps its history.",
     "SLO.depends_on": "SLOs, as [tenant/]service/name, that keep pages back while they page.",
     "SLO.budgeting": "What the budget counts: occurrences (events), or timeslices.",

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import CoreSchema
 
 from slo_compiler.schema.annotation import AlertLabels, AlertName, Annotations, Link
 from slo_compiler.schema.base import (
@@ -77,6 +84,31 @@ class Alerting(Guards, AlertMetadata):
     dashboard: Link | None = None
 
 
+class NoAlerting(Alerting):
+    """`alerting: none`: what an SLO records is all there is of it."""
+
+
+_NONE = "none"
+
+
+def _alerting(value: object) -> object:
+    if value == _NONE:
+        return NoAlerting()
+    if not isinstance(value, dict | Alerting):
+        raise invalid("type", f"expected keys such as policy, or none, found {shown(value)}")
+    return value
+
+
+class _OrNone:
+    """Adds `none` to a field's JSON schema."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [handler(core_schema), {"const": _NONE}]}
+
+
 def _argument(value: object) -> object:
     if isinstance(value, dict | list):
         raise invalid("type", f"expected text, a number, true or false, found {shown(value)}")
@@ -125,12 +157,27 @@ class SLO(Strict):
     sli: SLI
     budgeting: Budgeting | Literal["occurrences"] = "occurrences"
     traffic: Traffic | None = None
-    alerting: Alerting = Alerting()
+    alerting: Annotated[Alerting, BeforeValidator(_alerting), _OrNone] = Alerting()
+
+    @model_validator(mode="after")
+    def _alerts_or_not(self) -> Self:
+        if self.stage == "shadow" and isinstance(self.alerting, NoAlerting):
+            raise invalid(
+                "stage",
+                "a shadow records what would alert, and alerting: none is that nothing would",
+                "remove one of the two",
+                "stage",
+            )
+        return self
 
 
 class Defaults(Alerting):
-    """What holds for SLOs that do not say it themselves; labels and annotations add up."""
+    """What holds for SLOs that do not say it themselves; labels and annotations add up.
 
+    `alerting: none` holds for SLOs without a key `alerting`: one that has it, be it `{}`, alerts.
+    """
+
+    alerting: Literal["none"] | None = None
     objective: Objective | None = None
     period: Period | None = None
     labels: Labels = Field(

@@ -78,6 +78,7 @@ class Explanation:
     description: str
     template: str
     shadow: bool
+    recorded_only: bool
     values: tuple[Value, ...]
     budget_ratio: str
     budget_outage: str
@@ -151,6 +152,7 @@ def explain(
                 description=slo.spec.description,
                 template=slo.spec.template or "",
                 shadow=slo.shadow,
+                recorded_only=slo.recorded_only,
                 values=(
                     *values_of(slo, project_document),
                     *metadata_values(slo, project_document),
@@ -158,7 +160,7 @@ def explain(
                 budget_ratio=burn.literal(budget),
                 budget_outage=str(Duration(int(slo.period.nominal.ms * budget))),
                 budget_events=f"{budget.numerator} in {budget.denominator}",
-                tiers=tuple(_tier(slo, tier) for tier in slo.policy.tiers),
+                tiers=tuple(_tier(slo, tier) for tier in slo.tiers),
                 by=slo.by,
                 queries=tuple(
                     (text.name, text.expr)

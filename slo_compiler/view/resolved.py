@@ -78,8 +78,8 @@ def resolved(slo: ResolvedSLO) -> dict[str, Any]:
     filled = {key: value for key, value in data.items() if key not in ("template", "with")}
     filled |= {key: said[key].value for key in said if key not in Alerting.model_fields}
     filled["labels"] = dict(slo.labels)
-    filled["alerting"] = {key: said[key].value for key in said if key in Alerting.model_fields}
-    filled["alerting"] |= _metadata(slo)
+    alerting = {key: said[key].value for key in said if key in Alerting.model_fields}
+    filled["alerting"] = "none" if slo.recorded_only else alerting | _metadata(slo)
     first = ("name", "service", "description", "objective", "period", "labels")
     order = [*(k for k in first if k in filled), *(k for k in filled if k not in first)]
     return {key: filled[key] for key in order if filled[key] not in ({}, "")}

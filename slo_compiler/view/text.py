@@ -44,14 +44,10 @@ def _lines(told: Explanation) -> Iterator[str]:
     yield ""
     yield f"  budget: {told.budget_outage} of full outage, or {told.budget_events} events"
     yield ""
-    # Names are told where somebody chose them.
-    named = any(tier.alert != naming.ALERT_BURN for tier in told.tiers)
-    columns = [(title, key) for title, key in _TIERS if named or key != "alert"]
-    head = [title for title, _ in columns]
-    tiers = ([getattr(tier, key) or "-" for _, key in columns] for tier in told.tiers)
-    yield from (f"  {line}" for line in table([head, *tiers]))
-    yield "  From a clean history, at 100% errors and at 10 times the threshold; ends after a full"
-    yield "  outage. Evaluation adds up to a minute; to windows above 6h, up to four."
+    if told.recorded_only:
+        yield "  recorded only (alerting: none): ratios and budget are there, and no alert is"
+    else:
+        yield from _tiers(told)
     yield from related_text.lines(told.relations)
     yield ""
     for name, expr in told.queries:
@@ -76,3 +72,14 @@ def _lines(told: Explanation) -> Iterator[str]:
         f"own, {cost.shared_recording_rules} recording rules {shared};"
     )
     yield f"  up to {cost.series} series{each}"
+
+
+def _tiers(told: Explanation) -> Iterator[str]:
+    # Names are told where somebody chose them.
+    named = any(tier.alert != naming.ALERT_BURN for tier in told.tiers)
+    columns = [(title, key) for title, key in _TIERS if named or key != "alert"]
+    head = [title for title, _ in columns]
+    tiers = ([getattr(tier, key) or "-" for _, key in columns] for tier in told.tiers)
+    yield from (f"  {line}" for line in table([head, *tiers]))
+    yield "  From a clean history, at 100% errors and at 10 times the threshold; ends after a full"
+    yield "  outage. Evaluation adds up to a minute; to windows above 6h, up to four."

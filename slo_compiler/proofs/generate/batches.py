@@ -39,7 +39,7 @@ def _apart(
     for subject in subjects:
         apart = enemies[subject.labels]
         for batch, names in zip(rounds, members, strict=True):
-            alike = subject.slo.shadow == batch[0].slo.shadow
+            alike = subject.slo.stage == batch[0].slo.stage
             if alike and apart.isdisjoint(names):
                 batch.append(subject)
                 names.add(subject.labels)

@@ -38,7 +38,7 @@ def excluded(tenant: ResolvedTenant, batch: TestBatch, timing: burn.Timing) -> I
         batch = replace(batch, subjects=tuple(subjects))
         yield _counts_nothing(tenant, batch, timing)
         wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
-        if not batch.shadow:
+        if batch.subjects[0].slo.live:
             yield _tells_nobody(tenant, batch, timing, wait)
 
 

@@ -45,7 +45,7 @@ def plan_guards(subjects: Sequence[SLOUnderTest], timing: burn.Timing) -> Iterat
     """
     found: dict[tuple[object, ...], tuple[Tier, list[_Case]]] = {}
     for subject in subjects:
-        for tier in subject.slo.policy.tiers:
+        for tier in subject.slo.tiers:
             for case in _cases(subject, tier):
                 kind = subject.slo.shadow, bool(subject.parts)
                 key = (subject.slo.policy.name, tier.name, case.guard.counted, *kind)

@@ -67,8 +67,8 @@ class IsolatedTenant:
 def isolated_tenant(
     planned: PlannedTenant, subjects: Sequence[SLOUnderTest]
 ) -> IsolatedTenant | None:
-    """Collect what the isolation tests need of a tenant; nothing of one with shadows alone."""
-    live = [subject for subject in subjects if not subject.slo.shadow]
+    """Collect what the isolation tests need of a tenant; nothing of one where no SLO notifies."""
+    live = [subject for subject in subjects if subject.slo.live]
     if not live:
         return None
     tiers = [tier for subject in live for tier in subject.slo.policy.tiers]

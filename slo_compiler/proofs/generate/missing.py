@@ -51,11 +51,12 @@ def missing_tests(
         if not missing:
             continue
         names = {s.name for s in missing}
-        gone = [] if batch.shadow else missing
+        gone = missing if missing[0].slo.live else []
+        silent = "recorded only" if batch.recorded_only else "a shadow"
         fed = all(s.fed for s in missing)
         yield unit_test(
             f"{names_of(missing)}: silent without traffic, "
-            + ("and without data: a shadow" if batch.shadow else "an alert without data"),
+            + ("an alert without data" if gone else f"and without data: {silent}"),
             batch,
             {s.name: goes if s.name in names else stays for s in batch.subjects},
             [

@@ -37,12 +37,15 @@ def steady_tests(
     tile = timing.longest_tile(tier_windows(s.slo for s in batch.subjects))
     periods = [s.slo.period for s in batch.subjects]
     longest = max([tile, *(burn.period_tile(period) for period in periods)])
+    least = rounded(settled_at(periods, MINUTE * 5) + EVALUATION * 2, EVALUATION)
+    if batch.recorded_only:
+        yield _test(batch, [quiet.lasting(least), _outage(batch, tile)], timing, "nor ever")
+        return
     steps = [
         *budget_steps_of(tenant, batch, rounded(longest + EVALUATION * 2, EVALUATION)),
         *_tiers(batch, rounded(tile + EVALUATION * 2, EVALUATION)),
     ]
     steps.sort(key=lambda step: step.pace)
-    least = rounded(settled_at(periods, MINUTE * 5) + EVALUATION * 2, EVALUATION)
     if steps and steps[0].pace < quiet.pace:
         # Its values are exact, so that nothing may come before it.
         yield _test(batch, [quiet.lasting(least)], timing, "the budget is right")
@@ -102,6 +105,20 @@ def _quiet(tenant: ResolvedTenant, batch: TestBatch) -> TrafficStep:
 
     ratios = {s.name: burn.error_budget(s.slo.objective) * share for s in batch.subjects}
     return TrafficStep(share, EVALUATION, ratios, checks, is_quiet=True)
+
+
+def _outage(batch: TestBatch, tile: Duration) -> TrafficStep:
+    """Let all events of SLOs without alerts fail."""
+    windows = {s.name: min(tier_windows([s.slo])) for s in batch.subjects}
+
+    def checks(at: Duration) -> Iterator[Check]:
+        yield batch.none(at, "all events fail, and the SLOs are recorded only")
+        for subject in batch.subjects:
+            yield holds(at, naming.error_ratio(windows[subject.name]), subject, Fraction(1))
+
+    length = rounded(max([tile, *windows.values()]) + EVALUATION * 3, EVALUATION)
+    pace = max(1 / burn.error_budget(s.slo.objective) for s in batch.subjects)
+    return TrafficStep(pace, length, {s.name: Fraction(1) for s in batch.subjects}, checks)
 
 
 def _tiers(batch: TestBatch, length: Duration) -> Iterator[TrafficStep]:

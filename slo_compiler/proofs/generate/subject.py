@@ -120,6 +120,11 @@ class TestBatch:
         """Whether its SLOs are shadows: what would fire is a series, and nothing fires."""
         return self.subjects[0].slo.shadow
 
+    @property
+    def recorded_only(self) -> bool:
+        """Whether its SLOs have no alerts."""
+        return self.subjects[0].slo.recorded_only
+
     def firing(
         self, at: Duration, tier: Tier, firing: Sequence[SLOUnderTest], why: str, level: int = 1
     ) -> Check:
@@ -166,6 +171,11 @@ class TestBatch:
     def renamed(self) -> bool:
         """Whether alerts of the tenant have names that users gave them."""
         return self.subjects[0].renamed
+
+    def none(self, at: Duration, why: str) -> Check:
+        """Expect no alert of these SLOs, not even one that waits."""
+        expr = f"count by (alertname, service, slo) (ALERTS{_only(self.subjects)})"
+        return Check(at, expr, (), why)
 
     def of_input(self, query: str, metric: str) -> str:
         """Leave out of a query what an SLO has without any input; that has no label of a test."""
@@ -288,7 +298,7 @@ def groups_of(batch: TestBatch) -> Iterator[tuple[list[SLOUnderTest], Tier]]:
     """Give the SLOs of a round that fire and reset at the same times, tier by tier."""
     groups: dict[tuple[object, ...], tuple[list[SLOUnderTest], Tier]] = {}
     for subject in batch.subjects:
-        for tier in subject.slo.policy.tiers:
+        for tier in subject.slo.tiers:
             capped = subject.threshold(tier) if subject.threshold(tier) * TIMES > 1 else None
             key = (subject.slo.policy.name, tier.name, capped)
             groups.setdefault(key, ([], tier))[0].append(subject)
