@@ -39,7 +39,7 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
                 continue
             lost = [
                 label
-                for label in query.slo.by
+                for label in query.slo.sources
                 if not _keeps(part.node, label) and not any(_hides(p, label) for p in part.parents)
             ]
             if lost:
@@ -47,7 +47,8 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
                     query.at(part.place),
                     f"{part.call} drops {', '.join(lost)}, which by names: no series of this SLO "
                     "has it",
-                    f"write {part.call} by ({', '.join(query.slo.by)}) (...), or remove it from by",
+                    f"write {part.call} by ({', '.join(query.slo.sources)}) (...), "
+                    "or remove it from by",
                 )
 
 

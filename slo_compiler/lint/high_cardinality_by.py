@@ -41,10 +41,10 @@ _UNBOUNDED = re.compile(
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give the labels of `by` that are known to have many values."""
     for slo in tenant.slos:
-        for index, label in enumerate(slo.by):
-            if _UNBOUNDED.fullmatch(label):
+        for label, source in zip(slo.by, slo.sources, strict=True):
+            if _UNBOUNDED.fullmatch(source):
                 yield Finding(
-                    slo.at("sli", slo.spec.sli.body.KIND, "by", index),
+                    slo.at_by(label),
                     f'each value of "{label}" becomes an SLO with series of its own',
                     "use a label with few values, such as the route or the method",
                 )

@@ -91,8 +91,8 @@ def _instead(query: Query, plus: list[pp.Expr], minus: list[pp.Expr]) -> str:
     body = query.slo.spec.sli.body
     if query.key == "total" and query.index is None and getattr(body, "minus", None) is None:
         return f"total: {_listed(added)} and minus: {_listed(taken)}"
-    first = _summed(plus[0], query.slo.by)
-    less = "".join(f" - ({_summed(node, query.slo.by)} or 0 * {first})" for node in minus)
+    first = _summed(plus[0], query.slo.sources)
+    less = "".join(f" - ({_summed(node, query.slo.sources)} or 0 * {first})" for node in minus)
     return f"{query.key}: {_listed([first + less, *added[1:]])}"
 
 

@@ -17,16 +17,17 @@ Passes:
       total: sum(rate(http_requests_total[$window]))
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import promql_parser as pp
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.queries import Query, queries
+from slo_compiler.naming import RESERVED_LABELS
 from slo_compiler.promql import unwrapped
 from slo_compiler.promql.places import Place
-from slo_compiler.resolve.model import ResolvedTenant
+from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 
 ID = "sides-aggregate-differently"
 SEVERITY = Severity.WARNING
@@ -47,17 +48,33 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
                 yield Finding(
                     part.at(_place(part)),
                     f"{part.key} is {_told(ours)}(...), but total is {_told(theirs)}(...)",
-                    f"aggregate both by the same labels: {_told(theirs, 'sum')}(...)",
+                    "aggregate both by the same labels: "
+                    f"{_told(theirs, _operator(ours, theirs))}(...)",
                 )
                 continue
-            extra = sorted({*_labels(ours)} - {*part.slo.by})
+            extra = sorted({*_labels(ours)} - {*part.slo.sources})
             if extra:
                 yield Finding(
                     part.at(_place(part)),
                     f"both sides keep {', '.join(extra)}, but the SLI's by does not name it: "
                     "all are summed up",
-                    f"add it to by, or leave it out: by: [{', '.join([*part.slo.by, *extra])}]",
+                    f"add it to by, or leave it out: by: {_by(part.slo, extra)}",
                 )
+
+
+def _operator(ours: pp.AggregateExpr, theirs: pp.AggregateExpr) -> str:
+    """Choose what both sides can be: a count, if one is, or else a sum."""
+    names = (str(ours.op), str(theirs.op))
+    return "count" if "count" in names else "sum"
+
+
+def _by(slo: ResolvedSLO, extra: Sequence[str]) -> str:
+    """Write `by` with more labels: those that the compiler sets get other names."""
+    pairs = [*zip(slo.by, slo.sources, strict=True)]
+    pairs += [(f"query_{name}" if name in RESERVED_LABELS else name, name) for name in extra]
+    if all(new == old for new, old in pairs):
+        return f"[{', '.join(new for new, _ in pairs)}]"
+    return f"{{{', '.join(f'{new}: {old}' for new, old in pairs)}}}"
 
 
 def _place(query: Query) -> Place:

@@ -33,21 +33,21 @@ def check(client: Client, subject: CheckedSLO, report: Report) -> None:
             f"the project says that they are scraped every {subject.timing.scrape}",
         )
         return
-    for index, label in enumerate(subject.slo.by):
+    for label, source in zip(subject.slo.by, subject.slo.sources, strict=True):
         lacking = sum(not labels.get(label) for labels in series)
         if not lacking:
             continue
-        at = subject.slo.document.locate((*subject.sli, "by", index))
+        at = subject.slo.at_by(label)
         if lacking == len(series):
             names = client.label_names(str(events[0].selector))
-            close = get_close_matches(label, names, n=1)
+            close = get_close_matches(source, names, n=1)
             hint = f'did you mean "{close[0]}"?' if close else f"they have {listed(names)}"
-            report.error(at, "live-by", f'no event has the label "{label}"', hint)
+            report.error(at, "live-by", f'no event has the label "{source}"', hint)
         else:
             report.warning(
                 at,
                 "live-by",
-                f'{lacking:,} of {len(series):,} series of events have no label "{label}"',
+                f'{lacking:,} of {len(series):,} series of events have no label "{source}"',
                 "their events share a budget of their own",
             )
     if len(series) > MANY:

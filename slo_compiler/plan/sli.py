@@ -16,7 +16,7 @@ from slo_compiler.templating import render_expression
 
 @dataclass(frozen=True, slots=True)
 class BaseQueries:
-    """The isolated expressions of an SLI, and what they mean."""
+    """The isolated expressions of an SLI, and what they mean; labels have their own names there."""
 
     pair: BasePair
     events: str
@@ -42,8 +42,8 @@ def base_queries(
         return None
     return BaseQueries(
         pair,
-        events.expression(slo.by),
-        second.expression(slo.by),
+        events.expression(slo.sources),
+        second.expression(slo.sources),
         slo.at("sli", body.KIND, pair.events.field),
         slo.at("sli", body.KIND, pair.second.field),
         events,

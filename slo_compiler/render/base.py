@@ -78,7 +78,7 @@ def base_series(tenant: PlannedTenant, rule: BaseSeries) -> Rule:
     else:
         queries = slo.queries
         expr = _measured(
-            queries, slo.identity, slo.by, tenant.timing, names[Counted.EVENTS], rule.counted
+            queries, slo.identity, slo.resolved, tenant.timing, names[Counted.EVENTS], rule.counted
         )
         events = rule.counted is Counted.EVENTS
         at = queries.events_origin if events else queries.second_origin
@@ -164,13 +164,13 @@ def events_expression(
     queries = base_queries(tenant, slo, window, Report())
     if queries is None:
         return None
-    return _measured(queries, identity(tenant, slo), slo.by, timing, naming.EVENTS_RATE)
+    return _measured(queries, identity(tenant, slo), slo, timing, naming.EVENTS_RATE)
 
 
 def _measured(
     queries: BaseQueries,
     id_: Identity,
-    by: tuple[str, ...],
+    slo: ResolvedSLO,
     timing: burn.Timing,
     events_series: str,
     counted: Counted = Counted.EVENTS,
@@ -180,7 +180,9 @@ def _measured(
         f"sli/{pair.events_template if events else pair.errors_template}",
         id_,
         queries.events if events else queries.second,
-        by=by,
+        by=slo.by,
+        sources=slo.sources,
+        renames=slo.renames,
         base=timing.base,
         events_series=events_series,
         # Of samples, exactly those of one base: 2.x ranges hold both of their ends.

@@ -61,7 +61,7 @@ def check_labels(
 
 
 def _given(tenant: Tenant, document: Document) -> Iterator[tuple[Position, str, str | None]]:
-    """Give each label and its value; those of `by` have none of their own."""
+    """Give each label and its value; those of `by` have none that is known."""
 
     def at(loc: Loc, labels: Mapping[str, str]) -> Iterator[tuple[Position, str, str]]:
         for name, value in labels.items():
@@ -76,5 +76,8 @@ def _given(tenant: Tenant, document: Document) -> Iterator[tuple[Position, str, 
         for path, part in metadata_parts(slo.alerting):
             yield from at((*loc, "alerting", *path, "labels"), part.labels)
         body = slo.sli.body
+        old = body.by if isinstance(body.by, dict) else {}
         for name in body.by:
-            yield document.locate((*loc, "sli", body.KIND, "by")), name, None
+            # What is renamed is written by the tenant, as any label that it gives a value.
+            written = old.get(name, name) != name
+            yield document.locate((*loc, "sli", body.KIND, "by")), name, "" if written else None

@@ -98,6 +98,25 @@ class ResolvedSLO:
         return tuple(self.spec.sli.body.by)
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """What the queries call the labels of `by`, in the same order."""
+        by = self.spec.sli.body.by
+        return tuple(by.values()) if isinstance(by, dict) else tuple(by)
+
+    @property
+    def renames(self) -> tuple[tuple[str, str], ...]:
+        """Labels of `by` that the queries call otherwise: the new name and the old one."""
+        return tuple(
+            (new, old) for new, old in zip(self.by, self.sources, strict=True) if new != old
+        )
+
+    def at_by(self, label: str) -> Position:
+        """Place of a label of `by`."""
+        by = self.spec.sli.body.by
+        step = label if isinstance(by, dict) else by.index(label)
+        return self.at("sli", self.spec.sli.body.KIND, "by", step)
+
+    @property
     def slices(self) -> Timeslices | None:
         """How its time is sliced, if its budget is one of slices and not of events."""
         budgeting = self.spec.budgeting

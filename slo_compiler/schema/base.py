@@ -300,16 +300,32 @@ def _look_back(value: object) -> Duration | Literal["none"]:
 
 
 def _label_name(value: object) -> str:
+    name = _source_label(value)
+    _refuse_reserved(name, "choose another name")
+    return name
+
+
+def _refuse_reserved(name: str, advice: str) -> None:
+    if name in RESERVED_LABELS:
+        raise invalid("reserved-label", f'the label "{name}" is set by the compiler', advice)
+
+
+def _by_label(value: object) -> str:
+    name = _source_label(value)
+    advice = "leave it out: buckets are no series of their own"
+    if name != "le":
+        advice = f"record it by another name, such as by: {{query_{name}: {name}}}"
+    _refuse_reserved(name, advice)
+    return name
+
+
+def _source_label(value: object) -> str:
     name = string(value)
     if not LABEL_NAME.fullmatch(name) or name.startswith("__"):
         raise invalid(
             "label-name",
             f"{shown(value)} is not a label name",
             "use letters, digits and underscores, the first no digit, and not two underscores",
-        )
-    if name in RESERVED_LABELS:
-        raise invalid(
-            "reserved-label", f'the label "{name}" is set by the compiler', "choose another name"
         )
     return name
 
@@ -412,16 +428,15 @@ Positive = Annotated[Decimal, *_typed(_positive, {"type": "number", "exclusiveMi
 Version = Annotated[str, *_typed(_version, {"type": "string", "examples": ["3.5"]})]
 SecretFile = Annotated[str, *_typed(_secret_file, {"type": "string", "pattern": "^/"})]
 Url = Annotated[str, *_typed(_url, {"type": "string", "format": "uri"})]
-LabelName = Annotated[
-    str,
-    *_typed(
-        _label_name,
-        {
-            "type": "string",
-            "pattern": f"^{LABEL_NAME.pattern}$",
-            "not": {"enum": sorted(RESERVED_LABELS)},
-        },
-    ),
+_LABEL_SCHEMA = {
+    "type": "string",
+    "pattern": f"^{LABEL_NAME.pattern}$",
+    "not": {"enum": sorted(RESERVED_LABELS)},
+}
+LabelName = Annotated[str, *_typed(_label_name, _LABEL_SCHEMA)]
+ByLabel = Annotated[str, *_typed(_by_label, _LABEL_SCHEMA)]  # a label that queries have
+SourceLabel = Annotated[  # a label that queries have, and series get by another name
+    str, *_typed(_source_label, {"type": "string", "pattern": f"^{LABEL_NAME.pattern}$"})
 ]
 Labels = dict[LabelName, Text]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]

@@ -24,7 +24,7 @@ DESCRIPTIONS: dict[str, str] = {
     "*.severities": "Name, labels and annotations of the alerts of a severity, by its name.",
     "Alerting.tiers": "Guards, name, labels and annotations of single tiers, by the tier's name.",
     "Defaults.tiers": "Guards, name, labels and annotations of single tiers, by the tier's name.",
-    "*.by": "Labels that keep series apart: each combination of their values has a budget.",
+    "*.by": "Labels whose values have budgets of their own; {upstream: service} renames service.",
     "*.gauge": "Selector of a gauge that is 1 while up and 0 while down, such as probe_success.",
     "Component.slo": "SLO of this tenant, as service/name.",
     "Component.weight": "How much an event of this SLO weighs; the default is 1.",

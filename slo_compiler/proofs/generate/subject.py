@@ -239,10 +239,10 @@ def _under_test(
             queries.second,
             counts_errors=queries.pair.counts is Second.ERRORS,
             fills_in=queries.pair.missing is Missing.ZERO,
-            by=slo.by,
+            by=slo.sources,
         )
     elif queries is not None:
-        gauge = derive_gauge(queries.events, slo.by)
+        gauge = derive_gauge(queries.events, slo.sources)
     texts = {queries.events, queries.second} if queries is not None else ()
     if queries is not None:
         own = [*selectors_of(queries.events), *selectors_of(queries.second)]

@@ -64,7 +64,7 @@ class _Sums:
 def sum_tests(subject: SLOUnderTest, timing: burn.Timing) -> Iterator[UnitTest]:
     """Plan one test for each query of a sum that is missing, and one in which none is."""
     queries = subject.queries
-    sums = _sums(queries, subject.slo.by) if queries is not None else None
+    sums = _sums(queries, subject.slo.sources) if queries is not None else None
     if queries is None or sums is None:
         return
     fed_before: set[frozenset[Series]] = set()
@@ -115,8 +115,9 @@ def _test(
     rates = {one.series: one.per_second for one in fed}
     count = at.ms // timing.scrape.ms + 4
     events_series, errors_series = subject.counted
-    by = _values(next(iter(rates)), subject.slo.by)
-    labels = subject.labels + "".join(f",{k}={promql_string(v)}" for k, v in by)
+    by = _values(next(iter(rates)), subject.slo.sources)
+    pairs = zip(subject.slo.by, by, strict=True)
+    labels = subject.labels + "".join(f",{name}={promql_string(v)}" for name, (_, v) in pairs)
     events, second = sums.events(fed), sums.counted(fed)
     checks = []
     if events is None:

@@ -27,7 +27,8 @@ def value_test(subject: SLOUnderTest, timing: burn.Timing) -> Iterator[UnitTest]
     events, errors = (f"{name}{{{subject.labels}}}" for name in subject.counted)
     by = ", ".join(subject.slo.by)
     found = dict(subject.gauge.labels)
-    labels = ", ".join(f"{name}={promql_string(found[name])}" for name in subject.slo.by)
+    pairs = zip(subject.slo.by, subject.slo.sources, strict=True)
+    labels = ", ".join(f"{name}={promql_string(found[source])}" for name, source in pairs)
     one = ((f"{{{labels}}}", "1"),)
 
     def counted(query: str) -> str:

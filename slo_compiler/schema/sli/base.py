@@ -10,9 +10,17 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Annotated, ClassVar, get_args, get_type_hints
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
-from slo_compiler.schema.base import LabelName, Strict, how_to_quote, invalid, shown
+from slo_compiler.schema.base import (
+    ByLabel,
+    LabelName,
+    SourceLabel,
+    Strict,
+    how_to_quote,
+    invalid,
+    shown,
+)
 
 
 class HoldsQuery:
@@ -126,12 +134,46 @@ class BasePair:
         return self.measure is Measure.REQUESTS and self.second != self.events
 
 
+_LONG = 64
+_MOST_LABELS = Field(max_length=8)
+# The labels of the queries; or the names that they get, each with the label that it is of.
+By = Annotated[list[ByLabel], _MOST_LABELS] | Annotated[dict[LabelName, SourceLabel], _MOST_LABELS]
+
+
 class SLIType(Strict):
     """One way to count errors and events."""
 
     KIND: ClassVar[str]  # its key in the manifest
 
-    by: list[LabelName] = Field(default=[], max_length=8)
+    by: By = []
+
+    @field_validator("by", mode="before")
+    @classmethod
+    def _several(cls, by: object) -> object:
+        if isinstance(by, list | dict):
+            return by
+        help_ = (
+            f"put it into brackets: [{by}]"
+            if by and isinstance(by, str) and len(by) < _LONG
+            else ""
+        )
+        raise invalid("type", f"expected a list, found {shown(by)}", help_)
+
+    @field_validator("by")
+    @classmethod
+    def _names_apart(cls, by: By) -> By:
+        """Refuse renames that depend on their order, and a label that gets two names."""
+        old = [*by.values()] if isinstance(by, dict) else []
+        for new, name in zip(by, old, strict=False):
+            if new != name and new in old:
+                raise invalid(
+                    "by-rename",
+                    f'"{new}" is both a new name and a label of the queries',
+                    "choose a new name that the queries do not have",
+                )
+            if old.count(name) > 1:
+                raise invalid("by-rename", f'the label "{name}" gets two names', "give it one")
+        return by
 
     @classmethod
     def query_fields(cls) -> tuple[str, ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from slo_compiler.schema.base import Line, Positive, Strict
-from slo_compiler.schema.sli.base import BasePair, SLIType
+from slo_compiler.schema.base import Line, Positive, Strict, invalid
+from slo_compiler.schema.sli.base import BasePair, By, SLIType
 
 
 class Component(Strict):
@@ -29,6 +29,17 @@ class Composite(SLIType):
     KIND: ClassVar = "composite"
 
     slos: list[Component] = Field(min_length=2, max_length=32)
+
+    @field_validator("by")
+    @classmethod
+    def _as_components(cls, by: By) -> By:
+        if isinstance(by, dict) and any(new != old for new, old in by.items()):
+            raise invalid(
+                "by-rename",
+                "a composite reads the labels that its components record",
+                f"rename them there, and write by: [{', '.join(by)}]",
+            )
+        return by
 
     def base_pair(self) -> BasePair | None:
         """Read no query: the components' own pairs are there."""
