@@ -71,6 +71,16 @@ def burn_rate(window: Duration) -> str:
     return f"slo:burn_rate:ratio{window}"
 
 
+def normalised(name: str) -> str:
+    """Write a name of an SLO or a service as names are compared: `Check_Out` is `check-out`.
+
+    Dashboards, links and people take such names for one another.
+    """
+    return name.lower().translate(_SEPARATORS)
+
+
+_SEPARATORS = str.maketrans("_.", "--")
+
 # Alerts.
 ALERT_BURN = "SLOErrorBudgetBurn"
 ALERT_BUDGET_LOW = "SLOErrorBudgetLow"

@@ -105,7 +105,7 @@ def check(client: Client, subject: CheckedSLO, report: Report) -> None:
         report.warning(
             asked.position,
             "live-scrape-interval",
-            f"{asked.selector.metric} has a sample every {observed} or so, but the project's "
-            f"scrape_interval is {declared}: events do not count exactly once",
+            f"{asked.selector.metric} has a sample every {observed} or so, but the "
+            f"declared scrape_interval is {declared}: events do not count exactly once",
             "declare the interval that these targets are scraped at",
         )

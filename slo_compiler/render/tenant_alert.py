@@ -78,5 +78,10 @@ def matchers_of(tenant: ResolvedTenant, slos: Sequence[ResolvedSLO]) -> Iterator
     for service, names in services.items():
         yield (
             f"tenant={promql_string(tenant.name)},service={promql_string(service)},"
-            f"slo{'=~' if len(names) > 1 else '='}{promql_string('|'.join(names))}"
+            f"slo{'=~' if len(names) > 1 else '='}{promql_string(_one_of(names))}"
         )
+
+
+def _one_of(names: Sequence[str]) -> str:
+    """Write a matcher's value for one name, or a regular expression for several."""
+    return names[0] if len(names) == 1 else "|".join(name.replace(".", "[.]") for name in names)

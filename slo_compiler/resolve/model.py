@@ -167,6 +167,7 @@ class ResolvedTenant:
     uncertain: frozenset[str] = frozenset()
     health: str | None = None  # the project's severity of alerts on data and rules
     runbooks: str | None = None  # the project's page of what to do for alerts on data and rules
+    scrape: Duration | None = None  # of its metrics, where that is not the project's
     escalation: Escalation = field(init=False, repr=False, compare=False)  # the steps, sorted
 
     def __post_init__(self) -> None:

@@ -22,6 +22,7 @@ from slo_compiler.resolve.inherit import DEFAULT_POLICY, SourceLevel, inherit
 from slo_compiler.resolve.labels import check_labels, isolating
 from slo_compiler.resolve.metadata import check_metadata, check_severity_names
 from slo_compiler.resolve.model import Policy, ResolvedChannel, ResolvedSLO, ResolvedTenant
+from slo_compiler.resolve.names import SpelledNames
 from slo_compiler.resolve.project import is_older
 from slo_compiler.resolve.renames import check_renames
 from slo_compiler.schema import (
@@ -144,6 +145,7 @@ def _resolve_tenant(
         uncertain=uncertain,
         health=project.health.severity,
         runbooks=project.health.runbooks,
+        scrape=spec.defaults.scrape_interval,
     )
     check_severity_names(
         spec.defaults,
@@ -199,6 +201,7 @@ def _resolve_slos(
 ) -> Iterator[tuple[ResolvedSLO, tuple[Loc, ...]]]:
     """Resolve each SLO; of one that lacks something, a stand-in for that, and its path."""
     report, document = resolver.report, manifest.document
+    spelled = SpelledNames()
     for index, slo in enumerate(tenant.spec.slos):
         loc: Loc = ("spec", "slos", index)
         lost: tuple[Loc, ...] = ()
@@ -211,6 +214,13 @@ def _resolve_slos(
                 f"the SLO {'/'.join(identity)} is declared twice; first at "
                 f"{resolver.identities[identity]}",
                 "rename one: both would record the same series",
+            )
+        elif alike := spelled.taken(slo):
+            report.error(
+                at,
+                "duplicate-slo",
+                f"{alike}: names are compared without case, and with _ and . as -",
+                "spell it alike, or choose another name",
             )
         resolver.identities.setdefault(identity, at)
         inherited = inherit(slo, tenant, resolver.project.defaults)

@@ -61,10 +61,13 @@ def invalid(
 
 
 DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+# The name of an SLO or a service is the value of a label, and neither a file's nor a receiver's.
+SLO_NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?")
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 # Controls, what reorders the text around it, and what ends a line without being seen.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _LONGEST = Duration.of(days=365)
+_SHORTEST_SCRAPE, _LONGEST_SCRAPE = Duration.of(seconds=5), Duration.of(minutes=15)
 _SHORTEST_PACE = Duration.of(minutes=5)
 
 
@@ -75,6 +78,17 @@ def _name(value: object) -> str:
             "name",
             f"{shown(value)} is not a DNS label",
             "use lowercase letters, digits and inner hyphens, at most 63",
+        )
+    return name
+
+
+def _slo_name(value: object) -> str:
+    name = string(value)
+    if not SLO_NAME.fullmatch(name):
+        raise invalid(
+            "name",
+            f"{shown(value)} is no name of an SLO or a service",
+            "use letters, digits and inner hyphens, underscores and dots, at most 63",
         )
     return name
 
@@ -271,7 +285,10 @@ def _fraction_of_100(value: object) -> Decimal:
 def _slo_reference(value: object) -> str:
     text = string(value)
     parts = text.split("/")
-    if len(parts) not in (2, 3) or not all(DNS_LABEL.fullmatch(part) for part in parts):
+    names = parts[-2:]
+    tenant = parts[:-2]
+    good = len(parts) in (2, 3) and all(map(SLO_NAME.fullmatch, names))
+    if not good or not all(map(DNS_LABEL.fullmatch, tenant)):
         raise invalid(
             "slo-reference",
             f"{shown(value)} does not name an SLO",
@@ -291,6 +308,18 @@ def _pace(value: object) -> Duration:
             "duration",
             f"{shown(value)} is shorter than {_SHORTEST_PACE}, in which nobody can do anything",
             "lengthen it",
+        )
+    return span
+
+
+def _scrape(value: object) -> Duration:
+    span = _duration(value)
+    if not _SHORTEST_SCRAPE <= span <= _LONGEST_SCRAPE:
+        raise invalid(
+            "duration",
+            f"expected a scrape interval from {_SHORTEST_SCRAPE} to {_LONGEST_SCRAPE}, found "
+            f"{shown(value)}",
+            "record what is measured more often, or more seldom, with a rule of your own",
         )
     return span
 
@@ -380,6 +409,7 @@ def _typed(validator: Callable[[object], Any], schema: dict[str, Any]) -> list[A
 
 
 _SPAN = {"type": "string", "pattern": "^([0-9]+(ms|[smhdwy]))+$"}
+SLOName = Annotated[str, *_typed(_slo_name, {"type": "string", "pattern": f"^{SLO_NAME.pattern}$"})]
 Name = Annotated[str, *_typed(_name, {"type": "string", "pattern": f"^{DNS_LABEL.pattern}$"})]
 Text = Annotated[str, *_typed(plain_text, {"type": "string", "not": {"pattern": r"\{\{"}})]
 Line = Annotated[str, *_typed(_line, {"type": "string", "not": {"pattern": r"\{\{|\n"}})]
@@ -414,6 +444,7 @@ _PERCENT = [
 ]
 Percentage = Annotated[Decimal, *_typed(_fraction_of_100, {"anyOf": _PERCENT})]
 BudgetLeft = Annotated[Decimal, *_typed(_budget_left, {"anyOf": [*_PERCENT, {"const": 0}]})]
+ScrapeInterval = Annotated[Duration, *_typed(_scrape, {"type": "string"})]
 Pace = Annotated[Duration, *_typed(_pace, {**_SPAN, "examples": ["4h", "3d"]})]
 LookBack = Annotated[
     Duration | Literal["none"],
@@ -421,7 +452,10 @@ LookBack = Annotated[
 ]
 SLOReference = Annotated[
     str,
-    *_typed(_slo_reference, {"type": "string", "pattern": "^([a-z0-9-]+/)?[a-z0-9-]+/[a-z0-9-]+$"}),
+    *_typed(
+        _slo_reference,
+        {"type": "string", "pattern": "^([a-z0-9-]+/)?[a-zA-Z0-9_.-]+/[a-zA-Z0-9_.-]+$"},
+    ),
 ]
 Number = Annotated[Decimal, *_typed(_number, {"type": "number"})]
 Positive = Annotated[Decimal, *_typed(_positive, {"type": "number", "exclusiveMinimum": 0})]

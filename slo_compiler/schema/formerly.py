@@ -8,10 +8,10 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema, model_validator
 
-from slo_compiler.schema.base import DNS_LABEL, Strict, invalid, shown
+from slo_compiler.schema.base import SLO_NAME, Strict, invalid, shown
 from slo_compiler.schema.moment import Moment
 
-_NAME = re.compile(rf"(?:(?P<service>{DNS_LABEL.pattern})/)?(?P<slo>{DNS_LABEL.pattern})")
+_NAME = re.compile(rf"(?:(?P<service>{SLO_NAME.pattern})/)?(?P<slo>{SLO_NAME.pattern})")
 
 
 def _name(value: object) -> object:
@@ -54,7 +54,7 @@ Formerly = Annotated[
             "anyOf": [
                 {
                     "type": "string",
-                    "pattern": "^([a-z0-9-]+/)?[a-z0-9-]+$",
+                    "pattern": "^([a-zA-Z0-9_.-]+/)?[a-zA-Z0-9_.-]+$",
                     "examples": ["old-name", "old-service/old-name"],
                 },
                 {

@@ -23,6 +23,7 @@ from slo_compiler.schema.base import (
     Objective,
     Percentage,
     Period,
+    SLOName,
     SLOReference,
     Span,
     Strict,
@@ -145,8 +146,8 @@ class SLO(Strict):
 
     template: Name | None = None
     with_: dict[str, Argument] = Field(default={}, alias="with")
-    name: Name
-    service: Name
+    name: SLOName
+    service: SLOName
     description: Text = ""
     objective: Objective | None = None
     period: Period | None = None

@@ -12,6 +12,7 @@ from slo_compiler.schema.base import (
     Line,
     Name,
     Pace,
+    ScrapeInterval,
     Span,
     Strict,
 )
@@ -48,6 +49,15 @@ class Step(Strict):
         return (self.severity, self.budget_below, self.exhausted_within, self.firing_for)
 
 
+class TenantDefaults(Defaults):
+    """What holds for all SLOs of the tenant that do not say it themselves, and for its metrics.
+
+    `scrape_interval` is for all of its SLOs: they share the rules of their windows.
+    """
+
+    scrape_interval: ScrapeInterval | None = None
+
+
 class TenantMetadata(Strict):
     """Who the tenant is."""
 
@@ -59,7 +69,7 @@ class TenantMetadata(Strict):
 class TenantSpec(Strict):
     """What the tenant wants."""
 
-    defaults: Defaults = Defaults()
+    defaults: TenantDefaults = TenantDefaults()
     policies: list[TenantPolicy] = []
     hours: HoursByName = {}
     holidays: HolidaysByName = {}

@@ -320,7 +320,7 @@ def test_of_a_very_long_line_only_the_place_is_shown(check: Check) -> None:
 def test_long_words_are_cut_in_messages(check: Check) -> None:
     stderr = check(MANIFEST.replace("name: availability", "name: " + "A" * 50_000))
     assert stderr.splitlines()[0] == (
-        f'customer-b.yaml:11:13: error[name] "{"A" * 80}"... is not a DNS label'
+        f'customer-b.yaml:11:13: error[name] "{"A" * 80}"... is no name of an SLO or a service'
     )
 
 

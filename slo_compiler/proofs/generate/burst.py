@@ -104,7 +104,7 @@ def burst_test(
     checks.append(batch.firing(end, tier, [], "0.95 of the threshold in the short window"))
     half = rounded(tier.short_window // 2, evaluation)
     # A base blurs the edges of a window that is not much longer.
-    if half < tier.short_window and (not raw or timing.base * 4 <= tier.short_window):
+    if half < tier.short_window and timing.base * 4 <= tier.short_window:
         checks += [_filling(history + half, half, tier, s, times) for s in group]
     filled = (
         history

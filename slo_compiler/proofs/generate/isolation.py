@@ -142,7 +142,8 @@ def _test(tenants: Sequence[IsolatedTenant], burning: Sequence[bool], bit: int) 
     settled = settled_after(max(tenant.longest_tile for tenant in tenants))
     waits = rounded(max(tenant.longest_wait for tenant in tenants), EVALUATION)
     at = rounded(settled, EVALUATION) + waits + EVALUATION
-    interval = max(tenant.scrape for tenant in tenants)
+    # More samples than a tenant has are none too many for its rates, fewer would be none.
+    interval = min(tenant.scrape for tenant in tenants)
     series: dict[str, str] = {}
     opaque = SelectorIndex((slo.labels, slo.opaque) for own in tenants for slo in own.slos)
     for tenant, on in zip(tenants, burning, strict=True):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from math import lcm
 
+from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
 from slo_compiler.proofs.generate.subject import SLOUnderTest
-from slo_compiler.proofs.generate.timeline import MINUTE
+from slo_compiler.proofs.generate.timeline import MINUTE, rounded
 from slo_compiler.proofs.model import Check, UnitTest
 from slo_compiler.templating import promql_string
 
@@ -19,7 +21,9 @@ def value_test(subject: SLOUnderTest, timing: burn.Timing) -> Iterator[UnitTest]
     if extremes is None or subject.gauge is None:
         return
     good, bad = (_literal(value) for value in extremes)
-    third = MINUTE * 5
+    # Whole minutes and whole scrapes, in which there is a sample of a base.
+    unit = Duration(lcm(MINUTE.ms, timing.scrape.ms))
+    third = rounded(max(MINUTE * 5, timing.base + timing.scrape), unit)
     count = third.ms // timing.scrape.ms
     own, *decoys = subject.gauge
     series = [(own, f"{good}x{count} {bad}x{count - 1} stale")]
