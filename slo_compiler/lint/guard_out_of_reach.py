@@ -37,7 +37,7 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give each guard that a window has too few events for, once for all of its tiers."""
     for slo in tenant.slos:
         starved: dict[tuple[Position, Guard], list[Tier]] = {}
-        for tier in slo.policy.tiers:
+        for tier in slo.tiers:
             for guard in guards_of(slo, tier):
                 events = usual_events(slo, tier.long_window)
                 if events is not None and events < guard.least:
