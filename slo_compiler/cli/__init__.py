@@ -12,6 +12,7 @@ from slo_compiler import process
 from slo_compiler.cli import completion, stdio
 from slo_compiler.cli.check import check
 from slo_compiler.cli.compile import compile_command
+from slo_compiler.cli.diff import diff
 from slo_compiler.cli.explain import explain
 from slo_compiler.cli.reference import lints, schema
 from slo_compiler.cli.repo import init, tools
@@ -70,5 +71,5 @@ def main() -> None:
     """
 
 
-for _command in (compile_command, check, lints, test, explain, init, tools, schema):
+for _command in (compile_command, check, lints, test, explain, diff, init, tools, schema):
     main.add_command(_command)

@@ -9,7 +9,7 @@ from cases import ROOT
 # From the ground up. Lints come after the plan, because they need its arithmetic.
 LAYERS = (
     ("process", "decimals", "clock"),
-    ("diagnostics", "duration", "recurrence", "regex", "tools", "templating"),
+    ("diagnostics", "duration", "recurrence", "regex", "revision", "tools", "templating"),
     ("period",),
     ("naming",),
     ("source", "report"),

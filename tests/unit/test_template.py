@@ -134,8 +134,8 @@ def test_a_hundred_tenants_of_one_template_are_isolated() -> None:
         ("default: 99.9", "default: 0.999", ["t.yaml:7:34 objective"]),
         ("alerting:", "alertin:", ["t.yaml:18:5 unknown-key"]),
         ("total:", "totl:", ["t.yaml:17:9 unknown-key"]),
-        ("name: availability", "name: Availability", ["t.yaml:9:11 name"]),
-        ("service: ${job}", "service: ${job}_x", ["t.yaml:10:14 name"]),
+        ("name: availability", "name: Availability!", ["t.yaml:9:11 name"]),
+        ("service: ${job}", "service: ${job}!", ["t.yaml:10:14 name"]),
         ("service: ${job}", "service: ${jop}", ["t.yaml:10:14 undeclared-parameter"]),
         ("min_errors: 5", "policy: nobody", ["t.yaml:18:24 undefined-policy"]),
     ],
@@ -165,7 +165,7 @@ def test_a_mistake_in_an_argument_is_told_at_each_use() -> None:
 def test_a_mistake_in_an_argument_inside_a_text_is_told_at_the_argument() -> None:
     template = HTTP.replace("name: availability", "name: availability-of-${job}")
     template = template.replace("service: ${job}", "service: web")
-    wrong = "{template: http-availability, with: {job: Checkout}}"
+    wrong = "{template: http-availability, with: {job: Check!out}}"
     assert findings(template, tenant("a", wrong), tenant("b")) == ["tenants/a.yaml:11:49 name"]
 
 

@@ -114,7 +114,7 @@ def test_expression_with_another_line_end_keeps_it(char: str) -> None:
     assert indented(f"{query}\n+ 1", 2) == f"{query}\n  + 1"
     text = environment().from_string("(\n  << query | indent(2) >>\n)").render(query=query)
     assert text == f"(\n  {query}\n)"
-    values = {"events_series": "e", "by": [], "id": "", "base": "1m"}
+    values = {"events_series": "e", "by": [], "sources": [], "renames": [], "id": "", "base": "1m"}
     rendered = render_expression("sli/events", query=query, **values)
     assert query in rendered
 

@@ -1,0 +1,64 @@
+"""The files of a git revision, in a temporary folder; nothing of the repo itself changes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from slo_compiler import process
+
+
+class RevisionError(Exception):
+    """There is no such revision, or git cannot be run; the message says which."""
+
+
+@contextmanager
+def checked_out(revision: str, folder: Path) -> Iterator[Path]:
+    """Give a folder's content as it is in a revision of its repo.
+
+    Args:
+        revision: a commit, branch, tag or whatever git takes for one.
+        folder: a folder in the work tree of a repo.
+
+    Raises:
+        RevisionError: as above.
+    """
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    commit = _git(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    inside = os.path.relpath(os.path.realpath(folder), os.path.realpath(top))
+    with tempfile.TemporaryDirectory(prefix="slo-compiler-") as name:
+        files = Path(name) / "files"
+        files.mkdir()
+        # An index of its own: that of the repo, and its work tree, stay as they are.
+        index = {"GIT_INDEX_FILE": str(Path(name) / "index")}
+        _git(Path(top), "read-tree", commit, environment=index)
+        _git(Path(top), "checkout-index", "--all", f"--prefix={files}/", environment=index)
+        yield files / inside
+
+
+def is_in_repo(folder: Path) -> bool:
+    """Whether a folder is in the work tree of a git repo."""
+    try:
+        _git(folder, "rev-parse", "--show-toplevel")
+    except RevisionError:
+        return False
+    return True
+
+
+def _git(folder: Path, *words: str, environment: dict[str, str] | None = None) -> str:
+    try:
+        done = process.run(
+            ["git", "-C", folder, *words],
+            environment={**os.environ, **(environment or {})},
+            merged=False,
+        )
+    except process.ProcessError as error:
+        raise RevisionError(str(error)) from error
+    if done.code:
+        revision = words[-1].removesuffix("^{commit}")
+        said = done.stderr.strip().splitlines()
+        raise RevisionError(said[-1] if said else f'no revision "{revision}"')
+    return done.stdout.strip()

@@ -1,0 +1,46 @@
+"""Two texts, word by word: what is gone in [-...-], what is new in {+...+}, as git writes it."""
+
+from __future__ import annotations
+
+import re
+from difflib import SequenceMatcher
+
+_WORD = re.compile(r"\w+|[^\w\s]")
+_AROUND = 3  # words that are kept around a change
+
+
+def word_diff(old: str, new: str) -> str:
+    """Show the differences of two texts; of what they share, the words next to them."""
+    before, after = _words(old), _words(new)
+    blocks = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    written = []
+    for number, (kind, i, j, k, end) in enumerate(blocks):
+        if kind == "equal":
+            first, last = number == 0, number == len(blocks) - 1
+            written.append(_shortened(before[i:j], first=first, last=last))
+            continue
+        gone, come = "".join(before[i:j]), "".join(after[k:end])
+        written.append(f"[-{gone.strip()}-]" if gone else "")
+        written.append(f"{{+{come.strip()}+}}" if come else "")
+        written.append(" " if (come or gone).endswith(" ") else "")
+    return "".join(written).strip()
+
+
+def _words(text: str) -> list[str]:
+    """Split a text; each word keeps the space after it, as one blank."""
+    flat = " ".join(text.split())
+    return [flat[m.start() : m.end()] + _space(flat, m.end()) for m in _WORD.finditer(flat)]
+
+
+def _space(text: str, end: int) -> str:
+    return " " if text[end : end + 1] == " " else ""
+
+
+def _shortened(words: list[str], *, first: bool, last: bool) -> str:
+    if first:
+        return ("... " if len(words) > _AROUND else "") + "".join(words[-_AROUND:])
+    if last:
+        return "".join(words[:_AROUND]) + (" ..." if len(words) > _AROUND else "")
+    if len(words) <= 2 * _AROUND:
+        return "".join(words)
+    return "".join(words[:_AROUND]) + " ... " + "".join(words[-_AROUND:])
