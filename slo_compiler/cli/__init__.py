@@ -14,6 +14,7 @@ from slo_compiler.cli.check import check
 from slo_compiler.cli.compile import compile_command
 from slo_compiler.cli.diff import diff
 from slo_compiler.cli.explain import explain
+from slo_compiler.cli.importing import import_command
 from slo_compiler.cli.reference import lints, schema
 from slo_compiler.cli.repo import init, tools
 from slo_compiler.cli.test import test
@@ -71,5 +72,17 @@ def main() -> None:
     """
 
 
-for _command in (compile_command, check, lints, test, explain, diff, init, tools, schema):
+COMMANDS = (
+    compile_command,
+    check,
+    test,
+    explain,
+    diff,
+    import_command,
+    lints,
+    init,
+    tools,
+    schema,
+)
+for _command in COMMANDS:
     main.add_command(_command)

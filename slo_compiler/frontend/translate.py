@@ -16,6 +16,7 @@ class From:
     data: Any
     loc: Loc
     pieces: tuple[Piece, ...] = ()  # of a text that was changed: which part came from where
+    document: Document | None = None  # where it is from, if not from the document that is read
 
 
 def replaced(document: Document, loc: Loc, old: str, new: str) -> From:
@@ -44,7 +45,7 @@ def translated(document: Document, data: Any) -> Document:  # noqa: ANN401
 
     def plain(value: Any, loc: Loc) -> Any:  # noqa: ANN401
         if isinstance(value, From):
-            places[loc] = _place(document, value)
+            places[loc] = _place(value.document or document, value)
             value = value.data
         if isinstance(value, dict):
             return {key: plain(inner, (*loc, key)) for key, inner in value.items()}

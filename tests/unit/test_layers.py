@@ -24,6 +24,7 @@ LAYERS = (
     ("toolcheck", "write", "unit", "workers", "cache"),
     ("link",),
     ("pipeline", "init", "live", "view"),
+    ("importing",),
     ("cli", "api"),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -1,0 +1,74 @@
+"""`slo-compiler import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from slo_compiler.cli.options import PROJECT
+from slo_compiler.cli.run import EXIT_FINDINGS, Run
+from slo_compiler.cli.words import count, say
+
+FORMATS = ("sloth",)  # as importing.FORMATS, which is not imported for --help
+
+
+@click.command("import")
+@click.argument("format_", metavar="FORMAT", type=click.Choice(FORMATS))
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--tenant", required=True, help="Name of the tenant whose SLOs these are.")
+@click.option("--period", help="The period that the tool was run with.  [default: 30d]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write TENANT.yaml into this folder; without it, the manifest is printed.",
+)
+@PROJECT
+def import_command(
+    format_: str,
+    files: tuple[str, ...],
+    tenant: str,
+    period: str | None,
+    output: Path | None,
+    project: Path | None,
+) -> None:
+    """Make a tenant's manifest out of files of another tool: sloth.
+
+    What was approximated or left out is a finding at its line and a comment of the manifest. An SLO
+    that cannot be imported is an error; the others are written, and the exit code is 1.
+
+    \b
+    Examples:
+      slo-compiler import sloth slos/*.yml --tenant checkout -o tenants
+      slo-compiler import sloth slos/ --tenant checkout --period 28d
+    """
+    from slo_compiler import importing, pipeline, reading
+    from slo_compiler.cli import inputs
+    from slo_compiler.importing.manifest import import_files
+    from slo_compiler.schema.base import DNS_LABEL
+
+    if not DNS_LABEL.fullmatch(tenant):
+        raise click.UsageError("--tenant: use lowercase letters, digits and inner hyphens")
+    target = output / f"{tenant}.yaml" if output else None
+    if target and target.exists():
+        raise click.UsageError(f"{target} exists; choose another folder, or remove it")
+    run = Run(project)
+    with run.reporting():
+        path = project or inputs.find_project(Path.cwd())
+        settings = pipeline.read_project(path, run.report)
+        found = reading.read_sources(files, settings.root, run.report)
+        format_of = {each.name: each for each in importing.FORMATS}
+        written = import_files(format_of[format_], found, tenant, period, settings, run.report)
+        if written.text is None:
+            say("nothing was written")
+        elif target is None:
+            click.echo(written.text, nl=False, color=False)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(written.text, encoding="utf-8")
+        refused = f", {count(written.refused, 'SLO')} refused" if written.refused else ""
+        where = f" to {target}" if target and written.text else ""
+        say(f"imported {count(written.slos, 'SLO')}{where}{refused}")
+        if run.report.failed:
+            run.exit_code = EXIT_FINDINGS
