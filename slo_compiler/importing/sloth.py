@@ -52,6 +52,7 @@ _RESOURCE = Keys(
 def read(documents: Sequence[Document], period: str | None, report: Report) -> Imported:
     """Read all documents of a run; a catalog of windows among them holds for all SLOs."""
     windows = read_windows(documents, period, report)
+    report.raise_if_failed()  # other windows than those meant would be other thresholds
     imported = Imported(windows.period, windows.all())
     for document in documents:
         data = document.data

@@ -171,3 +171,15 @@ def test_import_of_anything_else_is_an_error(text: str, tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert refusals(done)
     assert done.stdout == ""
+
+
+def test_import_with_a_wrong_catalog_writes_nothing(tmp_path: Path) -> None:
+    done = imported(tmp_path, FILE + "---\n" + CATALOG.replace("errorBudgetPercent: 8, ", ""))
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert refusals(done)[0][2] == "import-refused"
+
+
+def test_import_of_a_period_without_windows_writes_nothing(tmp_path: Path) -> None:
+    done = imported(tmp_path, FILE, "--period", "90d")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert refusals(done) == [(1, 1, "import-refused")]
