@@ -16,7 +16,7 @@ from slo_compiler.importing.model import Format, Imported, ImportedSLO
 from slo_compiler.importing.part import Section
 from slo_compiler.importing.sloth_windows import Windows, read_windows
 from slo_compiler.schema.annotation import AlertLabels, AlertName, Annotations, labels_read
-from slo_compiler.schema.base import Labels, shown
+from slo_compiler.schema.base import SLO_NAME, Labels, shown
 from slo_compiler.source import Document
 
 _WINDOW = re.compile(r"\{\{-?\s*\.window\s*-?\}\}")
@@ -122,13 +122,7 @@ def _slo(slo: Section, keys: Keys, windows: Windows, imported: Imported) -> dict
         data["policy"] = windows.only(on[0])
         data["alerting"]["policy"] = data["policy"]["name"]
     elif not on:
-        data["stage"] = "shadow"
-        slo.report.warning(
-            alerting.at(keys.page),
-            "import-approximated",
-            "both alerts are switched off: the SLO is on trial (stage: shadow), which notifies no "
-            "channel and records what would have",
-        )
+        data["alerting"] = "none"
     return data
 
 
@@ -208,13 +202,15 @@ def _name(part: Section, key: str) -> From | None:
         if part.data.get(key) is None:
             part.refuse(key, f'the key "{key}" is missing')
         return None
-    name = re.sub(r"[^a-z0-9]+", "-", text.lower())[:63].strip("-")
+    name = text
+    if not SLO_NAME.fullmatch(text):
+        name = re.sub(r"[^a-zA-Z0-9]+", "-", text)[:63].strip("-")
     if name != text:
         part.report.warning(
             part.at(key),
             "import-approximated",
-            f"{shown(text)} is called {shown(name)}: names are lowercase letters, digits and "
-            "hyphens, at most 63",
+            f"{shown(text)} is called {shown(name)}: names are letters, digits and inner "
+            "hyphens, underscores and dots, at most 63",
         )
     return From(name, (*part.loc, key))
 

@@ -142,7 +142,7 @@ def refusals(done: Result) -> list[tuple[int, int, str]]:
         ("objective: 99.9", "objective: 100", [(6, 16, "objective")], 1),
         ("sum(rate(http_requests_total{", "sun(rate(x{", [(10, 22, "promql-syntax")], 1),
         ("[{{.window}}]", "[{{.wind}}]", [(10, 64, "import-refused")], 1),
-        ("service: shop", "service: my_shop", [(2, 10, "import-approximated")], 0),
+        ("service: shop", "service: my shop", [(2, 10, "import-approximated")], 0),
         ("{routing_key: shop}", "{severity: high}", [(18, 18, "import-left-out")], 0),
         ("$labels.sloth_service", "$labels.job", [(15, 9, "import-left-out")], 0),
     ],
@@ -183,3 +183,11 @@ def test_import_of_a_period_without_windows_writes_nothing(tmp_path: Path) -> No
     done = imported(tmp_path, FILE, "--period", "90d")
     assert (done.exit_code, done.stdout) == (1, "")
     assert refusals(done) == [(1, 1, "import-refused")]
+
+
+def test_import_of_both_alerts_switched_off_has_no_alerts(tmp_path: Path) -> None:
+    text = RESOURCE.replace("{pageAlert: ", "{ticketAlert: {disable: true}, pageAlert: ")
+    done = imported(tmp_path, FILE.replace("service: shop", "service: My_shop") + "---\n" + text)
+    assert done.exit_code == 0, done.output
+    first, second = yaml.safe_load(done.stdout)["spec"]["slos"]
+    assert (first["service"], second["alerting"], refusals(done)) == ("My_shop", "none", [])
