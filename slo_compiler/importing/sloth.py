@@ -110,11 +110,14 @@ def _slo(slo: Section, keys: Keys, windows: Windows, imported: Imported) -> dict
     for severity, key in zip(_SEVERITIES, (keys.page, keys.ticket), strict=True):
         alert = alerting.part(key)
         own = _metadata(alert)
-        if not alert.flag("disable"):
-            on.append(severity)
-            if own:
-                data["alerting"].setdefault("severities", {})[severity] = own
+        off = alert.flag("disable")
         alert.finish()
+        if off:
+            _left_out(alert, own, f"the {severity} alert is switched off")
+            continue
+        on.append(severity)
+        if own:
+            data["alerting"].setdefault("severities", {})[severity] = own
     alerting.finish()
     slo.finish()
     data["policy"] = None
@@ -122,8 +125,17 @@ def _slo(slo: Section, keys: Keys, windows: Windows, imported: Imported) -> dict
         data["policy"] = windows.only(on[0])
         data["alerting"]["policy"] = data["policy"]["name"]
     elif not on:
+        _left_out(alerting, data["alerting"], "both alerts are switched off")
         data["alerting"] = "none"
     return data
+
+
+def _left_out(part: Section, own: dict[str, Any], why: str) -> None:
+    """Report the names, labels and annotations of alerts that there are not."""
+    if own:
+        keys = " and ".join(key for key in ("name", "labels", "annotations") if key in part.data)
+        text = f"{keys or 'its links'} left out: {why}"
+        part.report.warning(part.document.locate(part.loc, key=True), "import-left-out", text)
 
 
 def _metadata(part: Section) -> dict[str, Any]:

@@ -191,3 +191,29 @@ def test_import_of_both_alerts_switched_off_has_no_alerts(tmp_path: Path) -> Non
     assert done.exit_code == 0, done.output
     first, second = yaml.safe_load(done.stdout)["spec"]["slos"]
     assert (first["service"], second["alerting"], refusals(done)) == ("My_shop", "none", [])
+
+
+@pytest.mark.parametrize(
+    ("alerting", "why"),
+    [
+        (
+            "page_alert: {disable: true, labels: {routing_key: shop}}",
+            "labels left out: the page alert is switched off",
+        ),
+        (
+            (
+                "page_alert: {disable: true}, ticket_alert: {disable: true}, name: ShopErrors, "
+                "annotations: {note: x}"
+            ),
+            "name and annotations left out: both alerts are switched off",
+        ),
+    ],
+)
+def test_what_is_written_of_alerts_that_are_off_is_a_finding(
+    tmp_path: Path, alerting: str, why: str
+) -> None:
+    text = FILE[: FILE.index("    labels: {category")] + FILE[FILE.index("    sli:") :]
+    text = text[: text.index("    alerting:")] + f"    alerting: {{{alerting}}}\n"
+    done = imported(tmp_path, text)
+    line = text.splitlines().index(f"    alerting: {{{alerting}}}") + 1
+    assert re.search(rf"sloth\.yml:{line}:\d+: warning\[import-left-out\] {why}", done.output)
