@@ -217,6 +217,42 @@ def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors"
         # what is refused is told once, by whom it is refused
         (ratio("sum(rate(x_total[5m]))"), ['18:35 window-missing "[5m]"']),
         (ratio("sum(RATE(x_total[$window]))"), ['18:23 promql-syntax "RATE"']),
+        # errors that are none, or not among all events
+        (ratio("x_total", 'x_total{code="5.."}'), ['17:34 regex-as-literal "5.."']),
+        (ratio('x_total{a!="GET|PUT"}'), ['18:31 regex-as-literal "GET|PUT"']),
+        (ratio('x_total{a="v1.2", b="../x", c="[::1]:9090", d="+Inf", e="/a/{id}"}'), []),
+        (
+            ratio('x_total{job="pricing"}', 'x_total{job="prcing"}'),
+            ['17:33 errors-outside-total "prcing"'],
+        ),
+        (ratio('x_total{code=~"5.."}', "x_total"), ['17:20 errors-outside-total "x_total"']),
+        (
+            ratio('x_total{path!="/health"}', 'x_total{code=~"5.."}'),
+            ['17:20 errors-outside-total "x_total"'],
+        ),
+        (
+            ratio('x_total{code!="404"}', 'sum(rate(x_total{code="404"}[$window]))'),
+            ['17:43 errors-outside-total "404"'],
+        ),
+        (ratio('x_total{code!="404"}', 'x_total{code=~"5.."}'), []),
+        (ratio('x_total{code=~"[2-5].."}', 'x_total{code="500"}'), []),
+        (ratio('x_total{a="1"}', 'y_total{a="2"}'), []),
+        (ratio("x_total", 'x_total{code!~"5.."}'), ['17:35 negated-errors "5.."']),
+        (ratio("x_total", 'x_total{grpc_code!="OK"}'), []),
+        (ratio("x_total", 'x_total{code=~"4..", code!="429"}'), []),
+        (ratio("x_total", 'x_total{code!~"5.."}', key="good"), []),
+        # numbers that are no events per second
+        (
+            ratio("x_total", "histogram_quantile(0.9, sum by (le) (rate(x_bucket[$window]))) > 1"),
+            ['17:20 quantile-as-events "histogram_quantile"'],
+        ),
+        (
+            ratio("x_total", "sum(rate(a[$window])) / sum(rate(b[$window])) > 0.01"),
+            ['17:20 quantile-as-events "sum(rate(a[$window])) / sum(rate(b[$window])) > 0.01"'],
+        ),
+        (ratio("x_total", "sum(rate(a[$window]) > 0)"), []),
+        (ratio("sum(rate(job:x:rate5m[$window]))"), ['18:28 rate-of-rate "job:x:rate5m"']),
+        (ratio("sum(rate(x_rate_total[$window]))"), []),
         # events that never were
         (
             ratio("(sum(rate(x_total[$window])) > 0) or vector(1)"),

@@ -1,0 +1,66 @@
+"""The errors of a ratio, or its good events, are not a part of its total.
+
+An error ratio is the errors' share of all events. Where `total` is of one job and `errors` of
+another, because one of the names is misspelt, errors are missing; where `errors` lacks a matcher of
+`total`, because the two are swapped or it was forgotten, other events are counted as errors.
+
+Fails:
+
+    ratio:
+      errors: http_requests_total{job="prcing", code=~"5.."}
+      total: http_requests_total{job="pricing"}
+
+Passes:
+
+    ratio:
+      errors: http_requests_total{job="pricing", code=~"5.."}
+      total: http_requests_total{job="pricing"}
+"""
+
+from collections.abc import Iterator
+
+from slo_compiler.diagnostics import Severity
+from slo_compiler.lint.base import Context, Finding
+from slo_compiler.lint.queries import Part, PlacedMatcher, Query, queries
+from slo_compiler.promql.places import Place
+from slo_compiler.resolve.model import ResolvedTenant
+from slo_compiler.schema.sli.ratio import Ratio
+
+ID = "errors-outside-total"
+SEVERITY = Severity.WARNING
+
+
+def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
+    """Compare the matchers of both sides, where each is one selector of the same metric."""
+    found: dict[tuple[int, str], tuple[Query, Part]] = {}
+    for query in queries(tenant):
+        if query.slo.spec.sli.body.KIND != Ratio.KIND or query.index is not None:
+            continue
+        selectors = [part for part in query.parts if part.metric]
+        if len(selectors) == 1:
+            found[id(query.slo), query.key] = (query, selectors[0])
+    for (slo, key), (query, part) in found.items():
+        total = found.get((slo, "total"))
+        if key in ("errors", "good") and total is not None and total[1].metric == part.metric:
+            yield from _compare(query, part, total[1].matchers)
+
+
+def _compare(query: Query, part: Part, total: tuple[PlacedMatcher, ...]) -> Iterator[Finding]:
+    for matcher in total:
+        own = [each for each in part.matchers if each.name == matcher.name]
+        if not own:
+            yield Finding(
+                query.at(part.place),
+                f"{query.key} has events that total lacks: only total has {matcher}",
+                f"add {matcher} to it, or take it from total",
+            )
+            return
+        values = [each for each in own if each.op == "="]
+        if values and matcher.decidable and not matcher.accepts({matcher.name: values[0].value}):
+            place: Place = values[0].place
+            yield Finding(
+                query.at(place),
+                f"no event of {query.key} is in total: it has {values[0]}, and total {matcher}",
+                "write the same in both",
+            )
+            return

@@ -1,0 +1,53 @@
+"""The errors of a ratio are all events but the errors.
+
+`errors: x{code!~"5.."}` counts what did not fail: the SLO burns its budget at full speed while all
+is well, and the better the service, the more. These are the good events.
+
+Fails:
+
+    ratio:
+      errors: http_requests_total{code!~"5.."}
+      total: http_requests_total
+
+Passes:
+
+    ratio:
+      good: http_requests_total{code!~"5.."}
+      total: http_requests_total
+"""
+
+import re
+from collections.abc import Iterator
+
+from slo_compiler.diagnostics import Severity
+from slo_compiler.lint.base import Context, Finding
+from slo_compiler.lint.queries import queries
+from slo_compiler.resolve.model import ResolvedTenant
+
+ID = "negated-errors"
+SEVERITY = Severity.WARNING
+
+_STATUS = re.compile(r"(.*_)?(code|status)(_.*)?|code|status")
+_ERRORS = re.compile(r"[(^]*\[?[45].*|(?i:errors?|fail(ed|ure)?)")
+
+
+def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
+    """Give the matchers that leave out the failures' status from errors."""
+    for query in queries(tenant):
+        if query.key != "errors":
+            continue
+        for part in query.parts:
+            if any(each.op in ("=", "=~") and _is_status(each.name) for each in part.matchers):
+                continue  # 4xx but 429: what is left are errors
+            for matcher in part.matchers:
+                negated = matcher.op in ("!=", "!~")
+                if negated and _is_status(matcher.name) and _ERRORS.fullmatch(matcher.value):
+                    yield Finding(
+                        query.at(matcher.place),
+                        f"{matcher} leaves the failures out of errors",
+                        "call it good: instead of errors:, or select the failures",
+                    )
+
+
+def _is_status(label: str) -> bool:
+    return _STATUS.fullmatch(label) is not None
