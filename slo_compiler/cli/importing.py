@@ -24,6 +24,7 @@ FORMATS = ("sloth",)  # as importing.FORMATS, which is not imported for --help
     type=click.Path(path_type=Path, file_okay=False),
     help="Write TENANT.yaml into this folder; without it, the manifest is printed.",
 )
+@click.option("--force", is_flag=True, help="Replace TENANT.yaml if it exists.")
 @PROJECT
 def import_command(
     format_: str,
@@ -32,6 +33,8 @@ def import_command(
     period: str | None,
     output: Path | None,
     project: Path | None,
+    *,
+    force: bool,
 ) -> None:
     """Make a tenant's manifest out of files of another tool: sloth.
 
@@ -51,8 +54,8 @@ def import_command(
     if not DNS_LABEL.fullmatch(tenant):
         raise click.UsageError("--tenant: use lowercase letters, digits and inner hyphens")
     target = output / f"{tenant}.yaml" if output else None
-    if target and target.exists():
-        raise click.UsageError(f"{target} exists; choose another folder, or remove it")
+    if target and target.exists() and not force:
+        raise click.UsageError(f"{target} exists; choose another folder, or replace it: --force")
     run = Run(project)
     with run.reporting():
         path = project or inputs.find_project(Path.cwd())

@@ -43,7 +43,11 @@ def _is_sloth(data: Data) -> bool:
 
 _NOT_SLOS = "move it out of the folder of manifests"
 FORMATS = (
-    Foreign("a Sloth file", _is_sloth),
+    Foreign(
+        "a Sloth file",
+        _is_sloth,
+        "slo-compiler import sloth FILE --tenant NAME makes a Tenant of it (docs/migrate-sloth.md)",
+    ),
     Foreign("a Pyrra file", _group("pyrra.dev")),
     Foreign("an OpenSLO file", _group("openslo", "openslo.com")),
     Foreign(

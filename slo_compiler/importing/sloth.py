@@ -10,25 +10,19 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from slo_compiler.diagnostics import Report
-from slo_compiler.frontend.overlay import Piece
 from slo_compiler.frontend.translate import From
 from slo_compiler.importing.model import Format, Imported, ImportedSLO
 from slo_compiler.importing.part import Section
+from slo_compiler.importing.sloth_queries import instead_of_plugin, read_query, read_ratio
 from slo_compiler.importing.sloth_windows import Windows, read_windows
 from slo_compiler.schema.annotation import AlertLabels, AlertName, Annotations, labels_read
 from slo_compiler.schema.base import SLO_NAME, Labels, shown
 from slo_compiler.source import Document
 
-_WINDOW = re.compile(r"\{\{-?\s*\.window\s*-?\}\}")
-_ACTION = "{{"
 # Labels of Sloth's alerts, and those of ours that say the same.
 _LABELS = {"sloth_service": "service", "sloth_slo": "slo", "sloth_severity": "severity"}
 _OURS = ("service", "slo", "severity", "tenant", "tier")
 _SEVERITIES = ("page", "ticket")
-_PLUGINS = {
-    "availability": "sli: {ratio: {errors: ..., total: ...}}, with its queries",
-    "latency": "sli: {latency: {histogram: ..., threshold: ...}}",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +57,7 @@ def read(documents: Sequence[Document], period: str | None, report: Report) -> I
             if top.get("kind") != "PrometheusServiceLevel":
                 top.refuse("kind", f"no kind {shown(top.get('kind'))} of Sloth")
                 continue
-            top.read |= {"metadata", "status"}
+            _of_kubernetes(top)
             _service(top.part("spec"), _RESOURCE, windows, imported)
         elif top.get("version") == "prometheus/v1":
             _service(top, _FILE, windows, imported)
@@ -74,11 +68,21 @@ def read(documents: Sequence[Document], period: str | None, report: Report) -> I
     return imported
 
 
+def _of_kubernetes(top: Section) -> None:
+    """Report what the resource carries for Kubernetes; its name and namespace need no word."""
+    top.get("status")
+    metadata = top.part("metadata")
+    for key in ("labels", "annotations"):
+        if metadata.get(key):
+            text = f"the {key} of the Kubernetes resource are left out"
+            top.report.info(metadata.key(key), "import-left-out", text)
+
+
 def _service(part: Section, keys: Keys, windows: Windows, imported: Imported) -> None:
     report = part.report
     service = _name(part, "service")
     labels = _checked(part.part("labels"), Labels, "label", imported.owners)
-    _no_plugins(part, keys)
+    _no_plugins(part, keys.plugins)
     for slo in part.parts("slos", report):
         own = Report()
         slo.report = own
@@ -102,7 +106,7 @@ def _slo(slo: Section, keys: Keys, windows: Windows, imported: Imported) -> dict
         slo.refuse("objective", 'the key "objective" is missing')
     data["labels"] = _checked(slo.part("labels"), Labels, "label", imported.owners)
     data["sli"] = _sli(slo.part("sli"), keys)
-    _no_plugins(slo, keys)
+    _no_plugins(slo, "plugins")
     alerting = slo.part("alerting")
     data["alerting"] = _metadata(alerting)
     alerting.text("name")
@@ -231,11 +235,10 @@ def _sli(sli: Section, keys: Keys) -> dict[str, Any] | None:
     plugin = sli.get("plugin")
     if plugin is not None:
         id_ = plugin.get("id") if isinstance(plugin, dict) else None
-        known = (help_ for word, help_ in _PLUGINS.items() if word in str(id_))
         sli.refuse(
             "plugin",
             f"the SLI plugin {shown(id_)} is code that only Sloth runs",
-            f"write {next(known, 'its queries as sli: {events: ...} and import again')}",
+            instead_of_plugin(id_),
         )
     events, raw = sli.get("events"), sli.get("raw")
     if plugin is None and (events is None) == (raw is None):
@@ -245,46 +248,40 @@ def _sli(sli: Section, keys: Keys) -> dict[str, Any] | None:
     found: dict[str, Any] | None = None
     if isinstance(events, dict) or events is not None:
         part = sli.part("events")
-        errors, total = (_query(part, key) for key in (keys.error_query, keys.total_query))
+        errors, total = (read_query(part, key) for key in (keys.error_query, keys.total_query))
         found = {"ratio": {"errors": errors, "total": total}}
         part.finish()
     elif raw is not None:
         part = sli.part("raw")
-        found = {"raw": {"error_ratio": _query(part, keys.error_ratio_query)}}
+        found = _raw(part, keys.error_ratio_query)
         part.finish()
     sli.finish()
     return found
 
 
-def _query(part: Section, key: str) -> From | None:
-    """Give a query with the native name of the window, each part of it with its place."""
-    text = part.text(key)
-    if text is None:
-        if part.data.get(key) is None:
-            part.refuse(key, f'the key "{key}" is missing')
-        return None
-    made, end, pieces = "", 0, []
-    for match in [*_WINDOW.finditer(text), None]:
-        stop = match.start() if match else len(text)
-        wrong = text.find(_ACTION, end, stop)
-        if wrong >= 0:
-            part.report.error(
-                part.document.within((*part.loc, key), wrong, len(_ACTION)),
-                "import-refused",
-                'of what begins with "{{" only {{.window}} is filled in',
-                "write the value itself",
-            )
-            return None
-        pieces.append(Piece(len(made), len(made) + stop - end, end))
-        made += text[end:stop] + ("$window" if match else "")
-        end = match.end() if match else stop
-    return From(made, (*part.loc, key), tuple(pieces))
+def _raw(part: Section, key: str) -> dict[str, Any]:
+    """Count the events of a ratio of two sums; any other ratio is weighted by time."""
+    if sides := read_ratio(part, key):
+        part.read.add(key)
+        text = "a ratio of two sums is written as errors and events, which means the same"
+        part.report.info(part.at(key), "import-decided", text)
+        return {"ratio": dict(zip(("errors", "total"), sides, strict=True))}
+    query = read_query(part, key)
+    if query is not None:
+        part.report.warning(
+            part.at(key),
+            "import-approximated",
+            "a raw ratio is averaged over time, each second with the same weight; Sloth evaluates "
+            "it over each window. Its thresholds stay",
+            "if it divides errors by events, write it as sum(...) / sum(...), or as events",
+        )
+    return {"raw": {"error_ratio": query}}
 
 
-def _no_plugins(part: Section, keys: Keys) -> None:
-    if part.get(keys.plugins) is not None:
+def _no_plugins(part: Section, key: str) -> None:
+    if part.get(key) is not None:
         part.refuse(
-            keys.plugins,
+            key,
             "SLO plugins change the rules that Sloth writes, and only Sloth runs them",
             "remove them; SLIs, names, labels and windows have keys of their own",
         )

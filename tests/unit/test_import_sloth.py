@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cases import ROOT
 from click.testing import CliRunner, Result
 
 from slo_compiler import compile_text
@@ -91,8 +92,8 @@ def test_import_of_a_file_gives_its_queries_names_labels_and_links(tmp_path: Pat
             "labels": {"repo": "shop/checkout", "category": "availability"},
             "sli": {
                 "ratio": {
-                    "errors": 'sum(rate(http_requests_total{code=~"5.."}[$window]))',
-                    "total": "sum(rate(http_requests_total[$window]))",
+                    "errors": 'http_requests_total{code=~"5.."}',
+                    "total": "http_requests_total",
                 }
             },
             "alerting": {
@@ -190,7 +191,8 @@ def test_import_of_both_alerts_switched_off_has_no_alerts(tmp_path: Path) -> Non
     done = imported(tmp_path, FILE.replace("service: shop", "service: My_shop") + "---\n" + text)
     assert done.exit_code == 0, done.output
     first, second = yaml.safe_load(done.stdout)["spec"]["slos"]
-    assert (first["service"], second["alerting"], refusals(done)) == ("My_shop", "none", [])
+    assert (first["service"], second["alerting"]) == ("My_shop", "none")
+    assert [id_ for *_, id_ in refusals(done)] == ["import-approximated"]  # the raw ratio
 
 
 @pytest.mark.parametrize(
@@ -217,3 +219,204 @@ def test_what_is_written_of_alerts_that_are_off_is_a_finding(
     done = imported(tmp_path, text)
     line = text.splitlines().index(f"    alerting: {{{alerting}}}") + 1
     assert re.search(rf"sloth\.yml:{line}:\d+: warning\[import-left-out\] {why}", done.output)
+
+
+RATE = "rate(x_total{y='/'}[{{.window}}])"
+SUM = f"sum({RATE})"
+
+
+def sli_of(folder: Path, sli: str) -> tuple[dict[str, dict[str, str]], Result]:
+    """Give what an SLI in Sloth's words becomes."""
+    text = FILE[: FILE.index("    sli:")] + f"    sli:\n      {sli}\n"
+    done = imported(folder, text)
+    assert done.exit_code == 0, done.output
+    assert compile_text(done.stdout).ok
+    return yaml.safe_load(done.stdout)["spec"]["slos"][0]["sli"], done
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("sum(rate(x_total[{{.window}}]))", "x_total"),
+        (" sum ( rate(x:y_total {a='b'} [ {{- .window -}} ]) ) ", "x:y_total {a='b'}"),
+        ("sum by (a) (rate(x_total[{{.window}}]))", "sum by (a) (rate(x_total[$window]))"),
+        ("sum(increase(x_total[{{.window}}]))", "sum(increase(x_total[$window]))"),
+        (
+            "sum(rate(x_total[{{.window}}] offset 1m))",
+            "sum(rate(x_total[$window] offset 1m))",
+        ),
+        ("sum(rate(x_total{a='}'}[{{.window}}]))", "sum(rate(x_total{a='}'}[$window]))"),
+        (
+            "sum(rate(a[{{.window}}])) - sum(rate(b[{{.window}}]))",
+            "sum(rate(a[$window])) - sum(rate(b[$window]))",
+        ),
+    ],
+)
+def test_import_of_a_sum_of_rates_is_a_selector_and_any_other_query_keeps_its_form(
+    query: str, expected: str, tmp_path: Path
+) -> None:
+    sli, _ = sli_of(tmp_path, f'events: {{error_query: "{query}", total_query: "{SUM}"}}')
+    assert sli == {"ratio": {"errors": expected, "total": "x_total{y='/'}"}}
+
+
+def test_import_of_a_raw_ratio_of_sums_counts_events(tmp_path: Path) -> None:
+    query = f"sum(rate(a[{{{{.window}}}}] offset 1m)) / {SUM}"
+    sli, done = sli_of(tmp_path, f'raw: {{error_ratio_query: "{query}"}}')
+    expected = {"errors": "sum(rate(a[$window] offset 1m))", "total": "x_total{y='/'}"}
+    assert sli == {"ratio": expected}
+    assert "info[import-decided]" in done.stderr
+    assert "which means the same" in done.stdout  # as a comment
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"1 - {SUM} / {SUM}",
+        f"{SUM} / {SUM} / {SUM}",
+        f"{SUM} / on() {SUM}",
+        f"sum by (a) ({RATE}) / {SUM}",
+        f"{SUM} / sum(rate(x_total[1m]))",
+        "ratio_of_errors",
+    ],
+)
+def test_import_of_another_raw_ratio_stays_raw_with_a_warning(query: str, tmp_path: Path) -> None:
+    sli, done = sli_of(tmp_path, f'raw: {{error_ratio_query: "{query}"}}')
+    assert sli == {"raw": {"error_ratio": query.replace("{{.window}}", "$window")}}
+    assert "warning[import-approximated] a raw ratio is averaged over time" in done.stderr
+
+
+def test_import_of_a_raw_ratio_reports_a_wrong_token_at_its_place(tmp_path: Path) -> None:
+    query = "sum(rate(a[{{.window}}])) / sum(rato(b[{{.window}}]))"
+    text = FILE[: FILE.index("    sli:")] + f'    sli: {{raw: {{error_ratio_query: "{query}"}}}}\n'
+    done = imported(tmp_path, text)
+    column = text.splitlines()[7].index("rato") + 1
+    assert (8, column, "promql-syntax") in refusals(done), done.output
+
+
+@pytest.mark.parametrize(
+    ("id_", "expected"),
+    [
+        ("sloth-common/prometheus/targets/availability", 'availability: {gauge: up{job="..."}}'),
+        ("sloth-common/kubernetes/apiserver/availability", "errors: apiserver_request_total{"),
+        ("sloth-common/kubernetes/apiserver/latency", "sli: {latency: {histogram:"),
+        ("sloth-common/istio/v1/availability", "total: istio_requests_total"),
+        ("ours/availability", 'errors: http_requests_total{code=~"5.."}'),
+        ("ours/x", "its queries as sli: {events: ...} and import again"),
+    ],
+)
+def test_import_of_a_plugin_names_what_to_write_instead(
+    id_: str, expected: str, tmp_path: Path
+) -> None:
+    text = FILE[: FILE.index("    sli:")] + f"    sli: {{plugin: {{id: {id_}}}}}\n"
+    done = imported(tmp_path, text)
+    assert (done.exit_code, refusals(done)) == (1, [(8, 19, "import-refused")])
+    assert expected in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("labels: {owner", "slo_plugins: {chain: [{id: a/b}]}\nlabels: {owner", "SLO plugins"),
+        ("    objective:", "    plugins: {chain: [{id: a/b}]}\n    objective:", "SLO plugins"),
+        ("      name: ShopErrors", "      nam: ShopErrors", 'the key "nam" is unknown'),
+        ("        labels: {routing", "        x: 1\n        labels: {routing", 'the key "x" is un'),
+        ("        error_query", "        y: 1\n        error_query", 'the key "y" is unknown'),
+        ("service: shop", "z: 1\nservice: shop", 'the key "z" is unknown'),
+    ],
+)
+def test_import_of_a_key_without_counterpart_is_an_error(
+    old: str, new: str, expected: str, tmp_path: Path
+) -> None:
+    assert old in FILE
+    done = imported(tmp_path, FILE.replace(old, new, 1))
+    assert done.exit_code == 1
+    assert expected in done.stderr
+
+
+def test_import_of_a_resource_reports_the_labels_for_kubernetes(tmp_path: Path) -> None:
+    done = imported(tmp_path, RESOURCE.replace("namespace: search", "labels: {prometheus: main}"))
+    assert done.exit_code == 0
+    assert "yml:3:26: info[import-left-out] the labels of the Kubernetes resource" in done.stderr
+
+
+# Each key of the format, once, with the texts of the manifest that come from it.
+EVERY_KEY = """version: prometheus/v1
+service: shop
+labels: {a1: a2}
+slos:
+  - name: n1
+    description: d1
+    objective: 98.7
+    labels: {b1: b2}
+    sli:
+      events: {error_query: "sum(rate(e1[{{.window}}]))", total_query: "sum(rate(t1[{{.window}}]))"}
+    alerting:
+      name: N2
+      labels: {c1: c2}
+      annotations: {c3: c4}
+      page_alert: {disable: false, labels: {p1: p2}, annotations: {p3: p4}}
+      ticket_alert: {labels: {k1: k2}, annotations: {k3: k4}}
+"""
+
+
+def test_import_of_every_key_is_in_rules_in_both_spellings(tmp_path: Path) -> None:
+    plain = imported(tmp_path, EVERY_KEY)
+    _, _, body = EVERY_KEY.partition("\n")
+    for old in ("error_query", "total_query", "page_alert", "ticket_alert"):
+        first, _, second = old.partition("_")
+        body = body.replace(old, first + second.title())
+    head = "apiVersion: sloth.slok.dev/v1\nkind: PrometheusServiceLevel\nspec:\n"
+    resource = imported(tmp_path, head + "".join(f"  {line}\n" for line in body.splitlines()))
+    assert (plain.exit_code, plain.stderr) == (0, "imported 1 SLO\n")
+    assert (resource.exit_code, resource.stderr) == (0, "imported 1 SLO\n")
+    spec = yaml.safe_load(plain.stdout)["spec"]
+    assert yaml.safe_load(resource.stdout)["spec"] == spec
+    result = compile_text(plain.stdout)
+    assert result.ok, result.diagnostics
+    rules = yaml.safe_load(result.artefacts["prometheus/rules/shop.yml"])
+    alerts = [r for g in rules["groups"] for r in g["rules"] if r.get("alert") == "N2"]
+    common = {"a1": "a2", "b1": "b2", "c1": "c2", "service": "shop", "slo": "n1"}
+    own = {"page": ("p1", "p2", "p3", "p4"), "ticket": ("k1", "k2", "k3", "k4")}
+    tiers = [alert for alert in alerts if "tier" in alert["labels"]]
+    assert len(tiers) == 4
+    for alert in tiers:
+        label, value, annotation, text = own[alert["labels"]["severity"]]
+        assert {**common, label: value}.items() <= alert["labels"].items()
+        assert {"c3": "c4", annotation: text}.items() <= alert["annotations"].items()
+    text = result.artefacts["prometheus/rules/shop.yml"]
+    assert all(part in text for part in ("e1{", "t1{", "98.7", "d1"))
+
+
+def test_import_replaces_a_file_with_force_only(tmp_path: Path) -> None:
+    target = tmp_path / "out/shop.yaml"
+    target.parent.mkdir()
+    target.write_text("mine\n", encoding="utf-8")
+    refused = imported(tmp_path, FILE, "-o", str(target.parent))
+    assert (refused.exit_code, target.read_text(encoding="utf-8")) == (2, "mine\n")
+    assert "--force" in refused.stderr
+    assert imported(tmp_path, FILE, "-o", str(target.parent), "--force").exit_code == 0
+    assert "kind: Tenant" in target.read_text(encoding="utf-8")
+
+
+def test_migration_from_sloth_works_step_by_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands of docs/migrate-sloth.md, in its order."""
+    page = (ROOT / "docs/migrate-sloth.md").read_text(encoding="utf-8")
+    (first,) = re.findall(r"(?m)^    slo-compiler (import .*)$", page)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "slos").mkdir()
+    (tmp_path / "slos/shop.yml").write_text(FILE, encoding="utf-8")
+    (tmp_path / "slos/search.yml").write_text(RESOURCE, encoding="utf-8")
+    assert CliRunner().invoke(main, first.split()).exit_code == 0
+    manifest = tmp_path / "tenants/checkout.yaml"
+    text = manifest.read_text(encoding="utf-8")
+    assert "/etc/alertmanager/secrets/checkout/webhook" in text
+    assert CliRunner().invoke(main, ["check", "tenants"]).exit_code == 0
+    shadowed = re.sub(r"(?m)^(    service: .*)$", r"\1\n    stage: shadow", text)
+    for stage in (shadowed, text):
+        manifest.write_text(stage, encoding="utf-8")
+        done = CliRunner().invoke(main, ["compile", "tenants", "-o", "out"])
+        assert done.exit_code == 0, done.output
+        rules = (tmp_path / "out/prometheus/rules/checkout.yml").read_text(encoding="utf-8")
+        assert ("routing_key:" in rules) == (stage is text)
