@@ -33,6 +33,7 @@ from slo_compiler.lint import (
     missing_runbook,
     missing_side,
     negated_errors,
+    objective_finer_than_scrape,
     one_error_breaks_objective,
     page_muted,
     period_policy_contradiction,
@@ -46,6 +47,7 @@ from slo_compiler.lint import (
     regex_as_literal,
     regex_no_effect,
     retention,
+    retention_undeclared,
     sides_aggregate_differently,
     sum_of_irate,
     tenant_without_page_route,
@@ -96,6 +98,7 @@ MODULES: tuple[ModuleType, ...] = (
     raw_unweighted,
     recorded_only,
     retention,
+    retention_undeclared,
     formerly_expired,
     isolation_dropped,
     # objectives and policies
@@ -104,6 +107,7 @@ MODULES: tuple[ModuleType, ...] = (
     period_policy_contradiction,
     one_error_breaks_objective,
     guard_out_of_reach,
+    objective_finer_than_scrape,
     # people
     page_muted,
     dependency_muted,

@@ -17,20 +17,21 @@ Passes:
       total: http_requests_total{job="pricing"}
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.queries import Part, PlacedMatcher, Query, queries
 from slo_compiler.promql.places import Place
 from slo_compiler.resolve.model import ResolvedTenant
+from slo_compiler.schema import Isolation
 from slo_compiler.schema.sli.ratio import Ratio
 
 ID = "errors-outside-total"
 SEVERITY = Severity.WARNING
 
 
-def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
+def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
     """Compare the matchers of both sides, where each is one selector of the same metric."""
     found: dict[tuple[int, str], tuple[Query, Part]] = {}
     for query in queries(tenant):
@@ -42,10 +43,13 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     for (slo, key), (query, part) in found.items():
         total = found.get((slo, "total"))
         if key in ("errors", "good") and total is not None and total[1].metric == part.metric:
-            yield from _compare(query, part, total[1].matchers)
+            isolation = context.project.isolation
+            # The compiler adds this one to both sides, or refuses another value.
+            ours = isolation.label if isinstance(isolation, Isolation) else ""
+            yield from _compare(query, part, [m for m in total[1].matchers if m.name != ours])
 
 
-def _compare(query: Query, part: Part, total: tuple[PlacedMatcher, ...]) -> Iterator[Finding]:
+def _compare(query: Query, part: Part, total: Sequence[PlacedMatcher]) -> Iterator[Finding]:
     for matcher in total:
         own = [each for each in part.matchers if each.name == matcher.name]
         if not own:

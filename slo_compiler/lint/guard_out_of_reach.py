@@ -68,8 +68,9 @@ def _place(slo: ResolvedSLO, tier: Tier, guard: Guard) -> Position:
 
 def _advice(slo: ResolvedSLO, guard: Guard, tier: Tier, events: Fraction) -> str:
     """Name a guard that is within reach, or else the window that the guard needs."""
-    most = int(events)
-    if most > (1 if guard.counted == "errors" else 0):
+    # Of errors half of the events: where all of them have to fail, the alert comes late.
+    most = max(int(events) // 2, 2) if guard.counted == "errors" else int(events)
+    if 0 < most <= events:
         return (
             f"write alerting: {{tiers: {{{tier.name}: {{min_{guard.counted}: {most}}}}}}} or less"
         )

@@ -5,14 +5,14 @@ refuses a label of such a name, and has no series of such a metric.
 
 Fails:
 
-    prometheus: {version: "2.53"}
+    prometheus: {version: "2.53", retention: 45d}
     ratio:
       errors: '{"http.requests", code=~"5.."}'
       total: '{"http.requests"}'
 
 Passes:
 
-    prometheus: {version: "3.5"}
+    prometheus: {version: "3.5", retention: 45d}
     ratio:
       errors: '{"http.requests", code=~"5.."}'
       total: '{"http.requests"}'

@@ -39,7 +39,10 @@ sli:
 """,
     "alerting": 'alerting: {runbook: "https://runbooks.example/checkout"}\n',
 }
-PROJECT = {"alertmanager": 'alertmanager: {heartbeat: {webhook: {url: "http://dead.internal/"}}}\n'}
+PROJECT = {
+    "alertmanager": 'alertmanager: {heartbeat: {webhook: {url: "http://dead.internal/"}}}\n',
+    "prometheus": "prometheus: {retention: 400d}\n",
+}
 PROJECT_KEYS = ("prometheus", "alertmanager", "tenants", "lint")
 
 

@@ -167,7 +167,8 @@ def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors"
         (ratio('x_bucket{le="+Inf"}'), []),
         (ratio("x_count", 'x_bucket{le="+Inf"}', key="good"), ['17:31 impossible-le "+Inf"']),
         (
-            'prometheus: {version: "2.42"}\n' + ratio("x_count", 'x_bucket{le="1.0"}', key="good"),
+            'prometheus: {version: "2.42", retention: 45d}\n'
+            + ratio("x_count", 'x_bucket{le="1.0"}', key="good"),
             ['17:31 impossible-le "1.0"'],
         ),
         # labels
@@ -428,11 +429,11 @@ UNUSED = "channel-unused"
                 f"lint: {{disable: [{{id: {UNUSED}, reason: shared, tenants: [customer-a]}}]}}\n"
                 f"{CHANNELS}{SPARE}\n"
             ),
-            [f'7:14 {UNUSED} "spare"', f'5:25 unused-disable "{UNUSED}"'],
+            [f'7:14 {UNUSED} "spare"', f'6:25 unused-disable "{UNUSED}"'],
         ),
         (
             "lint: {disable: [{id: chanel-unused, reason: x}], locked: [nothing]}\n",
-            ['5:25 bad-disable "chanel-unused"', '5:62 bad-disable "nothing"'],
+            ['6:25 bad-disable "chanel-unused"', '6:62 bad-disable "nothing"'],
         ),
         (
             (

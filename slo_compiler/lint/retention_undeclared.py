@@ -1,0 +1,47 @@
+"""A period is longer than Prometheus keeps samples by default, and nothing says that it keeps more.
+
+Without `--storage.tsdb.retention.time` samples are deleted after 15 days. A budget of 30 days then
+forgets the errors of the first half, and looks better than it is. Declare in the project file what
+the flag says; the lint `retention` compares it with the periods.
+
+Fails:
+
+    prometheus: {version: "3.5"}
+
+Passes:
+
+    prometheus: {version: "3.5", retention: 45d}
+"""
+
+from collections.abc import Iterator
+
+from slo_compiler.diagnostics import Severity
+from slo_compiler.duration import Duration
+from slo_compiler.lint.base import Context, Finding
+from slo_compiler.resolve.model import ResolvedTenant
+
+ID = "retention-undeclared"
+SEVERITY = Severity.INFO
+ONCE = True
+
+_DEFAULT = Duration.of(days=15)
+
+
+def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
+    """Give a period that the default retention does not hold: the project lacks one line."""
+    if context.project.prometheus.retention is not None:
+        return
+    slo = max(tenant.slos, key=lambda slo: slo.period.longest, default=None)
+    if slo is not None and slo.period.longest > _DEFAULT:
+        at = slo.at("period") if slo.spec.period else slo.at("name")
+        document = context.document
+        if document is not None:
+            keys = [("spec", "prometheus"), ("spec",)]
+            at = next((document.locate(k, key=True) for k in keys if document.has(k)), at)
+        yield Finding(
+            at,
+            f"budgets count {slo.period.words}, and Prometheus keeps {_DEFAULT} unless it is set "
+            "up to keep more",
+            "write prometheus: {retention: 45d} in the project file, or what "
+            "--storage.tsdb.retention.time says",
+        )
