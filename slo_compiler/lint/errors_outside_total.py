@@ -21,11 +21,10 @@ from collections.abc import Iterator, Sequence
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.queries import Part, PlacedMatcher, Query, queries
+from slo_compiler.lint.queries import Part, PlacedMatcher, Query, sides
 from slo_compiler.promql.places import Place
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema import Isolation
-from slo_compiler.schema.sli.ratio import Ratio
 
 ID = "errors-outside-total"
 SEVERITY = Severity.WARNING
@@ -33,20 +32,11 @@ SEVERITY = Severity.WARNING
 
 def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
     """Compare the matchers of both sides, where each is one selector of the same metric."""
-    found: dict[tuple[int, str], tuple[Query, Part]] = {}
-    for query in queries(tenant):
-        if query.slo.spec.sli.body.KIND != Ratio.KIND or query.index is not None:
-            continue
-        selectors = [part for part in query.parts if part.metric]
-        if len(selectors) == 1:
-            found[id(query.slo), query.key] = (query, selectors[0])
-    for (slo, key), (query, part) in found.items():
-        total = found.get((slo, "total"))
-        if key in ("errors", "good") and total is not None and total[1].metric == part.metric:
-            isolation = context.project.isolation
-            # The compiler adds this one to both sides, or refuses another value.
-            ours = isolation.label if isinstance(isolation, Isolation) else ""
-            yield from _compare(query, part, [m for m in total[1].matchers if m.name != ours])
+    isolation = context.project.isolation
+    # The compiler adds this one to both sides, or refuses another value.
+    ours = isolation.label if isinstance(isolation, Isolation) else ""
+    for query, part, total in sides(tenant):
+        yield from _compare(query, part, [m for m in total.matchers if m.name != ours])
 
 
 def _compare(query: Query, part: Part, total: Sequence[PlacedMatcher]) -> Iterator[Finding]:
@@ -56,7 +46,7 @@ def _compare(query: Query, part: Part, total: Sequence[PlacedMatcher]) -> Iterat
             yield Finding(
                 query.at(part.place),
                 f"{query.key} has events that total lacks: only total has {matcher}",
-                f"add {matcher} to it, or take it from total",
+                _advice(query, part, total, matcher),
             )
             return
         values = [each for each in own if each.op == "="]
@@ -68,3 +58,18 @@ def _compare(query: Query, part: Part, total: Sequence[PlacedMatcher]) -> Iterat
                 "write the same in both",
             )
             return
+    if [*map(str, part.matchers)] == [*map(str, total)] and query.plain:
+        yield Finding(
+            query.at(part.place),
+            f"{query.key} and total are the same events",
+            f'give {query.key} a matcher of its own, such as code=~"5.."',
+        )
+
+
+def _advice(
+    query: Query, part: Part, total: Sequence[PlacedMatcher], missing: PlacedMatcher
+) -> str:
+    """Say what to write; where all that one side has is in the other, they may be swapped."""
+    if {*map(str, part.matchers)} < {*map(str, total)}:
+        return f"swap {query.key} and total if they are the wrong way round"
+    return f"add {missing} to it, or take it from total"

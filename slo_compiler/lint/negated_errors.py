@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.queries import queries
+from slo_compiler.lint.queries import sides
 from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "negated-errors"
@@ -33,20 +33,18 @@ _ERRORS = re.compile(r"[(^]*\[?[45].*|(?i:errors?|fail(ed|ure)?)")
 
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give the matchers that leave out the failures' status from errors."""
-    for query in queries(tenant):
-        if query.key != "errors":
+    for query, part, _ in sides(tenant):
+        selected = any(m.op in ("=", "=~") and _is_status(m.name) for m in part.matchers)
+        if query.key != "errors" or selected:  # of 4xx but 429, errors are left
             continue
-        for part in query.parts:
-            if any(each.op in ("=", "=~") and _is_status(each.name) for each in part.matchers):
-                continue  # 4xx but 429: what is left are errors
-            for matcher in part.matchers:
-                negated = matcher.op in ("!=", "!~")
-                if negated and _is_status(matcher.name) and _ERRORS.fullmatch(matcher.value):
-                    yield Finding(
-                        query.at(matcher.place),
-                        f"{matcher} leaves the failures out of errors",
-                        "call it good: instead of errors:, or select the failures",
-                    )
+        for matcher in part.matchers:
+            negated = matcher.op in ("!=", "!~")
+            if negated and _is_status(matcher.name) and _ERRORS.fullmatch(matcher.value):
+                yield Finding(
+                    query.at(matcher.place),
+                    f"{matcher} leaves the failures out of errors",
+                    "call it good: instead of errors:, or select the failures",
+                )
 
 
 def _is_status(label: str) -> bool:

@@ -24,6 +24,7 @@ from slo_compiler.promql.places import Place, names_of, words, written_matchers
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema.sli import SLI_TYPES
 from slo_compiler.schema.sli.base import Reading
+from slo_compiler.schema.sli.ratio import Ratio
 from slo_compiler.source import Loc
 
 # What holds a query, in any SLI type; other texts of an SLI are none, though some would parse.
@@ -117,6 +118,26 @@ def queries(tenant: ResolvedTenant) -> Iterator[Query]:
         for key, index, text in _texts(slo):
             if (parsed := _parsed(text)) is not None:
                 yield Query(slo, key, parsed, index)
+
+
+def sides(tenant: ResolvedTenant) -> Iterator[tuple[Query, Part, Part]]:
+    """Give the errors or good events of a ratio with their selector, and that of its total.
+
+    Only where each side is one selector, of the same metric: then they can be compared.
+    """
+    found: dict[tuple[int, str], tuple[Query, Part]] = {}
+    for query in queries(tenant):
+        selectors = [part for part in query.parts if part.metric]
+        if (
+            query.slo.spec.sli.body.KIND == Ratio.KIND
+            and query.index is None
+            and len(selectors) == 1
+        ):
+            found[id(query.slo), query.key] = (query, selectors[0])
+    for (slo, key), (query, part) in found.items():
+        total = found.get((slo, "total"))
+        if key in ("errors", "good") and total is not None and total[1].metric == part.metric:
+            yield query, part, total[1]
 
 
 def refuses(tenants: Iterable[ResolvedTenant]) -> bool:

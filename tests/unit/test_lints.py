@@ -240,6 +240,8 @@ def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors"
         (ratio('x_total{a="1"}', 'y_total{a="2"}'), []),
         (ratio("x_total", 'x_total{code!~"5.."}'), ['17:35 negated-errors "5.."']),
         (ratio("x_total", 'x_total{grpc_code!="OK"}'), []),
+        (ratio("x_total", 'shed_total{code!~"5.."}'), []),
+        (ratio('x_total{a="b"}', 'x_total{a="b"}'), ['17:20 errors-outside-total "x_total"']),
         (ratio("x_total", 'x_total{code=~"4..", code!="429"}'), []),
         (ratio("x_total", 'x_total{code!~"5.."}', key="good"), []),
         # numbers that are no events per second
