@@ -24,7 +24,7 @@ import promql_parser as pp
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.queries import queries
+from slo_compiler.lint.queries import keeps, queries
 from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "aggregated-away"
@@ -40,7 +40,7 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
             lost = [
                 label
                 for label in query.slo.sources
-                if not _keeps(part.node, label) and not any(_hides(p, label) for p in part.parents)
+                if not keeps(part.node, label) and not any(_hides(p, label) for p in part.parents)
             ]
             if lost:
                 yield Finding(
@@ -52,15 +52,6 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
                 )
 
 
-def _keeps(node: pp.AggregateExpr, label: str) -> bool:
-    if str(node.op) in ("topk", "bottomk", "limitk", "limit_ratio"):
-        return True
-    if node.modifier is None:
-        return False
-    by = bool(node.modifier.type == pp.AggModifierType.By)
-    return by == (label in node.modifier.labels)
-
-
 def _hides(node: pp.Expr, label: str) -> bool:
     """Whether what is inside need not have the label: it is written, joined or asked for later."""
     match node:
@@ -70,6 +61,6 @@ def _hides(node: pp.Expr, label: str) -> bool:
         case pp.BinaryExpr():
             return node.modifier is not None or str(node.op) in ("and", "unless")
         case pp.AggregateExpr():
-            return not _keeps(node, label)  # told there
+            return not keeps(node, label)  # told there
         case _:
             return False

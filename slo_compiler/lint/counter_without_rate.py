@@ -20,7 +20,8 @@ from collections.abc import Iterator
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.queries import is_counter, name_of, queries
+from slo_compiler.lint.dimension import is_counter
+from slo_compiler.lint.queries import name_of, queries
 from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "counter-without-rate"

@@ -19,49 +19,38 @@ Passes:
 
 from collections.abc import Iterator
 
-import promql_parser as pp
-
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.queries import Query, queries
-from slo_compiler.promql import unwrapped
+from slo_compiler.lint.dimension import Dimension
+from slo_compiler.lint.queries import queries
+from slo_compiler.promql.places import Place
 from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "quantile-as-events"
 SEVERITY = Severity.WARNING
 
-_QUANTILES = ("histogram_quantile", "quantile", "quantile_over_time", "histogram_avg")
-_COMPARED = ("==", "!=", "<", "<=", ">", ">=")
-
 
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
-    """Give the queries that count events and have a quantile or a compared quotient in them."""
+    """Give the queries that are to count events, and give a quantity or a ratio."""
     for query in queries(tenant):
         if not query.counted or query.plain:
             continue
-        quantile = next((part for part in query.parts if part.call in _QUANTILES), None)
-        if quantile is not None:
+        origin = query.origin
+        whole: Place = (0, len(query.text))
+        named = bool(origin.call or origin.metric)
+        at = query.at(origin.place if named else whole)
+        what = f"{origin.call}()" if origin.call else origin.metric or "this quotient"
+        if query.dimension is Dimension.QUANTITY:
             yield Finding(
-                query.at(quantile.place),
-                f"{quantile.call}() gives a value of the quantile's own unit, and {query.key} "
-                "counts events",
+                at,
+                f"{what} gives a value of the quantile's own unit, and {query.key} counts events",
                 "write it as sli: {latency: {histogram: ..., threshold: ...}}, which counts the "
                 "slow events, or as sli: {threshold: {query: ..., op: ..., value: ...}}",
             )
-        elif _compared_quotient(query):
+        elif query.dimension is Dimension.RATIO:
             yield Finding(
-                query.at((0, len(query.text))),
-                f"a quotient that is compared gives a ratio, and {query.key} counts events",
+                at,
+                f"{what} gives a ratio, and {query.key} counts events",
                 "write it as sli: {threshold: {query: ..., op: ..., value: ...}}, or count the "
                 "errors themselves",
             )
-
-
-def _compared_quotient(query: Query) -> bool:
-    root = unwrapped(query.parsed.tree)
-    if not isinstance(root, pp.BinaryExpr) or str(root.op) not in _COMPARED:
-        return False
-    if root.modifier is not None and root.modifier.return_bool:
-        return False  # 0 or 1 for each series: slices of a kind
-    left = unwrapped(root.lhs)
-    return isinstance(left, pp.BinaryExpr) and str(left.op) == "/"

@@ -12,6 +12,7 @@ import promql_parser as pp
 
 from slo_compiler.diagnostics import Position
 from slo_compiler.duration import Duration
+from slo_compiler.lint.dimension import Dimension, dimensions
 from slo_compiler.promql import (
     WINDOW,
     Matcher,
@@ -32,7 +33,6 @@ FIELDS = tuple(dict.fromkeys(name for type_ in SLI_TYPES for name in type_.query
 SENTINEL = Duration.of(seconds=31_337)  # stands for $window: nobody writes it by chance
 
 _RANGE = re.compile(r"\[\s*([^\]:]*)")
-_COUNTER = re.compile(r".*_(total|count|bucket)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class Part:
     parents: tuple[pp.Expr, ...]  # the innermost last
     place: Place = (0, 0)
     matchers: tuple[PlacedMatcher, ...] = ()
+    dimension: Dimension = Dimension.UNKNOWN
 
     @property
     def call(self) -> str:
@@ -91,6 +92,22 @@ class Query:
     def parts(self) -> Sequence[Part]:
         """All nodes of the tree, in the order of the text."""
         return self.parsed.parts
+
+    @property
+    def dimension(self) -> Dimension:
+        """Which kind of number the query gives, where that can be inferred."""
+        return self.parts[0].dimension
+
+    @property
+    def origin(self) -> Part:
+        """The innermost part that gives a number of the query's dimension."""
+        found, *rest = self.parts
+        for part in rest:
+            if len(part.parents) <= len(found.parents):
+                break  # no longer inside of it
+            if len(part.parents) == len(found.parents) + 1 and part.dimension is self.dimension:
+                found = part
+        return found
 
     @property
     def counted(self) -> bool:
@@ -160,16 +177,27 @@ def _parsed(text: str) -> Parsed | None:
     return Parsed(text, tree, code, [*_placed(tree, text)], [*_ranges(tree, code)])
 
 
-def is_counter(metric: str) -> bool:
-    """Whether a series is a counter, by the name that conventions give to one."""
-    return _COUNTER.fullmatch(metric) is not None
-
-
 def name_of(node: pp.Expr) -> str:
     """Name of a function or aggregation; nothing for other parts."""
     if isinstance(node, pp.Call):
         return str(node.func.name)
     return str(node.op) if isinstance(node, pp.AggregateExpr) else ""
+
+
+def keeps(node: pp.AggregateExpr, label: str) -> bool:
+    """Whether an aggregation leaves a label on its series."""
+    if str(node.op) in ("topk", "bottomk", "limitk", "limit_ratio"):
+        return True
+    if node.modifier is None:
+        return False
+    by = bool(node.modifier.type == pp.AggModifierType.By)
+    return by == (label in node.modifier.labels)
+
+
+def labels_by(node: pp.AggregateExpr) -> list[str]:
+    """Give the labels of by (...); without (...) keeps those that nobody can list."""
+    by = node.modifier is not None and node.modifier.type == pp.AggModifierType.By
+    return list(node.modifier.labels) if by and node.modifier else []
 
 
 def written(node: pp.Expr) -> str:
@@ -220,14 +248,14 @@ def _inside_out(node: pp.Expr, parents: tuple[pp.Expr, ...] = ()) -> Iterator[Pa
 def _placed(tree: pp.Expr, text: str) -> Iterator[Part]:
     """Find the first word of each part: they stand in the text in the order of the tree."""
     cursor = 0
-    for part in _parts(tree):
+    for part, dimension in zip(_parts(tree), dimensions(tree), strict=True):
         place, matchers = part.place, part.matchers
         if word := part.call or part.metric:
             if found := next(words(text, word, cursor), None):
                 place, cursor = found, found[0] + found[1]
             if isinstance(part.node, pp.VectorSelector):
                 matchers = _matchers(part.node, text, place, cursor)
-        yield Part(part.node, part.parents, place, matchers)
+        yield Part(part.node, part.parents, place, matchers, dimension)
 
 
 def _matchers(

@@ -23,7 +23,7 @@ import promql_parser as pp
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.queries import Query, queries
+from slo_compiler.lint.queries import Query, labels_by, queries
 from slo_compiler.naming import RESERVED_LABELS
 from slo_compiler.promql import unwrapped
 from slo_compiler.promql.places import Place
@@ -52,7 +52,7 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
                     f"{_told(theirs, _operator(ours, theirs))}(...)",
                 )
                 continue
-            extra = sorted({*_labels(ours)} - {*part.slo.sources})
+            extra = sorted({*labels_by(ours)} - {*part.slo.sources})
             if extra:
                 yield Finding(
                     part.at(_place(part)),
@@ -79,12 +79,6 @@ def _by(slo: ResolvedSLO, extra: Sequence[str]) -> str:
 
 def _place(query: Query) -> Place:
     return next(p.place for p in query.parts if isinstance(p.node, pp.AggregateExpr))
-
-
-def _labels(node: pp.AggregateExpr) -> list[str]:
-    """Give the labels of by (...); without (...) keeps those that nobody can list."""
-    by = node.modifier is not None and node.modifier.type == pp.AggModifierType.By
-    return list(node.modifier.labels) if by and node.modifier else []
 
 
 def _told(node: pp.AggregateExpr, op: str = "") -> str:

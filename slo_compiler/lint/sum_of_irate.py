@@ -23,7 +23,8 @@ import promql_parser as pp
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.queries import is_counter, queries
+from slo_compiler.lint.dimension import is_counter
+from slo_compiler.lint.queries import queries
 from slo_compiler.promql import walk
 from slo_compiler.resolve.model import ResolvedTenant
 

@@ -64,7 +64,7 @@ def test_each_finding_has_a_next_step(rule: Lint) -> None:
 
 def test_each_lint_is_a_module_of_its_name_and_registered_once() -> None:
     folder = ROOT / "slo_compiler" / "lint"
-    others = {"__init__", "base", "queries", "switches", "slo", "document", "errors"}
+    others = {"__init__", "base", "queries", "switches", "slo", "document", "errors", "dimension"}
     names = {path.stem for path in folder.glob("*.py")} - others
     assert sorted(m.__name__.rsplit(".", 1)[-1] for m in MODULES) == sorted(names)
     assert [rule.id.replace("-", "_") for rule in RULES] == [
@@ -119,8 +119,8 @@ def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors"
         (ratio("sum(idelta(x[$window]))"), ['18:23 sum-of-irate "idelta"']),
         # windows and time
         (
-            ratio("sum(rate(x_total[$window])) / sum(rate(y_total[5m] offset 1h))"),
-            ['18:66 hard-coded-window "5m"', '18:70 fragile-selection "offset"'],
+            ratio("sum(rate(x_total[$window])) or sum(rate(y_total[5m] offset 1h))"),
+            ['18:67 hard-coded-window "5m"', '18:71 fragile-selection "offset"'],
         ),
         (ratio("sum(max_over_time(rate(x_total[5m])[$window:1m]))"), []),
         (ratio("sum(rate(x_total[$window] @ end()))"), ['18:45 fragile-selection "@"']),
@@ -150,9 +150,9 @@ def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors"
             (
                 "ratio:\n  errors: e_total\n"
                 "  total: |\n    sum(\n      rate(x_total[$window])\n    )\n"
-                '    / sum(rate(x_total{a=~"b"}[$window]))\n'
+                '    or sum(rate(x_total{a=~"b"}[$window]))\n'
             ),
-            ['22:36 regex-no-effect "b"'],
+            ['22:37 regex-no-effect "b"'],
         ),
         (
             "latency: {histogram: \"x_seconds{a=~'b'}\", threshold: 300ms}\n",
@@ -256,6 +256,49 @@ def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors"
         (ratio("x_total", "sum(rate(a[$window]) > 0)"), []),
         (ratio("sum(rate(job:x:rate5m[$window]))"), ['18:28 rate-of-rate "job:x:rate5m"']),
         (ratio("sum(rate(x_rate_total[$window]))"), []),
+        (ratio("job:x:rate5m{a='b'}".replace("'", '"')), ['18:19 rate-of-rate "job:x:rate5m"']),
+        (
+            ratio("sum(rate(rate(x_total[1m])[$window:15s]))"),
+            ['18:28 rate-of-rate "rate"'],
+        ),
+        (
+            ratio(
+                "count_over_time(up[$window])", "count_over_time(up[$window]) - changes(a[$window])"
+            ),
+            [
+                '17:20 increase-not-rate "count_over_time"',
+                '17:20 missing-side "count_over_time(up[$window]) - changes(a[$window])"',
+                '17:51 increase-not-rate "changes"',
+                '18:19 increase-not-rate "count_over_time"',
+            ],
+        ),
+        (
+            ratio("x_total", "sum_over_time(failed[$window]) / 60"),
+            ['17:20 increase-not-rate "sum_over_time"'],
+        ),
+        (
+            ratio("x_total", "sum(rate(x_total[$window])) * (changes(a[$window]) > bool 0)"),
+            [],
+        ),
+        (
+            ratio(
+                "x_total",
+                "sum(rate(x_total[$window])) and histogram_quantile(0.9, "
+                "sum by (le) (rate(x_bucket[$window]))) > 1",
+            ),
+            [],
+        ),
+        (
+            (
+                "threshold: {query: 'histogram_quantile(0.9, sum without (le, pod) "
+                "(rate(x_bucket[5m])))', op: <, value: 1, by: [region]}\n"
+            ),
+            ['16:53 quantile-without-le "sum"'],
+        ),
+        (
+            "threshold: {query: 'histogram_quantile(0.9, sum(rate(x_s[5m])))', op: <, value: 1}\n",
+            [],
+        ),
         # events that never were
         (
             ratio("(sum(rate(x_total[$window])) > 0) or vector(1)"),
