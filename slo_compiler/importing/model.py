@@ -27,7 +27,7 @@ class Imported:
 
     period: str
     policy: dict[str, Any]
-    owners: dict[str, None] = field(default_factory=dict)
+    owners: dict[str, Position] = field(default_factory=dict)  # where each is first
     slos: list[ImportedSLO] = field(default_factory=list)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from slo_compiler.diagnostics import Report
+from slo_compiler.diagnostics import Position, Report
 from slo_compiler.frontend.translate import From
 from slo_compiler.importing.model import Format, Imported, ImportedSLO
 from slo_compiler.importing.part import Section
@@ -65,7 +65,15 @@ def read(documents: Sequence[Document], period: str | None, report: Report) -> I
             top.refuse("version", "this is no Sloth file", "expected version: prometheus/v1")
             continue
         top.finish()
+    _one_owner(imported, report)
     return imported
+
+
+def _one_owner(imported: Imported, report: Report) -> None:
+    """Report owners that differ: a tenant has one, and none of them is taken."""
+    for owner, at in imported.owners.items() if len(imported.owners) > 1 else ():
+        text = f"the label owner {shown(owner)} is left out: a tenant has one owner"
+        report.warning(at, "import-left-out", text, "write it as metadata.owner of the manifest")
 
 
 def _of_kubernetes(top: Section) -> None:
@@ -170,13 +178,13 @@ def _checked(
     part: Section,
     type_: Any,  # noqa: ANN401
     what: str,
-    owners: dict[str, None] | None,
+    owners: dict[str, Position] | None,
 ) -> dict[str, Any]:
     """Give the entries that the native vocabulary takes; each other one is a finding."""
     found: dict[str, Any] = {}
     for key, value in part.data.items():
         if key == "owner" and owners is not None and isinstance(value, str):
-            owners[value] = None
+            owners.setdefault(value, part.at(key))
             continue
         text_of = what == "annotation" and isinstance(value, str)
         made = _relabelled(value) if text_of else value

@@ -420,3 +420,15 @@ def test_migration_from_sloth_works_step_by_step(
         assert done.exit_code == 0, done.output
         rules = (tmp_path / "out/prometheus/rules/checkout.yml").read_text(encoding="utf-8")
         assert ("routing_key:" in rules) == (stage is text)
+
+
+def test_owners_that_differ_are_findings_each_and_none_is_taken(tmp_path: Path) -> None:
+    other = FILE.replace("owner: shop-sre", "owner: pay-sre").replace(
+        "service: shop", "service: pay"
+    )
+    done = imported(tmp_path, f"{FILE}---\n{other}")
+    found = re.findall(
+        r'sloth.yml:(\d+):\d+: warning\[import-left-out\] the label owner "(.*?)"', done.output
+    )
+    assert found == [("3", "shop-sre"), (str(3 + FILE.count("\n") + 1), "pay-sre")]
+    assert "owner: shop\n" in done.output
