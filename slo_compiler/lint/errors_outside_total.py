@@ -35,8 +35,15 @@ def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
     isolation = context.project.isolation
     # The compiler adds this one to both sides, or refuses another value.
     ours = isolation.label if isinstance(isolation, Isolation) else ""
-    for query, part, total in sides(tenant):
-        yield from _compare(query, part, [m for m in total.matchers if m.name != ours])
+    for query, part, whole, total in sides(tenant):
+        if query.text == whole.text:
+            yield Finding(
+                query.at(part.place),
+                f"{query.key} and total are the same events",
+                f'give {query.key} a matcher of its own, such as code=~"5.."',
+            )
+        else:
+            yield from _compare(query, part, [m for m in total.matchers if m.name != ours])
 
 
 def _compare(query: Query, part: Part, total: Sequence[PlacedMatcher]) -> Iterator[Finding]:
@@ -58,12 +65,6 @@ def _compare(query: Query, part: Part, total: Sequence[PlacedMatcher]) -> Iterat
                 "write the same in both",
             )
             return
-    if [*map(str, part.matchers)] == [*map(str, total)] and query.plain:
-        yield Finding(
-            query.at(part.place),
-            f"{query.key} and total are the same events",
-            f'give {query.key} a matcher of its own, such as code=~"5.."',
-        )
 
 
 def _advice(

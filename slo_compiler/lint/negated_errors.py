@@ -33,7 +33,7 @@ _ERRORS = re.compile(r"[(^]*\[?[45].*|(?i:errors?|fail(ed|ure)?)")
 
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give the matchers that leave out the failures' status from errors."""
-    for query, part, _ in sides(tenant):
+    for query, part, *_ in sides(tenant):
         selected = any(m.op in ("=", "=~") and _is_status(m.name) for m in part.matchers)
         if query.key != "errors" or selected:  # of 4xx but 429, errors are left
             continue

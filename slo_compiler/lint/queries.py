@@ -137,8 +137,8 @@ def queries(tenant: ResolvedTenant) -> Iterator[Query]:
                 yield Query(slo, key, parsed, index)
 
 
-def sides(tenant: ResolvedTenant) -> Iterator[tuple[Query, Part, Part]]:
-    """Give the errors or good events of a ratio with their selector, and that of its total.
+def sides(tenant: ResolvedTenant) -> Iterator[tuple[Query, Part, Query, Part]]:
+    """Give the errors or good events of a ratio and its total, each with its selector.
 
     Only where each side is one selector, of the same metric: then they can be compared.
     """
@@ -154,7 +154,7 @@ def sides(tenant: ResolvedTenant) -> Iterator[tuple[Query, Part, Part]]:
     for (slo, key), (query, part) in found.items():
         total = found.get((slo, "total"))
         if key in ("errors", "good") and total is not None and total[1].metric == part.metric:
-            yield query, part, total[1]
+            yield query, part, *total
 
 
 def refuses(tenants: Iterable[ResolvedTenant]) -> bool:

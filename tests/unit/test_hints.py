@@ -41,7 +41,11 @@ def follow(text: str, found: Diagnostic) -> str | None:
     elif said := AGGREGATION.search(found.help):
         rest = line[end:].lstrip()
         lines[at] = f"{line[:begin]}{said[1]} by ({said[2]}) {rest}"
-    elif (said := FUNCTION.search(found.help)) or (said := CALL.search(found.help)):
+    elif said := FUNCTION.search(found.help):
+        # The function is marked, or what it is of.
+        calls = [m for m in re.finditer(r"\w+(?=\()", line) if m.start() <= begin]
+        lines[at] = line[: calls[-1].start()] + said[1] + line[calls[-1].end() :]
+    elif said := CALL.search(found.help):
         lines[at] = line[:begin] + said[1] + line[end:]
     elif said := QUERY.search(found.help):
         indent = line[: len(line) - len(line.lstrip())]
