@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.dimension import is_counter
-from slo_compiler.lint.queries import name_of, queries
+from slo_compiler.lint.queries import name_of, queries, written
 from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "counter-without-rate"
@@ -47,5 +47,5 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
                 yield Finding(
                     query.at(part.place),
                     f"{part.metric} is a counter by its name, and used without a rate",
-                    f"write rate({part.metric}[$window])",
+                    f"write rate({written(part.node)}[$window])",
                 )

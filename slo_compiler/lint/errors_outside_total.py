@@ -24,17 +24,15 @@ from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.queries import Part, PlacedMatcher, Query, sides
 from slo_compiler.promql.places import Place
 from slo_compiler.resolve.model import ResolvedTenant
-from slo_compiler.schema import Isolation
 
 ID = "errors-outside-total"
 SEVERITY = Severity.WARNING
 
 
-def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
+def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Compare the matchers of both sides, where each is one selector of the same metric."""
-    isolation = context.project.isolation
-    # The compiler adds this one to both sides, or refuses another value.
-    ours = isolation.label if isinstance(isolation, Isolation) else ""
+    # The compiler adds these to both sides, or refuses another value.
+    ours = {*tenant.matchers, *tenant.isolating}
     for query, part, whole, total in sides(tenant):
         if query.text == whole.text:
             yield Finding(
@@ -43,7 +41,7 @@ def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
                 f'give {query.key} a matcher of its own, such as code=~"5.."',
             )
         else:
-            yield from _compare(query, part, [m for m in total.matchers if m.name != ours])
+            yield from _compare(query, part, [m for m in total.matchers if m.name not in ours])
 
 
 def _compare(query: Query, part: Part, total: Sequence[PlacedMatcher]) -> Iterator[Finding]:

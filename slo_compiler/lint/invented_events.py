@@ -47,6 +47,7 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
                 query.at(_place(query, part)),
                 f"{what} adds events to {query.key} that never were",
                 f"write {query.key}: '{written(rest).replace(_QUOTE, _QUOTE * 2)}'"
+                + ("" if query.index is None else " for it")
                 if all(isinstance(parent, pp.ParenExpr) for parent in part.parents)
                 else "leave it out: the rules know that no traffic is no error",
             )

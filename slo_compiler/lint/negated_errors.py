@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
 from slo_compiler.lint.queries import sides
+from slo_compiler.promql import Matcher
 from slo_compiler.resolve.model import ResolvedTenant
 
 ID = "negated-errors"
@@ -34,17 +35,19 @@ _ERRORS = re.compile(r"[(^]*\[?[45].*|(?i:errors?|fail(ed|ure)?)")
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give the matchers that leave out the failures' status from errors."""
     for query, part, *_ in sides(tenant):
-        selected = any(m.op in ("=", "=~") and _is_status(m.name) for m in part.matchers)
-        if query.key != "errors" or selected:  # of 4xx but 429, errors are left
-            continue
-        for matcher in part.matchers:
-            negated = matcher.op in ("!=", "!~")
-            if negated and _is_status(matcher.name) and _ERRORS.fullmatch(matcher.value):
-                yield Finding(
-                    query.at(matcher.place),
-                    f"{matcher} leaves the failures out of errors",
-                    "call it good: instead of errors:, or select the failures",
-                )
+        status = [m for m in part.matchers if _is_status(m.name)]
+        if query.key != "errors" or not all(map(_leaves_out_errors, status)):
+            continue  # of 4xx but 429, and of what is neither 2xx nor 404, errors are left
+        for matcher in status:
+            yield Finding(
+                query.at(matcher.place),
+                f"{matcher} leaves the failures out of errors",
+                "call it good: instead of errors:, or select the failures",
+            )
+
+
+def _leaves_out_errors(matcher: Matcher) -> bool:
+    return matcher.op in ("!=", "!~") and _ERRORS.fullmatch(matcher.value) is not None
 
 
 def _is_status(label: str) -> bool:

@@ -24,14 +24,15 @@ ID = "retention-undeclared"
 SEVERITY = Severity.INFO
 ONCE = True
 
-_DEFAULT = Duration.of(days=15)
+_DEFAULT, _USUAL = Duration.of(days=15), Duration.of(days=45)
 
 
-def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
+def check(_tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
     """Give a period that the default retention does not hold: the project lacks one line."""
     if context.project.prometheus.retention is not None:
         return
-    slo = max(tenant.slos, key=lambda slo: slo.period.longest, default=None)
+    slos = [slo for tenant in context.tenants for slo in tenant.slos]
+    slo = max(slos, key=lambda slo: slo.period.longest, default=None)
     if slo is not None and slo.period.longest > _DEFAULT:
         at = slo.at("period") if slo.spec.period else slo.at("name")
         document = context.document
@@ -42,6 +43,7 @@ def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
             at,
             f"budgets count {slo.period.words}, and Prometheus keeps {_DEFAULT} unless it is set "
             "up to keep more",
-            "write prometheus: {retention: 45d} in the project file, or what "
+            f"write prometheus: {{retention: {max(_USUAL, slo.period.longest)}}} in the project "
+            "file, or what "
             "--storage.tsdb.retention.time says",
         )

@@ -244,6 +244,13 @@ def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors"
         (ratio('x_total{a="b"}', 'x_total{a="b"}'), ['17:20 errors-outside-total "x_total"']),
         (ratio("x_total", 'x_total{code=~"4..", code!="429"}'), []),
         (ratio("x_total", 'x_total{code!~"5.."}', key="good"), []),
+        (ratio("x_total", 'x_total{code!~"2..", code!="404"}'), []),
+        (ratio("x_total[5m]", "x_total"), ['18:19 range-result "x_total[5m]"']),
+        (
+            "tenants: {customer-b: {matchers: {namespace: b}}}\n"
+            + ratio('x_total{namespace="b"}', 'x_total{code=~"5.."}'),
+            ['6:26 isolation-dropped "matchers"'],
+        ),
         # numbers that are no events per second
         (
             ratio("x_total", "histogram_quantile(0.9, sum by (le) (rate(x_bucket[$window]))) > 1"),
@@ -359,6 +366,39 @@ def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors"
 )
 def test_findings_stand_at_their_token(fragment: str, expected: list[str]) -> None:
     assert told(fragment) == expected
+
+
+@pytest.mark.parametrize(
+    ("fragment", "help_"),
+    [
+        (
+            ratio('sum(rate(x_total[$window])) or sum(y_total{a="b", c="d"})'),
+            'write rate(y_total{a="b",c="d"}[$window])',
+        ),
+        (
+            "ratio:\n  errors: e_total\n  total: [t_total, 'sum(rate(u_total[$window])) + 1']\n",
+            "write total: 'sum(rate(u_total[$window]))' for it",
+        ),
+        (
+            'prometheus: {version: "3.5"}\nperiod: 90d\n',
+            (
+                "write prometheus: {retention: 90d} in the project file, or what "
+                "--storage.tsdb.retention.time says"
+            ),
+        ),
+    ],
+)
+def test_hint_holds_what_the_manifest_has(fragment: str, help_: str) -> None:
+    (found,) = findings(wrapped(fragment))
+    assert found.help == help_
+
+
+def test_retention_is_asked_for_by_the_longest_period_of_all_tenants() -> None:
+    files = wrapped('prometheus: {version: "3.5"}\nperiod: 7d\n')
+    assert findings(files) == []
+    longer = files["customer-b.yaml"].replace("customer-b", "customer-c").replace("7d", "30d")
+    files["customer-c.yaml"] = longer
+    assert [d.id for d in findings(files)] == ["retention-undeclared"]
 
 
 SPARE = '  - {name: spare, webhook: {url: "http://spare.internal/"}}'
