@@ -2,7 +2,8 @@
 
 `min_errors` and `min_events` are counted in the long window of a tier. Of 37 events a day an hour
 has 1.54: a page that waits for 50 errors in an hour stays silent through a total outage. With
-`timeslices` a window has as many slices as fit into it, whatever the traffic.
+`timeslices` a window has as many slices as fit into it, whatever the traffic. Where the SLO or its
+policy says `when_unreachable: omit`, such a tier is left out instead.
 
 Fails:
 
@@ -22,8 +23,8 @@ from math import ceil
 from slo_compiler.diagnostics import Position, Severity
 from slo_compiler.duration import Duration
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.slo import rounded, usual_events
-from slo_compiler.plan.guards import Guard, guards_of
+from slo_compiler.plan.guards import Guard
+from slo_compiler.plan.traffic import shortage, starved, usual_events
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema import Tier
 
@@ -36,21 +37,18 @@ _HOUR = Duration.of(hours=1)
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give each guard that a window has too few events for, once for all of its tiers."""
     for slo in tenant.slos:
-        starved: dict[tuple[Position, Guard], list[Tier]] = {}
+        found: dict[tuple[Position, Guard], list[Tier]] = {}
         for tier in slo.tiers:
-            for guard in guards_of(slo, tier):
-                events = usual_events(slo, tier.long_window)
-                if events is not None and events < guard.least:
-                    starved.setdefault((_place(slo, tier, guard), guard), []).append(tier)
-        for (at, guard), tiers in starved.items():
+            for guard in starved(slo, tier, usual_events(slo, tier.long_window)):
+                found.setdefault((_place(slo, tier, guard), guard), []).append(tier)
+        for (at, guard), tiers in found.items():
             tier = min(tiers, key=lambda each: each.long_window.ms)
             events = usual_events(slo, tier.long_window) or Fraction(0)
             names = " and ".join(each.name for each in tiers)
             yield Finding(
                 at,
                 f"{names} can never fire: {'it waits' if len(tiers) == 1 else 'they wait'} for "
-                f"{guard.words}, and {tier.long_window} has about {rounded(events)} "
-                f"{'events' if slo.slices is None else 'slices'}",
+                f"{shortage(slo, tier, guard)}",
                 _advice(slo, guard, tier, events),
             )
 

@@ -20,8 +20,8 @@ from fractions import Fraction
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.slo import rounded
 from slo_compiler.plan import burn
+from slo_compiler.plan.traffic import rounded
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema.sli.availability import Availability
 from slo_compiler.schema.sli.threshold import Threshold

@@ -22,9 +22,10 @@ from math import ceil
 from slo_compiler.diagnostics import Severity
 from slo_compiler.duration import Duration
 from slo_compiler.lint.base import Context, Finding
-from slo_compiler.lint.slo import expected_events, minimum, rank, rounded
+from slo_compiler.lint.slo import minimum, rank
 from slo_compiler.plan import burn
 from slo_compiler.plan.reach import threshold
+from slo_compiler.plan.traffic import expected_events, rounded
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema import Tier
 

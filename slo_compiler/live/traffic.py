@@ -10,8 +10,10 @@ from slo_compiler.live.client import DAY_SECONDS, Client, Sample
 from slo_compiler.live.presence import find
 from slo_compiler.live.selectors import CheckedSLO
 from slo_compiler.plan import burn, reach
-from slo_compiler.plan.guards import guards_of
+from slo_compiler.plan.guards import Guard, guards_of
+from slo_compiler.plan.traffic import starved
 from slo_compiler.render.base import events_expression
+from slo_compiler.resolve.model import ResolvedSLO
 from slo_compiler.schema import Tier
 from slo_compiler.templating import render_expression
 
@@ -84,26 +86,22 @@ def check(client: Client, subject: CheckedSLO, report: Report) -> None:
 
 def _check_tiers(subject: CheckedSLO, quiet: Sample, report: Report) -> None:
     """Find the most urgent page that one error fires, and the tiers that ask for too much."""
-    starved: list[Tier] = []
+    silent: list[tuple[Tier, Guard]] = []
     pages: list[tuple[Tier, Fraction]] = []
-    asked, word = 0, ""
-    for tier in subject.slo.policy.tiers:
-        events = _count(quiet, tier.long_window)
-        least = {guard.counted: guard.least for guard in guards_of(subject.slo, tier)}
-        min_events, min_errors = least.get("events", 0), least.get("errors", 0)
-        threshold = reach.threshold(subject.slo, tier)
-        if max(min_events, min_errors) > events:
-            starved.append(tier)
-            asked, word = max((min_errors, "errors"), (min_events, "events"))
-        elif tier.severity == "page" and min_errors <= 1 and events * threshold < 1:
+    for tier in subject.slo.tiers:
+        events, threshold = _count(quiet, tier.long_window), reach.threshold(subject.slo, tier)
+        if waiting := list(starved(subject.slo, tier, events)):
+            silent.append((tier, max(waiting, key=lambda guard: guard.least)))
+        elif tier.severity == "page" and events * threshold < 1 and _one_error(subject.slo, tier):
             pages.append((tier, threshold))
-    if starved:
-        names = ", ".join(f"{tier.name} ({tier.long_window})" for tier in starved)
-        there = _per(quiet, starved[-1].long_window)
+    if silent:
+        names = ", ".join(f"{tier.name} ({tier.long_window})" for tier, _ in silent)
+        tier, guard = silent[-1]
         report.warning(
-            subject.slo.at("alerting", f"min_{word}"),
+            subject.slo.at("alerting", f"min_{guard.counted}"),
             "live-never-fires",
-            f"{asked} {word} are asked for, but there are about {there}: no alert of {names}",
+            f"{guard.words} are asked for, but there are about {_per(quiet, tier.long_window)}: "
+            f"no alert of {names}",
             "ask for fewer, or lengthen the windows with a policy of your own",
         )
     if pages:
@@ -115,6 +113,11 @@ def _check_tiers(subject: CheckedSLO, quiet: Sample, report: Report) -> None:
             f"and its threshold is an error ratio of {burn.literal(threshold)}",
             "set alerting.min_errors, or count events of which there are more",
         )
+
+
+def _one_error(slo: ResolvedSLO, tier: Tier) -> bool:
+    """Whether no guard keeps one error from firing the tier."""
+    return all(guard.least <= 1 for guard in guards_of(slo, tier) if guard.counted == "errors")
 
 
 def _objective(subject: CheckedSLO) -> Position:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
+from slo_compiler.plan.traffic import shortage, starved, usual_events
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema import Tier
 
@@ -67,32 +68,37 @@ class _Never:
 
     id: str
     key: str
-    why: str
+    words: str
+    advice: str = ""
 
 
 def _reachable(slo: ResolvedSLO, report: Report) -> ResolvedSLO:
     """Leave out the tiers of an SLO that can never fire."""
     policy = slo.policy
     tiers = policy.spec.tiers
+    chosen = slo.alerting.when_unreachable or policy.spec.when_unreachable
     out = {n: why for n, tier in enumerate(tiers) if (why := _never(slo, tier)) is not None}
-    said = slo.alerting.when_unreachable or policy.spec.when_unreachable
+    if chosen == "omit":
+        guarded = {n: why for n, tier in enumerate(tiers) if (why := _starved(slo, tier))}
+        if len(guarded.keys() | out) < len(tiers):  # else the lint guard-out-of-reach speaks
+            out = guarded | out
     if slo.recorded_only:  # its windows are recorded, and no tier fires
         out_of_all = len(out) == len(tiers)
         omitted = frozenset(() if out_of_all else out)
         return replace(slo, policy=replace(policy, omitted=omitted))
-    for index, never in out.items():
+    for index, why in out.items():
         tier = tiers[index]
-        at = slo.at(never.key) if getattr(slo.spec, never.key) else slo.at("name")
-        what, advice = f"the tier {tier.name} of {policy.name}", _advice(slo, tier)
-        if said == "error":
+        at = slo.at(why.key) if getattr(slo.spec, why.key) else slo.at("name")
+        what, advice = f"the tier {tier.name} of {policy.name}", why.advice or _advice(slo, tier)
+        if chosen == "error":
             advice += "; when_unreachable: omit leaves the tier out"
-            report.error(at, never.id, f"{what} {never.why}", advice)
+            report.error(at, why.id, f"{what} {why.words}", advice)
         elif len(out) == len(tiers):
-            report.error(at, never.id, f"{what}, and no other of its tiers, {never.why}", advice)
+            report.error(at, why.id, f"{what}, and no other of its tiers, {why.words}", advice)
             break
         else:
-            report.info(at, never.id, f"{what} is left out: it {never.why}", advice)
-    if said == "error" or len(out) in (0, len(tiers)):
+            report.info(at, why.id, f"{what} is left out: it {why.words}", advice)
+    if chosen == "error" or len(out) in (0, len(tiers)):
         return slo
     return replace(slo, policy=replace(policy, omitted=frozenset(out)))
 
@@ -110,6 +116,15 @@ def _never(slo: ResolvedSLO, tier: Tier) -> _Never | None:
         f"{burn.literal(factor)} x budget {burn.literal(budget)})"
     )
     return _Never("never-fires", "objective", why)
+
+
+def _starved(slo: ResolvedSLO, tier: Tier) -> _Never | None:
+    """Say which guard of a tier waits for more events than its window has; None if none does."""
+    guard = next(starved(slo, tier, usual_events(slo, tier.long_window)), None)
+    if guard is None:
+        return None
+    words = f"can never fire: it waits for {shortage(slo, tier, guard)}"
+    return _Never("never-fires", "traffic", words, f"with a lower min_{guard.counted} it fires")
 
 
 def _advice(slo: ResolvedSLO, tier: Tier) -> str:

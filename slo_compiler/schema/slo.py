@@ -72,7 +72,8 @@ class Alerting(Guards, AlertMetadata):
     """Which policy watches an SLO, from how much traffic on, and what the alerts say.
 
     `when_unreachable` says what happens to a tier that can never fire at the objective: it is left
-    out, which is the default, or it is an error. `vanished` says how long a value of `by` that has
+    out, which is the default, or it is an error. A tier whose guard is out of the traffic's reach
+    is an error unless `omit` is written. `vanished` says how long a value of `by` that has
     no events any more is reported. `severities` and `tiers` say it for some of the alerts.
     """
 

@@ -161,3 +161,30 @@ def test_lint_positions_of_tiers_pass_over_those_left_out() -> None:
     found = findings(wrapped(text))
     marked = {(d.id, "name: c" in d.position.text) for d in found}
     assert marked == {("never-fires", False), ("tier-overshadowed", True)}
+
+
+WAITS = "traffic: {events_per_day: 1200}\nalerting: {min_errors: 60, "
+
+
+def test_tier_whose_guard_waits_for_more_than_the_traffic_is_an_error_unless_omit_is_written() -> (
+    None
+):
+    """An hour has 50 events, six hours have 300: only page-fast can never fire."""
+    assert [(d.id, d.severity) for d in findings(wrapped(f"{WAITS}{RUNBOOK}}}\n"))] == [
+        ("guard-out-of-reach", Severity.ERROR)
+    ]
+    (found,) = findings(wrapped(f"{WAITS}when_unreachable: omit, {RUNBOOK}}}\n"))
+    assert (found.id, found.severity) == ("never-fires", Severity.INFO)
+    assert found.message == (
+        "the tier page-fast of sre-workbook is left out: it can never fire: it waits for 60 "
+        "errors, and 1h has about 50 events"
+    )
+    assert found.help == "with a lower min_errors it fires"
+    assert "traffic:" in found.position.text
+
+
+def test_guards_that_leave_no_tier_are_an_error_also_where_omit_is_written() -> None:
+    text = WAITS.replace("60", "100000") + f"when_unreachable: omit, {RUNBOOK}}}\n"
+    (found,) = findings(wrapped(text))
+    assert (found.id, found.severity) == ("guard-out-of-reach", Severity.ERROR)
+    assert found.message.startswith("page-fast and page-slow and ticket-fast and ticket-slow can")
