@@ -17,7 +17,7 @@ from typing import Protocol
 
 import yaml
 
-from slo_compiler import lint, toolcheck
+from slo_compiler import history, lint, toolcheck
 from slo_compiler import plan as planning
 from slo_compiler import resolve as resolving
 from slo_compiler.cache import Cache, code_digest, key_of
@@ -39,6 +39,7 @@ from slo_compiler.source import Document, SourceFile, read_documents
 from slo_compiler.unit import (
     PROJECT_FILE,
     Environment,
+    Interface,
     Settings,
     Surroundings,
     Unit,
@@ -88,6 +89,7 @@ class Compiled:
     settings: Settings
     artefacts: tuple[Artefact, ...]
     counts: Mapping[str, int]
+    interfaces: tuple[Interface, ...]
     verification: toolcheck.Verification
 
 
@@ -136,8 +138,9 @@ def compile_project(
     emitted = emit(units, targets, ProjectContext(settings.spec, heartbeat, shared.base), report)
     progress(f"checking {len(emitted.artefacts)} files")
     verified = check(emitted.artefacts, report, settings.root)
-    record = record_of(settings, [*sources, *shared.files], emitted)
-    return Compiled(settings, (*emitted.artefacts, record), emitted.counts, verified)
+    interfaces = tuple(interface for unit in units for interface in unit.interfaces)
+    record = record_of(settings, [*sources, *shared.files], interfaces, emitted)
+    return Compiled(settings, (*emitted.artefacts, record), emitted.counts, interfaces, verified)
 
 
 def compile_units(
@@ -314,14 +317,20 @@ def check(
     return verified
 
 
-def record_of(settings: Settings, inputs: Sequence[SourceFile], emitted: Emitted) -> Artefact:
-    """Make the audit record: digests of all inputs and outputs, versions and counts."""
+def record_of(
+    settings: Settings,
+    inputs: Sequence[SourceFile],
+    interfaces: Sequence[Interface],
+    emitted: Emitted,
+) -> Artefact:
+    """Make the audit record: digests of all inputs and outputs, SLOs, versions and counts."""
     facts = {
         "versions": {
             "prometheus": settings.spec.prometheus.version,
             "alertmanager": settings.spec.alertmanager.version,
         },
         "counts": emitted.counts,
+        "slos": history.record(interfaces),
     }
     return lock({file.name: file.digest for file in inputs}, emitted.artefacts, facts)
 

@@ -80,6 +80,8 @@ class Interface:
     position: Position
     slos: tuple[tuple[Key, Position], ...]
     needs: frozenset[str]  # other tenants
+    continuing: frozenset[Key]  # SLOs with `formerly`
+    formers: frozenset[Key]  # what they were called
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +173,16 @@ def _emitted(
 
 def _interface(tenant: ResolvedTenant, declared: Mapping[Key, Position]) -> Interface:
     needed = (dependency(tenant, text)[0] for slo in tenant.slos for text in slo.spec.depends_on)
+    renamed = [slo.spec for slo in tenant.slos if slo.spec.formerly]
     return Interface(
         tenant.name,
         tenant.position,
         tuple((key, at) for key, at in declared.items() if key[0] == tenant.name),
         frozenset(needed) - {tenant.name},
+        frozenset((tenant.name, slo.service, slo.name) for slo in renamed),
+        frozenset(
+            (tenant.name, *slo.formerly.identity(slo.service)) for slo in renamed if slo.formerly
+        ),
     )
 
 

@@ -328,14 +328,19 @@ def _rules(folder: Path) -> Iterator[str]:
                 yield f"{loaded}/{file.name}"
 
 
-def _locked_outputs(folder: Path, name: str = naming.LOCK_FILE) -> dict[str, str]:
+def read_lock(folder: Path, name: str = naming.LOCK_FILE) -> dict[str, object]:
+    """Read the audit record of the last compile; empty where there is none that can be read."""
     path = folder / name
     content = None if path.is_symlink() else _read(path)
     try:
         record = json.loads(content or b"{}")
     except (ValueError, RecursionError):
         return {}
-    outputs = record.get("outputs", {}) if isinstance(record, dict) else {}
+    return record if isinstance(record, dict) else {}
+
+
+def _locked_outputs(folder: Path, name: str = naming.LOCK_FILE) -> dict[str, str]:
+    outputs = read_lock(folder, name).get("outputs", {})
     if not isinstance(outputs, dict):
         return {}
     return {k: v for k, v in outputs.items() if isinstance(v, str) and "\0" not in k}

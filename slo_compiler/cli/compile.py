@@ -61,7 +61,7 @@ def compile_command(
       slo-compiler compile tenants/customer-b.yaml -o /tmp/out
       slo-compiler compile --allow-removal         # in CI: after a tenant's manifest was deleted
     """
-    from slo_compiler import write
+    from slo_compiler import history, write
 
     run = Run(
         project,
@@ -75,6 +75,7 @@ def compile_command(
     with run.reporting():
         compiled = run.compile()
         folder = output or compiled.settings.root / compiled.settings.spec.output
+        history.check(write.read_lock(folder).get("slos"), compiled.interfaces, run.report)
         changes = write.compare(folder, compiled.artefacts, run.report, force=force)
         if check:
             _compare(run, folder, changes)

@@ -22,7 +22,7 @@ LAYERS = (
     ("proofs",),
     ("emit",),
     ("toolcheck", "write", "unit", "workers", "cache"),
-    ("link",),
+    ("link", "history"),
     ("pipeline", "init", "live", "view"),
     ("importing",),
     ("cli", "api"),
