@@ -37,24 +37,31 @@ SEVERITY = Severity.WARNING
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give what adds events to a query that counts some, once a query."""
     for query in queries(tenant):
-        if not query.counted or query.plain:
-            continue
-        for part in query.parts:
-            if (found := _invented(part.node)) is None:
-                continue
-            what, rest = found
+        if (found := invention(query)) is not None:
+            part, what, rest = found
+            whole = all(isinstance(parent, pp.ParenExpr) for parent in part.parents)
             yield Finding(
                 query.at(_place(query, part)),
                 f"{what} adds events to {query.key} that never were",
-                f"write {query.key}: '{written(rest).replace(_QUOTE, _QUOTE * 2)}'"
-                + ("" if query.index is None else " for it")
-                if all(isinstance(parent, pp.ParenExpr) for parent in part.parents)
-                else "leave it out: the rules know that no traffic is no error",
+                instead(query, rest if whole else None),
             )
-            break
 
 
-_QUOTE = "'"
+def invention(query: Query) -> tuple[Part, str, pp.Expr] | None:
+    """Give the first part of a query that adds events: itself, its name, and what it adds to."""
+    if query.counted and not query.plain:
+        for part in query.parts:
+            if (found := _invented(part.node)) is not None:
+                return part, *found
+    return None
+
+
+def instead(query: Query, rest: pp.Expr | None) -> str:
+    """Say what to write: the rest of the query, where it is known."""
+    if rest is None:
+        return "leave it out: the rules know that no traffic is no error"
+    text = written(rest).replace("'", "''")
+    return f"write {query.key}: '{text}'" + ("" if query.index is None else " for it")
 
 
 def _invented(node: pp.Expr) -> tuple[str, pp.Expr] | None:

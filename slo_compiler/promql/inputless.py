@@ -24,12 +24,12 @@ def is_scalar(node: pp.Expr) -> bool:
     return False
 
 
-def may_have_value_without_input(expression: str) -> bool:
+def may_have_value_without_input(expression: str | pp.Expr) -> bool:
     """Whether a query may have a value without any input: `vector(0)` has, as have its likes.
 
     What a comparison leaves depends on values, and is taken for there.
     """
-    return _may(parsed(expression))
+    return _may(parsed(expression) if isinstance(expression, str) else expression)
 
 
 def _may(node: pp.Expr) -> bool:

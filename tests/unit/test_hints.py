@@ -69,6 +69,8 @@ BY_LE = "histogram_quantile(0.9, sum by (region) (rate(x_bucket[5m])))"
         ("invented-events", ratio("(sum(rate(x_total[$window])) > 0) or vector(1)")),
         ("invented-events", ratio("clamp_min(sum(rate(x_total[$window])), 1)")),
         ("invented-events", ratio("1 + sum(rate(x_total[$window]))")),
+        ("no-data-hidden", ratio("(sum(rate(x_total[$window])) > 0) or vector(0)")),
+        ("no-data-hidden", "threshold:\n  query: queue or vector(0)\n  op: <\n  value: 5\n"),
         ("regex-as-literal", ratio("x_total", 'x_total{a="b", b!="x|y", c="d"}')),
         ("negated-errors", ratio("x_total", 'sum(rate(x_total{code!~"5.."}[$window]))')),
         ("impossible-le", ratio("x_count", 'x_bucket{le="1"}', key="good")),

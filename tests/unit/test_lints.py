@@ -323,8 +323,34 @@ def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors"
             ratio("sum(rate(x_total[$window])) or absent(x_total)"),
             ['18:50 invented-events "absent"'],
         ),
-        (ratio("sum(rate(x_total[$window])) or vector(0)"), []),
-        (ratio("clamp_min(sum(rate(x_total[$window])), 0)"), []),
+        # no data that nobody would learn of
+        (
+            ratio("sum(rate(x_total[$window])) or vector(0)"),
+            ['18:50 no-data-hidden "vector"'],
+        ),
+        (
+            ratio("sum(rate(x_total[$window]) or on () (0 * vector(1)))"),
+            ['18:60 no-data-hidden "vector"'],
+        ),
+        (ratio("sum(rate(x_total[$window])) + (sum(rate(y_total[$window])) or vector(0))"), []),
+        (
+            "threshold: {query: 'queue or vector(0)', op: <, value: 5}\n",
+            ['16:38 no-data-hidden "vector"'],
+        ),
+        ("threshold: {query: 'queue or vector(9)', op: <, value: 5}\n", []),
+        ("threshold: {query: 'up or vector(0)', op: '>=', value: 1}\n", []),
+        ("threshold: {query: 'absent(up) or vector(0)', op: <, value: 1}\n", []),
+        (
+            "raw: {error_ratio: 'job:ratio or vector(0)'}\n",
+            [
+                "16:28 raw-unweighted \"'job:ratio or vector(0)'\"",
+                '16:42 no-data-hidden "vector"',
+            ],
+        ),
+        (
+            "raw: {error_ratio: 'job:ratio or vector(1)'}\n",
+            ["16:28 raw-unweighted \"'job:ratio or vector(1)'\""],
+        ),
         # people and traffic
         ("metadata: {name: customer-b, owner: n/a}\n", ['3:37 missing-owner "n/a"']),
         (
