@@ -289,6 +289,19 @@ def plan_project(
     return Planned(tenants, plan, tuple(map(tenant_rules, plan.tenants)))
 
 
+def manifests_of(
+    settings: Settings, sources: Sequence[SourceFile], report: Report
+) -> dict[str, str]:
+    """Give the file and digest of each tenant's manifest, as its alerts name it."""
+    library = read_shared(settings, report).environment.library
+    loaded = load(sources, (Tenant,), report, library)
+    return {
+        each.model.metadata.name: each.source.version
+        for each in loaded
+        if isinstance(each.model, Tenant)
+    }
+
+
 def resolve_project(
     settings: Settings, sources: Sequence[SourceFile], report: Report
 ) -> tuple[ResolvedTenant, ...]:

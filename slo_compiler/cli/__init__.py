@@ -17,6 +17,7 @@ from slo_compiler.cli.explain import explain
 from slo_compiler.cli.importing import import_command
 from slo_compiler.cli.reference import lints, schema
 from slo_compiler.cli.repo import init, tools
+from slo_compiler.cli.status import status
 from slo_compiler.cli.test import test
 from slo_compiler.cli.words import say
 
@@ -78,6 +79,7 @@ COMMANDS = (
     test,
     explain,
     diff,
+    status,
     import_command,
     lints,
     init,

@@ -18,6 +18,7 @@ from slo_compiler.cli.options import (
     shared,
 )
 from slo_compiler.cli.run import Run
+from slo_compiler.cli.server import endpoint
 from slo_compiler.cli.words import answered, checked, say, size
 
 if TYPE_CHECKING:
@@ -101,19 +102,7 @@ def _live_options(
         if given or token_file:
             raise click.UsageError("--live-header and --live-token-file need --live URL")
         return None, []
-    from slo_compiler.live import options
-
-    option = "--live"
-    try:
-        url = options.base_url(live)
-        option = "--live-header"
-        headers = [options.header(text) for text in given]
-        option = "--live-token-file"
-        if token_file:
-            headers.append(options.token_header(token_file))
-    except (ValueError, OSError) as error:
-        raise click.BadParameter(str(error), param_hint=f"'{option}'") from None
-    return url, headers
+    return endpoint(live, given, token_file, option="--live", prefix="--live-")
 
 
 def _ask(run: Run, url: str, headers: Sequence[tuple[str, str]]) -> None:

@@ -108,6 +108,12 @@ class Client:
         data = self._optional("labels", self._day | {"match[]": match})
         return [str(v) for v in data] if isinstance(data, list) else []
 
+    def alerts(self) -> list[Mapping[str, Any]] | None:
+        """Give the alerts that are pending or fire; None if the server has no rules of its own."""
+        data = self._optional("alerts", {})
+        alerts = data.get("alerts") if isinstance(data, dict) else None
+        return [a for a in alerts if isinstance(a, dict)] if isinstance(alerts, list) else None
+
     def status(self, name: str) -> Mapping[str, Any]:
         """Ask for one of the server's own pages; empty if it has none, as Mimir and Thanos."""
         data = self._optional(f"status/{name}", {})

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 _HEADER = re.compile(r"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(?P<value>[\x21-\x7e][ -~\t]*)")
 
 
-def base_url(text: str) -> str:
-    """Check the URL that the API is below.
+def base_url(text: str, header_option: str) -> str:
+    """Check the URL that the API is below; credentials are for the option of headers.
 
     Raises:
         ValueError: it is no http(s) URL, or holds what belongs elsewhere.
@@ -23,7 +23,7 @@ def base_url(text: str) -> str:
     ):
         raise ValueError("expected a URL such as http://prometheus:9090")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("credentials do not belong into a URL: use --live-header")
+        raise ValueError(f"credentials do not belong into a URL: use {header_option}")
     if parts.query or parts.fragment:
         raise ValueError("expected the URL that /api/v1/query follows, without ? and #")
     _ = parts.port  # raises ValueError for a port that is none

@@ -15,11 +15,13 @@ from functools import partial
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from demo.history import INCIDENT, INCIDENT_BURN_RATE
 from demo.scene import HEARTBEAT, PROJECT, Channel, Scene, scene
 from demo.servers import get_json, wait_until
 from demo.sink import Notification
 
+from slo_compiler.cli import main
 from slo_compiler.duration import Duration
 
 BURNS, RENAMED = "customer-b", "customer-c"
@@ -36,6 +38,7 @@ class Episode:
 
     running: Scene
     error_ratio: float
+    state: str  # what `status` prints while it burns
     broken_at: float
     healed_at: float
     inhibited_tiers: set[str]
@@ -66,12 +69,26 @@ def play(running: Scene, error_ratio: float) -> Episode:
         if alert["labels"]["tenant"] == BURNS and alert["status"]["inhibitedBy"]
     }
 
+    state = printed_state(running)
     healed_at = time.time()
     running.exporter.heal(BURNS)
     running.exporter.heal(RENAMED)
     await_all(running, "resolved", healed_at)
     settle(running)
-    return Episode(running, error_ratio, broken_at, healed_at, inhibited_tiers)
+    return Episode(running, error_ratio, state, broken_at, healed_at, inhibited_tiers)
+
+
+def printed_state(running: Scene) -> str:
+    """Run `status` after an edit of a manifest that is not deployed."""
+    manifest = running.folder / "tenants/customer-e.yaml"
+    text = manifest.read_text(encoding="utf-8")
+    manifest.write_text(f"{text}# edited\n", encoding="utf-8")
+    project = str(running.folder / PROJECT)
+    arguments = ["status", "--prometheus", running.prometheus_url, "--project", project]
+    done = CliRunner().invoke(main, [*arguments, "--exit-code"], catch_exceptions=False)
+    manifest.write_text(text, encoding="utf-8")
+    assert done.exit_code == 1, done.output
+    return done.stdout
 
 
 def await_all(running: Scene, status: str, since: float) -> None:
@@ -235,6 +252,27 @@ def a_renamed_metric_tells_its_own_tenant_only(episode: Episode) -> None:
     assert {a["metric"]["tenant"] for a in episode.running.query(fired)} == {RENAMED}
 
 
+def status_shows_what_burns_what_is_missing_and_what_is_not_deployed(episode: Episode) -> None:
+    head, burning, missing, *rest = episode.state.splitlines()
+    assert head.split("  ")[0] == "SLO"
+    share = f"{100 * episode.error_ratio:.3g}%"
+    assert re.fullmatch(
+        rf"customer-b/checkout/availability +99.9% 30d +{re.escape(share)} .* in 1m12s .* "
+        r"page: page-fast, page-slow; ticket: ticket-fast, ticket-slow",
+        burning,
+    )
+    assert re.fullmatch(r"customer-c/search/latency +99% 30d  +- .* page: no-data", missing)
+    quiet, behind = rest[: rest.index("")], rest[rest.index("") + 1 :]
+    assert len(quiet) == 8
+    assert all(line.endswith("%") for line in quiet)  # of a budget, and no alert
+    (late,) = behind
+    assert re.fullmatch(
+        r"customer-e: the rules that run are of customer-e.yaml sha256:[0-9a-f]{12}; "
+        r"here it is customer-e.yaml sha256:[0-9a-f]{12}",
+        late,
+    )
+
+
 def no_rule_fails(episode: Episode) -> None:
     (failures,) = episode.running.query("sum(prometheus_rule_evaluation_failures_total)")
     assert failures["value"][1] == "0"
@@ -251,6 +289,7 @@ CHECKS = (
     the_channels_of_the_page_hear_that_it_is_over,
     a_ticket_remains_when_the_page_is_over,
     a_renamed_metric_tells_its_own_tenant_only,
+    status_shows_what_burns_what_is_missing_and_what_is_not_deployed,
     no_rule_fails,
 )
 

@@ -301,11 +301,14 @@ def test_a_server_that_forgets_between_two_evaluations(tmp_path: Path) -> None:
 )
 def test_urls_that_are_refused(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        base_url(text)
+        base_url(text, "--live-header")
 
 
 def test_a_url_may_have_a_path() -> None:
-    assert base_url("https://mimir.internal/prometheus/") == "https://mimir.internal/prometheus"
+    assert (
+        base_url("https://mimir.internal/prometheus/", "--header")
+        == "https://mimir.internal/prometheus"
+    )
 
 
 @pytest.mark.parametrize("text", ["", "X", "X y", ": x", "X-A: a\r\nX-B: b", "X: ", "X: \xe4"])

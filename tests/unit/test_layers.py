@@ -24,7 +24,7 @@ LAYERS = (
     ("toolcheck", "write", "unit", "workers", "cache"),
     ("link", "history"),
     ("pipeline", "init", "live", "view"),
-    ("importing",),
+    ("importing", "status"),
     ("cli", "api"),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -1,0 +1,41 @@
+"""Which Prometheus a command asks, and with which credentials."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def endpoint(
+    url: str, headers: Sequence[str], token_file: Path | None, *, option: str, prefix: str
+) -> tuple[str, list[tuple[str, str]]]:
+    """Read the options that name a server.
+
+    Args:
+        url: where its API is.
+        headers: to ask with.
+        token_file: holds a bearer token.
+        option: the name of the URL's option.
+        prefix: what the names of the other two begin with.
+
+    Raises:
+        UsageError: one of them is none.
+    """
+    from slo_compiler.live import options
+
+    named = option
+    try:
+        address = options.base_url(url, f"{prefix}header")
+        named = f"{prefix}header"
+        found = [options.header(text) for text in headers]
+        named = f"{prefix}token-file"
+        if token_file:
+            found.append(options.token_header(token_file))
+    except (ValueError, OSError) as error:
+        raise click.BadParameter(str(error), param_hint=f"'{named}'") from None
+    return address, found
