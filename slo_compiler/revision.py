@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,11 +49,13 @@ def is_in_repo(folder: Path) -> bool:
     return True
 
 
-def _git(folder: Path, *words: str, environment: dict[str, str] | None = None) -> str:
+def _git(
+    folder: Path, *words: str, environment: dict[str, str] | None = None, whole: bool = False
+) -> str:
     try:
         done = process.run(
             ["git", "-C", folder, *words],
-            environment={**os.environ, **(environment or {})},
+            environment={**os.environ, "GIT_LITERAL_PATHSPECS": "1", **(environment or {})},
             merged=False,
         )
     except process.ProcessError as error:
@@ -61,4 +64,37 @@ def _git(folder: Path, *words: str, environment: dict[str, str] | None = None) -
         revision = words[-1].removesuffix("^{commit}")
         said = done.stderr.strip().splitlines()
         raise RevisionError(said[-1] if said else f'no revision "{revision}"')
-    return done.stdout.strip()
+    return done.stdout if whole else done.stdout.strip()
+
+
+def commit_of(folder: Path, digests: Mapping[str, str]) -> str | None:
+    """Find the newest commit in which files have these contents; None if there is none.
+
+    Args:
+        folder: what the paths are relative to, in the work tree of a repo.
+        digests: of each path, how the SHA-256 of its content begins.
+
+    Raises:
+        RevisionError: git cannot be run, or the folder is in no repo.
+    """
+    commits = _git(folder, "log", f"--max-count={_SEARCHED}", "--format=%H", "--", *digests)
+    return next((c for c in commits.split() if _holds(folder, c, digests)), None)
+
+
+def described(folder: Path, commit: str) -> str:
+    """Say which commit it is: `1a2b3c4d of 2026-11-20`."""
+    return _git(folder, "show", "--no-patch", "--format=%h of %cs", commit)
+
+
+_SEARCHED = 500  # commits, of those that changed one of the files
+
+
+def _holds(folder: Path, commit: str, digests: Mapping[str, str]) -> bool:
+    for path, digest in digests.items():
+        try:
+            content = _git(folder, "show", f"{commit}:./{path}", whole=True)
+        except RevisionError:  # the file is not there
+            return False
+        if not hashlib.sha256(content.encode()).hexdigest().startswith(digest):
+            return False
+    return True

@@ -11,11 +11,19 @@ import click
 from slo_compiler.cli import completion
 from slo_compiler.cli.options import PROJECT, SOURCES
 from slo_compiler.cli.run import Run
+from slo_compiler.cli.why import why
 
 
 @click.command()
-@click.argument("slo", metavar="TENANT[/SERVICE[/SLO]]", shell_complete=completion.slos_or_more)
+@click.argument(
+    "slo", metavar="TENANT[/SERVICE[/SLO]]", required=False, shell_complete=completion.slos_or_more
+)
 @SOURCES
+@click.option(
+    "--alert",
+    metavar="FILE",
+    help="Say why an alert fired: its labels, or JSON of Alertmanager or a webhook; - for stdin.",
+)
 @click.option("--resolved", is_flag=True, help="Print the SLO with all that it inherits, as YAML.")
 @click.option(
     "--format",
@@ -27,7 +35,13 @@ from slo_compiler.cli.run import Run
 )
 @PROJECT
 def explain(
-    slo: str, sources: tuple[str, ...], *, resolved: bool, format_: str, project: Path | None
+    slo: str | None,
+    sources: tuple[str, ...],
+    *,
+    alert: str | None,
+    resolved: bool,
+    format_: str,
+    project: Path | None,
 ) -> None:
     """Explain an SLO: its budget, when its alerts fire, its queries, its receivers, its cost.
 
@@ -39,7 +53,15 @@ def explain(
       slo-compiler explain customer-b/checkout/availability
       slo-compiler explain customer-b/checkout --format json
       slo-compiler explain customer-b --resolved     # entries of spec.slos, nothing left out
+      slo-compiler explain --alert alert.json        # or labels: {tenant="customer-b", ...}
     """
+    if alert is not None:
+        if slo is not None or resolved:
+            raise click.UsageError("--alert names the SLO itself: leave out TENANT and --resolved")
+        why(alert, project, format_)
+        return
+    if slo is None:
+        raise click.UsageError("name a TENANT, TENANT/SERVICE or TENANT/SERVICE/SLO, or --alert")
     from slo_compiler import clock
     from slo_compiler.diagnostics import nearest
     from slo_compiler.view import explain as explaining

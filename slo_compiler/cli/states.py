@@ -1,0 +1,109 @@
+"""The SLOs of a project as it is in a folder or in a git revision, explained."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+
+    from slo_compiler.diagnostics import Report
+    from slo_compiler.view.explain import Explanation
+
+
+def explained(
+    word: str | None, project: Path | None, stack: ExitStack, wanted: str | None = None
+) -> list[Explanation] | None:
+    """Explain the SLOs of a state, or one of them; None if it has errors, which are printed.
+
+    Args:
+        word: a folder with a project file, or a git revision; None for the project as it is now.
+        project: the project file, if the command line names one.
+        stack: until it ends, a revision's files are there.
+        wanted: TENANT/SERVICE/SLO; all if it is None.
+
+    Raises:
+        UsageError: there is no such state.
+    """
+    from slo_compiler import clock, pipeline
+    from slo_compiler.cli import inputs
+    from slo_compiler.diagnostics import CompileError, Report
+    from slo_compiler.view import explain as explaining
+
+    path = _project_file(word, project, stack)
+    report = Report()
+    try:
+        read = inputs.select(path, (), report)
+        settings = read.settings
+        tenants = pipeline.resolve_project(settings, read.files, report)
+        report.raise_if_failed()
+        document = settings.manifest.document if settings.manifest else None
+        found = (
+            [(tenant, [*tenant.slos]) for tenant in tenants]
+            if wanted is None
+            else explaining.select(tenants, wanted)
+        )
+        told = explaining.explain(found, tenants, settings.spec, document, report, clock.now())
+        # A revision's files are in a folder that is gone by the time somebody reads this.
+        return [replace(each, at=_relative(each.at, path.parent)) for each in told]
+    except CompileError as error:
+        report.extend(error.diagnostics)
+        _print(word, path.parent, report)
+        return None
+
+
+def _project_file(word: str | None, project: Path | None, stack: ExitStack) -> Path:
+    """Find the project file of one side; a revision is checked out until the stack ends."""
+    from slo_compiler import naming, revision
+    from slo_compiler.cli import inputs
+
+    if word is not None and (word.startswith("-") or not word):
+        raise click.UsageError(f'"{word}" is neither a folder nor a revision')
+    if word is not None and (Path(word) / naming.PROJECT_FILE).is_file():
+        return Path(word) / naming.PROJECT_FILE
+    own = project or inputs.find_project(Path.cwd())
+    if own is None:
+        raise click.UsageError(
+            f"no {naming.PROJECT_FILE} here or above, nor in {word}"
+            if word is not None
+            else f"no {naming.PROJECT_FILE} here or above: name a folder that has one"
+        )
+    if word is None:
+        return own
+    try:
+        folder = stack.enter_context(revision.checked_out(word, own.absolute().parent))
+    except revision.RevisionError as error:
+        raise click.UsageError(
+            f'"{word}" is no folder with a {naming.PROJECT_FILE}, and no revision: {error}'
+        ) from error
+    if not (folder / own.name).is_file():
+        raise click.UsageError(f"the revision {word} has no {own}")
+    return folder / own.name
+
+
+def _print(word: str | None, folder: Path, report: Report) -> None:
+    """Print the errors of a side, with paths that are relative to its project."""
+    from slo_compiler import report as reporting
+    from slo_compiler.cli.words import color, say
+    from slo_compiler.diagnostics import Severity
+
+    errors = [
+        replace(
+            found, position=replace(found.position, path=_relative(found.position.path, folder))
+        )
+        for found in report.diagnostics
+        if found.severity is Severity.ERROR
+    ]
+    click.echo(reporting.text(errors), nl=False, err=True, color=color())
+    say(f"{word or 'the project as it is now'} does not compile")
+
+
+def _relative(path: str, folder: Path) -> str:
+    absolute = os.path.abspath(path)  # noqa: PTH100  (links are not followed)
+    inside = absolute.startswith(f"{folder.absolute()}{os.sep}")
+    return os.path.relpath(absolute, folder.absolute()) if inside else path

@@ -1,0 +1,105 @@
+"""`explain --alert`: why an alert fired, of which manifest, and who was notified."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from slo_compiler.view.explain import Explanation
+    from slo_compiler.view.fired import FiredAlert
+
+_MAX_BYTES = 16 << 20
+
+
+def why(source: str, project: Path | None, format_: str) -> None:
+    """Read alerts, find the manifest of each, and print why it fired.
+
+    Raises:
+        UsageError: there is no alert of an SLO, or no project.
+    """
+    from slo_compiler.view import fired
+
+    try:
+        alerts = fired.read_alerts(_read(source))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise click.BadParameter(reason, param_hint="'--alert'") from None
+    with ExitStack() as stack:
+        found = [(alert, fired.facts(alert, *_state(alert, project, stack))) for alert in alerts]
+    if format_ == "json":
+        records = [{"slo": alert.slo, "labels": alert.labels, **known} for alert, known in found]
+        click.echo(json.dumps(records, indent=2))
+        return
+    for number, (alert, known) in enumerate(found):
+        if number:
+            click.echo()
+        for line in fired.as_text(alert, known):
+            click.echo(line)
+
+
+def _read(source: str) -> str:
+    """Read a file, standard input, or labels that are given in place of a file's name."""
+    if source.lstrip().startswith("{"):
+        return source
+    if source == "-":
+        content = sys.stdin.buffer.read(_MAX_BYTES + 1)
+    else:
+        with Path(source).open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise ValueError(f"larger than {_MAX_BYTES >> 20} MiB")
+    return content.decode("utf-8", "replace")
+
+
+def _state(
+    alert: FiredAlert, project: Path | None, stack: ExitStack
+) -> tuple[Explanation | None, str]:
+    """Explain the alert's SLO, as it is in the manifest that the alert came from."""
+    from slo_compiler import revision
+    from slo_compiler.cli import inputs
+    from slo_compiler.cli.run import EXIT_FINDINGS
+    from slo_compiler.cli.states import explained
+
+    own = project or inputs.find_project(Path.cwd())
+    if own is None:
+        raise click.UsageError("no project file here or above: name it with --project")
+    folder = own.absolute().parent
+    word, version = None, "as it is now"
+    if not alert.versions:
+        version = "as it is now; the alert does not say its version"
+    elif not _is_now(alert, own):
+        try:
+            word = revision.commit_of(folder, alert.versions)
+            version = (
+                f"in commit {revision.described(folder, word)}; it was changed since"
+                if word
+                else "as it is now; the alert is of another version, which no commit has"
+            )
+        except revision.RevisionError as error:
+            version = f"as it is now; the alert is of another version, and git says: {error}"
+    found = explained(word, own, stack, alert.slo)
+    if found is None:
+        sys.exit(EXIT_FINDINGS)
+    return (found[0] if found else None), version
+
+
+def _is_now(alert: FiredAlert, project: Path) -> bool:
+    """Whether the files that the alert was made of are the same now."""
+    from slo_compiler import pipeline
+    from slo_compiler.cli import inputs
+    from slo_compiler.diagnostics import CompileError, Report
+
+    report = Report()
+    try:
+        read = inputs.select(project, (), report)
+        files = (*read.files, *pipeline.read_shared(read.settings, report).files)
+    except CompileError:
+        return False
+    digests = {file.name: file.digest for file in files}
+    return all(digests.get(name, "").startswith(digest) for name, digest in alert.versions.items())
