@@ -120,10 +120,15 @@ class Cache:
             pickler.dump(value)
             path.parent.mkdir(exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-                file.write(_LENGTHS.pack(data.tell(), pickler.contents.tell()))
-                file.write(data.getbuffer())
-                file.write(pickler.contents.getbuffer())
-            Path(file.name).replace(path)
+                try:
+                    file.write(_LENGTHS.pack(data.tell(), pickler.contents.tell()))
+                    file.write(data.getbuffer())
+                    file.write(pickler.contents.getbuffer())
+                    file.flush()
+                    Path(file.name).replace(path)
+                except BaseException:
+                    Path(file.name).unlink(missing_ok=True)
+                    raise
             return True
         return False
 

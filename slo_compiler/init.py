@@ -24,7 +24,12 @@ def write_repo(folder: Path) -> Iterator[tuple[Path, bool]]:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             with target.open("xb") as file:
-                file.write(content)
+                try:
+                    file.write(content)
+                    file.flush()
+                except BaseException:
+                    target.unlink()  # half a file would be kept by the next init
+                    raise
         except FileExistsError:
             yield target, False
         else:

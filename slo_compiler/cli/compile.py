@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,23 +76,33 @@ def compile_command(
     with run.reporting():
         compiled = run.compile()
         folder = output or compiled.settings.root / compiled.settings.spec.output
-        history.check(write.read_lock(folder).get("slos"), compiled.interfaces, run.report)
-        changes = write.compare(folder, compiled.artefacts, run.report, force=force)
+        history.check(write.recorded(folder).get("slos"), compiled.interfaces, run.report)
+        compare = partial(write.compare, folder, compiled.artefacts, run.report, force=force)
         if check:
+            changes = compare()
             _compare(run, folder, changes)
             if changes.any:
                 for line in write.diff(folder, compiled.artefacts, changes):
                     end = not line.endswith("\n")
                     click.echo(line, nl=end, err=run.machine_format)
-        elif not allow_removal:
-            _confirm_removals(run, folder, changes)
-        run.report.raise_if_failed()
-        if not check and changes.any:
-            run.progress(f"writing {len(changes.added) + len(changes.changed)} files")
-            write.write(folder, compiled.artefacts, changes)
+            run.report.raise_if_failed()
+        else:
+            with write.exclusive(folder, partial(_waiting, run, folder)):
+                changes = compare()
+                if not allow_removal:
+                    _confirm_removals(run, folder, changes)
+                run.report.raise_if_failed()
+                if changes.any:
+                    run.progress(f"writing {len(changes.added) + len(changes.changed)} files")
+                    write.write(folder, compiled.artefacts, changes)
         run.log(compiled, changes)
         run.clear()
         summary(compiled, folder, changes)
+
+
+def _waiting(run: Run, folder: Path) -> None:
+    run.clear()
+    say(f"waiting for another compile that writes to {folder}")
 
 
 def _compare(run: Run, folder: Path, changes: Changes) -> None:

@@ -1,4 +1,4 @@
-"""Run `slo-compiler compile` again and again, killed at its first, second, ... touch of the disk.
+"""Write what a compile makes again and again, killed at the first, second, ... touch of the disk.
 
 Called by test_write.py with a folder that holds old/, new/ (manifests) and out/ (old's output).
 For each point N it leaves killed/N (as the kill left it) and, unless an earlier kill left the same,
@@ -15,11 +15,14 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from slo_compiler import write
 from slo_compiler.cli import main
+from slo_compiler.diagnostics import Report
+from slo_compiler.emit.artefact import Artefact
 
 
 class Killer:
@@ -85,42 +88,56 @@ class Torn:
         return getattr(self.file, name)
 
 
-def compile_into(out: Path, manifests: str, point: int = 0) -> bool:
-    """Compile in a process of its own; tells whether it was killed."""
+def artefacts_of(manifests: str) -> Sequence[Artefact]:
+    """Compile once, and take what the command hands over to be written."""
+    taken: list[Sequence[Artefact]] = []
+    real = write.write
+
+    def take(folder: Path, artefacts: Sequence[Artefact], changes: write.Changes) -> None:
+        taken.append(artefacts)
+        real(folder, artefacts, changes)
+
+    write.write = take
+    main(["compile", manifests, "-o", f"warm-{manifests}"], standalone_mode=False)
+    write.write = real
+    return taken[0]
+
+
+def write_into(out: Path, artefacts: Sequence[Artefact], point: int = 0) -> bool:
+    """Write in a process of its own; tells whether it was killed."""
     pid = os.fork()
     if pid == 0:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         if point:
             Killer(out, point).watch()
-        try:
-            main(["compile", manifests, "-o", str(out), "--allow-removal"], standalone_mode=False)
-        except SystemExit as done:
-            os._exit(int(done.code or 0))
+        report = Report()
+        with write.exclusive(out):
+            changes = write.compare(out, artefacts, report, force=False)
+            report.raise_if_failed()
+            write.write(out, artefacts, changes)
         os._exit(0)
     _, status = os.waitpid(pid, 0)
     if os.WIFEXITED(status) and os.WEXITSTATUS(status):
-        sys.exit(f"compile {manifests} -o {out} failed")
+        sys.exit(f"writing to {out} failed")
     return os.WIFSIGNALED(status)
 
 
 def kill_everywhere() -> None:
     """Kill at every point in turn."""
-    # Imports and templates once, before the processes are forked.
-    main(["compile", "new", "-o", "warm"], standalone_mode=False)
+    old, new = map(artefacts_of, ("old", "new"))
     point, killed, seen = 0, True, set[frozenset[tuple[str, bytes]]]()
     while killed:
         point += 1
         out = Path("killed", str(point))
         shutil.copytree("out", out)
-        killed = compile_into(out, "new", point)
+        killed = write_into(out, new, point)
         files = (path for path in out.rglob("*") if path.is_file())
         state = frozenset((str(path.relative_to(out)), path.read_bytes()) for path in files)
         if state in seen:
             continue
         seen.add(state)
-        for run, manifests in (("healed", "new"), ("reverted", "old")):
+        for run, artefacts in (("healed", new), ("reverted", old)):
             shutil.copytree(out, Path(run, str(point)))
-            compile_into(Path(run, str(point)), manifests)
+            write_into(Path(run, str(point)), artefacts)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import tempfile
 from pathlib import Path
@@ -161,3 +162,17 @@ def test_trim_removes_what_was_not_used_for_longest(tmp_path: Path) -> None:
         os.utime(path, (1000 - age, 1000 - age))
     cache.trim(path.stat().st_size * 2)
     assert [cache.get(key) is not None for key in keys] == [True, True, False, False]
+
+
+def test_put_on_a_full_disk_leaves_no_file(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / FOLDER)
+    cache.put(key_of(["a"]), "kept")
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = sorted((tmp_path / FOLDER).rglob("*"))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, most))
+    try:
+        assert not cache.put(key_of(["a"]), b"x" * 50_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    assert sorted((tmp_path / FOLDER).rglob("*")) == before
+    assert cache.get(key_of(["a"])) == "kept"
