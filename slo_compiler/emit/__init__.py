@@ -1,6 +1,6 @@
 """The emitters: one file each, and one line in this tuple."""
 
-from slo_compiler.emit import alertmanager, operator, prometheus, proofs, thanos
+from slo_compiler.emit import alertmanager, grafana, operator, prometheus, proofs, thanos
 from slo_compiler.emit.emitter import Emitter
 
 EMITTERS: tuple[Emitter, ...] = (
@@ -9,5 +9,6 @@ EMITTERS: tuple[Emitter, ...] = (
     proofs.EMITTER,
     thanos.EMITTER,
     operator.EMITTER,
+    grafana.EMITTER,
 )
 BY_NAME = {emitter.name: emitter for emitter in EMITTERS}

@@ -124,6 +124,7 @@ DESCRIPTIONS: dict[str, str] = {
     "ProjectSpec.output": "Folder that is written to.",
     "ProjectSpec.policies": "Files of alert policies that all tenants may name.",
     "ProjectSpec.templates": "Files and folders of SLO templates.",
+    "ProjectSpec.grafana": "The dashboards of the target grafana.",
     "ProjectSpec.operator": "The objects of the target operator.",
     "ProjectSpec.targets": "What is written, such as prometheus and alertmanager.",
     "ProjectSpec.isolation": "How tenants' series are told apart; none switches isolation off.",

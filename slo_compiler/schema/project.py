@@ -89,6 +89,18 @@ class OperatorSpec(Strict):
     )
 
 
+class GrafanaSpec(Strict):
+    """The dashboards of the target `grafana`."""
+
+    datasource: Line | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Name of the Prometheus that dashboards show first; without it, Grafana's "
+        "default.",
+    )
+
+
 class Isolation(Strict):
     """The label by which tenants' metrics are told apart."""
 
@@ -152,6 +164,7 @@ class ProjectSpec(Strict):
     prometheus: PrometheusSpec = PrometheusSpec()
     alertmanager: AlertmanagerSpec = AlertmanagerSpec()
     operator: OperatorSpec = OperatorSpec()
+    grafana: GrafanaSpec = GrafanaSpec()
     targets: list[Name] = Field(default=["prometheus", "alertmanager", "proofs"], min_length=1)
     isolation: Isolation | Literal["none"] = Isolation()
     tenants: dict[Name, TenantGrant] = {}

@@ -11,6 +11,8 @@ from pathlib import Path
 from slo_compiler import naming
 
 MARK = naming.MARK
+_BEGINNINGS = (MARK.encode(), naming.MARK_JSON.encode())
+_SUFFIXES = (".yml", ".yaml", ".json")
 TEMPORARY = ".slo-compiler-tmp"  # the end of a name that no server's glob matches
 
 
@@ -23,16 +25,16 @@ def is_ours(path: str, content: bytes) -> bool:
     """Whether the compiler wrote a file, by how it begins."""
     if path == naming.LOCK_FILE:
         return content.startswith(b'{\n  "lock":')
-    return content.startswith(MARK.encode())
+    return content.startswith(_BEGINNINGS)
 
 
 def marked(folder: Path, parts: Iterable[Path]) -> Iterator[str]:
     """Give the files with our mark in the parts of the folder that we write to."""
     for part in parts:
-        for file in (folder / part).glob("[!.]*.y*ml"):
-            if file.is_file() and not file.is_symlink():
+        for file in (folder / part).glob("[!.]*"):
+            if file.suffix in _SUFFIXES and file.is_file() and not file.is_symlink():
                 with file.open("rb") as opened:
-                    if is_ours("", opened.read(len(MARK))):
+                    if is_ours("", opened.read(max(map(len, _BEGINNINGS)))):
                         yield (part / file.name).as_posix()
 
 

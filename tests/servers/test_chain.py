@@ -40,6 +40,7 @@ class Episode:
     running: Scene
     error_ratio: float
     state: str  # what `status` prints while it burns
+    empty: list[str]  # panels of dashboards that show nothing then
     broken_at: float
     healed_at: float
     inhibited_tiers: set[str]
@@ -71,12 +72,13 @@ def play(running: Scene, error_ratio: float) -> Episode:
     }
 
     state = printed_state(running)
+    empty = empty_panels(running)
     healed_at = time.time()
     running.exporter.heal(BURNS)
     running.exporter.heal(RENAMED)
     await_all(running, "resolved", healed_at)
     settle(running)
-    return Episode(running, error_ratio, state, broken_at, healed_at, inhibited_tiers)
+    return Episode(running, error_ratio, state, empty, broken_at, healed_at, inhibited_tiers)
 
 
 def printed_state(running: Scene) -> str:
@@ -90,6 +92,29 @@ def printed_state(running: Scene) -> str:
     manifest.write_text(text, encoding="utf-8")
     assert done.exit_code == 1, done.output
     return done.stdout
+
+
+def empty_panels(running: Scene) -> list[str]:
+    """Ask the queries of the dashboards of all tenants and of the one that burns."""
+    project = yaml.safe_load((running.folder / PROJECT).read_text(encoding="utf-8"))
+    project["spec"]["targets"] = ["grafana"]
+    file = running.folder / PROJECT.parent / "dashboards.yaml"
+    file.write_text(yaml.safe_dump(project), encoding="utf-8")
+    output = running.folder / "dashboards"
+    arguments = ["compile", "--project", str(file), "-o", str(output)]
+    done = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    empty = []
+    for name in ("slos", f"slo-{BURNS}"):
+        board = json.loads((output / f"grafana/{name}.json").read_text(encoding="utf-8"))
+        for panel in board["panels"]:
+            for target in panel["targets"]:
+                expr = (
+                    target["expr"].replace("$service", "checkout").replace("$slo", "availability")
+                )
+                if not running.query(expr):
+                    empty.append(f"{name}: {panel['title']}: {expr}")
+    return empty
 
 
 def await_all(running: Scene, status: str, since: float) -> None:
@@ -275,6 +300,10 @@ def status_shows_what_burns_what_is_missing_and_what_is_not_deployed(episode: Ep
     )
 
 
+def no_panel_of_the_dashboards_is_empty(episode: Episode) -> None:
+    assert episode.empty == []
+
+
 def a_received_page_is_explained_by_its_manifest(episode: Episode) -> None:
     page = next(
         notification
@@ -314,6 +343,7 @@ CHECKS = (
     a_ticket_remains_when_the_page_is_over,
     a_renamed_metric_tells_its_own_tenant_only,
     status_shows_what_burns_what_is_missing_and_what_is_not_deployed,
+    no_panel_of_the_dashboards_is_empty,
     a_received_page_is_explained_by_its_manifest,
     no_rule_fails,
 )

@@ -30,17 +30,29 @@ def test_prometheus_loads_and_evaluates_every_golden_rules_file(suite: str, tmp_
     with prometheus(
         tool(suite, "prometheus"), config, tmp_path / "data", port=free_port()
     ) as server:
+        fine: set[tuple[str, int]] = set()
+        names: set[str] = set()
 
-        def evaluated() -> list[dict[str, object]] | None:
-            found = get_json(f"{server.url}/api/v1/rules")["data"]["groups"]
-            rules = [rule for group in found for rule in group["rules"]]
-            return found if all(rule["health"] != "unknown" for rule in rules) else None
+        def failing() -> list[object]:
+            """List the rules that have not been evaluated yet, each at least once.
 
-        loaded = wait_until(evaluated, timeout=60, what="every rule is evaluated")
-    names = {f"{Path(str(g['file'])).parent.name}/{g['name']}" for g in loaded}
+            Cases that share a tenant write the same series. Where one of their groups is late,
+            its sample is out of order, and its rule fails until the next time.
+            """
+            rest: list[object] = []
+            for group in get_json(f"{server.url}/api/v1/rules")["data"]["groups"]:
+                name = f"{Path(str(group['file'])).parent.name}/{group['name']}"
+                names.add(name)
+                for number, rule in enumerate(group["rules"]):
+                    if rule["health"] == "ok":
+                        fine.add((name, number))
+                    if (name, number) not in fine:
+                        rest.append((name, rule["name"], rule.get("lastError")))
+            return rest
+
+        wait_until(lambda: not failing(), timeout=100, interval=0.5, what="every rule is evaluated")
+        assert failing() == []
     assert names == groups
-    failing = [r for g in loaded for r in g["rules"] if r["health"] != "ok"]  # type: ignore[attr-defined]
-    assert failing == []
 
 
 def _quickened(path: Path, folder: Path) -> Path:
