@@ -99,6 +99,12 @@ ALERTS = frozenset(
     }
 )
 
+# Of the platform, on Mimir.
+ALERT_RULES_INCOMPLETE = "SLORulesIncomplete"
+ALERT_ALERTS_DROPPED = "SLOAlertsDropped"
+ALERT_CONFIG_FAILING = "SLOAlertmanagerConfigFailing"
+ALERT_NOTIFICATIONS_FAILING = "SLONotificationsFailing"
+
 # What stands in `service` and `slo` of alerts about a tenant's rules as a whole, so that these
 # alerts have the labels by which the routing tree knows them.
 RULES_SERVICE, RULES_SLO, WATCHDOG_SLO = "slo-compiler", "rules", "watchdog"
@@ -114,6 +120,10 @@ GROUPS = (INFO_GROUP, BASE_GROUP, TILES_GROUP, BUDGET_GROUP, HEALTH_GROUP)
 def group(tenant: str, part: str, number: int) -> str:
     """Rule group: `slo-customer-b-budget-1`."""
     return f"slo-{tenant}-{part}-{number}"
+
+
+# All rule groups of all tenants, as a regular expression; the tenant is its first group.
+ANY_GROUP = f"slo-(.+)-({'|'.join(GROUPS)})-[0-9]+"
 
 
 def groups(tenant: str) -> str:
@@ -153,11 +163,13 @@ RULES_FOLDER = "prometheus/rules"
 THANOS_FOLDER = "thanos/rules"
 OPERATOR_FOLDER = "operator"
 GRAFANA_FOLDER = "grafana"
+MIMIR_FOLDER = "mimir"
 _FILE_OF_RULES = re.compile(
-    rf"(?:(?:{RULES_FOLDER}|{THANOS_FOLDER})/|{OPERATOR_FOLDER}/slo-)([a-z0-9-]+)\.ya?ml"
+    rf"(?:(?:{RULES_FOLDER}|{THANOS_FOLDER}|{MIMIR_FOLDER}/[^/]+/rules)/|{OPERATOR_FOLDER}/slo-)"
+    r"([a-z0-9-]+)\.ya?ml"
 )
 # Whatever is in them is loaded by a server, ours or not.
-LOADED_FOLDERS = (RULES_FOLDER, THANOS_FOLDER)
+LOADED_FOLDERS = (RULES_FOLDER, THANOS_FOLDER, f"{MIMIR_FOLDER}/*/rules")
 TESTS_FOLDER = "prometheus/tests"
 ALERTMANAGER_FILE = "alertmanager/alertmanager.yml"
 ROUTES_FILE = "alertmanager/routes.yml"
@@ -168,6 +180,26 @@ LOCK_FILE = "slo-compiler.lock.json"
 def rules_file(tenant: str) -> str:
     """Rules of one tenant."""
     return f"prometheus/rules/{tenant}.yml"
+
+
+def mimir_rules_file(org: str, tenant: str) -> str:
+    """Rules of one tenant, in the organisation that has its data."""
+    return f"{MIMIR_FOLDER}/{org}/rules/{tenant}.yaml"
+
+
+def mimir_alertmanager_file(org: str) -> str:
+    """Configuration of an organisation's Alertmanager."""
+    return f"{MIMIR_FOLDER}/{org}/alertmanager.yaml"
+
+
+def mimir_meta_file(org: str) -> str:
+    """Rules of the platform on Mimir itself; a name that no tenant can have."""
+    return f"{MIMIR_FOLDER}/{org}/rules/_meta.yaml"
+
+
+def namespace(tenant: str) -> str:
+    """Namespace of a tenant's rules in its organisation."""
+    return f"slo-{tenant}"
 
 
 def tenant_of(path: str) -> str | None:

@@ -1,6 +1,14 @@
 """The emitters: one file each, and one line in this tuple."""
 
-from slo_compiler.emit import alertmanager, grafana, operator, prometheus, proofs, thanos
+from slo_compiler.emit import (
+    alertmanager,
+    grafana,
+    mimir,
+    operator,
+    prometheus,
+    proofs,
+    thanos,
+)
 from slo_compiler.emit.emitter import Emitter
 
 EMITTERS: tuple[Emitter, ...] = (
@@ -10,5 +18,6 @@ EMITTERS: tuple[Emitter, ...] = (
     thanos.EMITTER,
     operator.EMITTER,
     grafana.EMITTER,
+    mimir.EMITTER,
 )
 BY_NAME = {emitter.name: emitter for emitter in EMITTERS}

@@ -63,7 +63,8 @@ def project(facts: Sequence[Facts], context: ProjectContext, report: Report) -> 
         expected = [route for each in facts for route in each.expected]
         check_inhibitions(context.base, expected, routing.external_labels, report)
     templates = context.spec.alertmanager.templates
-    artefact = _configuration(routing, context.base, templates, report)
+    check_globals(routing, context.base, report)
+    artefact = configuration(routing, context.base, templates, report)
     artefacts = [artefact] if artefact else []
     if templates is not None:
         external = routing.external_labels
@@ -72,10 +73,25 @@ def project(facts: Sequence[Facts], context: ProjectContext, report: Report) -> 
     return Emission(tuple(artefacts), {"receivers": len(routing.receivers)})
 
 
-def _configuration(
-    routing: Routing, base: Document | None, templates: str | None, report: Report
+def configuration(
+    routing: Routing,
+    base: Document | None,
+    templates: str | None,
+    report: Report,
+    *,
+    path: str = naming.ALERTMANAGER_FILE,
+    settings: Sequence[tuple[yaml.Node, yaml.Node]] = (),
 ) -> Artefact | None:
-    """Render the subtree and merge it into `base`; None if they do not fit, told in `report`."""
+    """Render the subtree and merge it into `base`; None if they do not fit, which is reported.
+
+    Args:
+        routing: the subtree.
+        base: the platform's own configuration.
+        templates: where Alertmanager finds the texts of notifications, if they are templates.
+        report: takes the findings.
+        path: of the file.
+        settings: keys and values of `global`, where there is no base.
+    """
     origins = {
         receiver.name: integration.origin
         for receiver in routing.receivers
@@ -91,7 +107,6 @@ def _configuration(
             for r in routing.receivers
         ],
     )
-    _check_globals(routing, base, report)
     ours = _compose(text)
     origin = ""
     if base is None:
@@ -99,6 +114,7 @@ def _configuration(
             f"route: {{receiver: {naming.RECEIVER_UNROUTED}}}\n"
             f"receivers: [{{name: {naming.RECEIVER_UNROUTED}}}]\n"
         )
+        _set_globals(theirs, settings)
     else:
         theirs, origin = base.node, " from the manifests and the base configuration"
         if not _mergeable(base, ours, report):
@@ -108,13 +124,20 @@ def _configuration(
     _share(ours, {})
     merged = _merge(theirs, ours)
     body = yaml.serialize(merged, Dumper=_DUMPER, width=100_000, allow_unicode=True)
-    return Artefact(naming.ALERTMANAGER_FILE, HEADER.format(origin) + body, "amtool", origins)
+    return Artefact(path, HEADER.format(origin) + body, "amtool", origins)
 
 
 def _compose(text: str) -> yaml.Node:
     node: yaml.Node | None = yaml.compose(text, Loader=_LOADER)
     assert node is not None  # noqa: S101  (our own text)
     return node
+
+
+def _set_globals(config: yaml.Node, settings: Sequence[tuple[yaml.Node, yaml.Node]]) -> None:
+    if settings and isinstance(config, yaml.MappingNode):
+        name = yaml.ScalarNode("tag:yaml.org,2002:str", "global")
+        pairs = yaml.MappingNode("tag:yaml.org,2002:map", [*settings], flow_style=False)
+        config.value.insert(0, (name, pairs))
 
 
 def _by_field(
@@ -141,7 +164,7 @@ def _by_field(
     yield from fields.items()
 
 
-def _check_globals(routing: Routing, base: Document | None, report: Report) -> None:
+def check_globals(routing: Routing, base: Document | None, report: Report) -> None:
     """Check that the base configuration has what a channel leaves to it."""
     settings = item(base.node, "global") if base is not None else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slo_compiler import naming
 from slo_compiler.diagnostics import Position, Report
+from slo_compiler.duration import Duration
 from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.emitter import Emission, Emitter, TenantContext
 from slo_compiler.promql import parsed
@@ -21,9 +22,28 @@ def tenant(context: TenantContext, report: Report) -> Emission:
     return Emission((Artefact(path, rules_text(rules), "promtool", origins_of(rules)),))
 
 
-def rules_text(rules: TenantRules, *, strategy: str = "") -> str:
-    """Write a rule file; a strategy is Thanos' for stores that do not answer."""
-    return render("emit/rules.yml.j2", tenant=rules, strategy=strategy)
+def rules_text(
+    rules: TenantRules,
+    *,
+    strategy: str = "",
+    namespace: str = "",
+    query_offset: Duration | None = None,
+) -> str:
+    """Write a rule file.
+
+    Args:
+        rules: its groups.
+        strategy: Thanos' for stores that do not answer.
+        namespace: Mimir's, of the file's groups.
+        query_offset: of each group.
+    """
+    return render(
+        "emit/rules.yml.j2",
+        tenant=rules,
+        strategy=strategy,
+        namespace=namespace,
+        query_offset=query_offset,
+    )
 
 
 def origins_of(rules: TenantRules) -> dict[str, Position]:

@@ -51,7 +51,9 @@ def window_inhibitions(
 
 
 def dependency_inhibitions(
-    tenant: ResolvedTenant, known: Sequence[ResolvedTenant]
+    tenant: ResolvedTenant,
+    known: Sequence[ResolvedTenant],
+    reaching: Collection[str] | None = None,
 ) -> Iterator[Inhibition]:
     """While an SLO's most urgent alert fires, those of the SLOs that depend on it do not notify.
 
@@ -60,11 +62,18 @@ def dependency_inhibitions(
     one for each window of the other and each name of its alerts, and it reads no levels of
     escalation, so that it has one source: Alertmanager 0.30 to 0.34.0 remembers one of each rule,
     and forgets the others when that one resolves.
+
+    Args:
+        tenant: the one that depends.
+        known: itself and those that it depends on.
+        reaching: the tenants of which the Alertmanager gets alerts; without it, all.
     """
     slos = {(t.name, s.spec.service, s.spec.name): s for t in known for s in t.slos}
     top = tenant.levels[0]
     for slo in tenant.live:
         for key in dependencies(tenant, slo):
+            if reaching is not None and key[0] not in reaching:
+                continue
             for window, name in sorted(
                 {(tier.long_window, name) for tier, name in _burn_alerts(slos[key], top)}
             ):

@@ -31,8 +31,11 @@ def renames_of(tenant: ResolvedTenant, span: Duration | Period) -> list[Rename]:
     found = (
         rename_of(tenant, slo)
         for slo in tenant.slos
-        if span in (slo.period, *tier_windows([slo]))
-        # A window that is as long as a period is its ratio, too.
-        or (span == slo.period.nominal and not slo.period.calendar)
+        if slo.spec.formerly is not None
+        and (
+            span in (slo.period, *tier_windows([slo]))
+            # A window that is as long as a period is its ratio, too.
+            or (span == slo.period.nominal and not slo.period.calendar)
+        )
     )
     return [rename for rename in found if rename is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from slo_compiler import naming
@@ -24,8 +24,18 @@ def plan_routing(
     return join_routing([plan_routes(each, tenants) for each in tenants], project, project_position)
 
 
-def plan_routes(tenant: ResolvedTenant, known: Sequence[ResolvedTenant]) -> TenantRouting:
-    """Plan what one tenant adds to the tree; `known` are also those that its SLOs depend on."""
+def plan_routes(
+    tenant: ResolvedTenant,
+    known: Sequence[ResolvedTenant],
+    reaching: Collection[str] | None = None,
+) -> TenantRouting:
+    """Plan what one tenant adds to the tree.
+
+    Args:
+        tenant: the tenant.
+        known: itself and those that its SLOs depend on.
+        reaching: the tenants of which the Alertmanager gets alerts; without it, all.
+    """
     receivers: dict[str, Receiver] = {}
     hours: dict[str, OpenHours] = {}  # by the names of their time intervals
     children = [*_tenant_routes(tenant, receivers, hours)]
@@ -45,7 +55,7 @@ def plan_routes(tenant: ResolvedTenant, known: Sequence[ResolvedTenant]) -> Tena
         receivers=tuple(receivers.values()),
         time_intervals=tuple(time_intervals(hours)),
         hours=hours,
-        inhibitions=tuple(dependency_inhibitions(tenant, known)),
+        inhibitions=tuple(dependency_inhibitions(tenant, known, reaching)),
         levels=tuple(tenant.levels),
         tiers=frozenset(
             (tier.severity, tier.long_window) for slo in tenant.live for tier in slo.policy.tiers

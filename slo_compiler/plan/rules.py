@@ -46,12 +46,26 @@ def slo_of(rule: Rule) -> PlannedSLO | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """Some SLOs of a tenant: those of these services, and of these names unless there are none."""
+
+    services: tuple[str, ...]
+    slos: tuple[str, ...] = ()
+
+    def holds(self, service: str, slo: str) -> bool:
+        """Whether an SLO is among them."""
+        return service in self.services and (not self.slos or slo in self.slos)
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedGroup:
     """A rule group: its rules are evaluated in order, every `interval`."""
 
     name: str
+    part: str  # of naming.GROUPS
     interval: Duration
     rules: tuple[Rule, ...]
+    share: Share | None = None  # of the SLOs that the rules about all SLOs are for
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +167,7 @@ def _chain(
     Groups have phases of their own, so that each hop from group to group makes alerts up to an
     evaluation late.
     """
-    return PlannedGroup(naming.group(tenant.name, part, 1), interval, tuple(rules))
+    return PlannedGroup(naming.group(tenant.name, part, 1), part, interval, tuple(rules))
 
 
 def _chunks(
@@ -167,4 +181,5 @@ def _chunks(
         chunks[-1] += unit
     for number, rules in enumerate(chunks, start=1):
         if rules:
-            yield PlannedGroup(naming.group(tenant.name, part, number), interval, tuple(rules))
+            name = naming.group(tenant.name, part, number)
+            yield PlannedGroup(name, part, interval, tuple(rules))

@@ -22,7 +22,7 @@ from slo_compiler.plan.rule import (
     ShadowAlert,
     Slices,
 )
-from slo_compiler.plan.rules import PlannedTenant
+from slo_compiler.plan.rules import PlannedTenant, Share
 from slo_compiler.plan.rules import Rule as PlannedRule
 from slo_compiler.plan.vanished import VanishedAlert
 from slo_compiler.render.base import (
@@ -48,15 +48,19 @@ def tenant_rules(planned: PlannedTenant) -> TenantRules:
         planned.resolved.source.name,
         tuple(
             Group(
-                group.name, group.interval, tuple(rule_text(planned, rule) for rule in group.rules)
+                group.name,
+                group.interval,
+                tuple(rule_text(planned, rule, group.share) for rule in group.rules),
             )
             for group in planned.groups
         ),
     )
 
 
-def rule_text(tenant: PlannedTenant, rule: PlannedRule) -> Rule:  # noqa: PLR0911  (a table)
-    """Render one rule."""
+def rule_text(  # noqa: PLR0911  (a table)
+    tenant: PlannedTenant, rule: PlannedRule, share: Share | None = None
+) -> Rule:
+    """Render one rule; in a group for a share of the SLOs, what is about all is about these."""
     match rule:
         case BurnAlert():
             return burn_alert(tenant, rule)
@@ -71,7 +75,7 @@ def rule_text(tenant: PlannedTenant, rule: PlannedRule) -> Rule:  # noqa: PLR091
         case ExclusionScheduled():
             return exclusion_scheduled(tenant, rule)
         case ExclusionActive():
-            return exclusion_active(rule)
+            return exclusion_active(rule, alone=share is not None)
         case GuardCount():
             return guard_count(tenant, rule)
         case (
@@ -87,4 +91,4 @@ def rule_text(tenant: PlannedTenant, rule: PlannedRule) -> Rule:  # noqa: PLR091
         ):
             return health_alert(tenant, rule)
         case _:
-            return shared_rule(tenant, rule)
+            return shared_rule(tenant, rule, share)

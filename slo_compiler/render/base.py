@@ -141,12 +141,18 @@ def exclusion_scheduled(tenant: PlannedTenant, rule: ExclusionScheduled) -> Rule
     )
 
 
-def exclusion_active(rule: ExclusionActive) -> Rule:
-    """Render 1 while an exclusion of an SLO is active."""
+def exclusion_active(rule: ExclusionActive, *, alone: bool = False) -> Rule:
+    """Render 1 while an exclusion of an SLO is active.
+
+    `alone`: what the tenant has scheduled is in another group, and would be read an evaluation
+    late, so that the calendar is written here.
+    """
     exclusion, id_ = rule.exclusion, rule.slo.identity
     return Rule(
         naming.EXCLUSION_ACTIVE,
-        render_expression(
+        active(exclusion.patterns, rule.after)
+        if alone
+        else render_expression(
             "exclusion/of_slo", tenant=id_.tenant, exclusion=exclusion.spec.name, after=rule.after
         ),
         exclusion.position,

@@ -23,7 +23,7 @@ from slo_compiler.plan.rule import (
     WindowBurnRate,
     WindowRatio,
 )
-from slo_compiler.plan.rules import PlannedTenant
+from slo_compiler.plan.rules import PlannedTenant, Share
 from slo_compiler.plan.tenant import MILLISECOND, periods_of
 from slo_compiler.render.calendars import (
     calendar_count,
@@ -54,14 +54,17 @@ class _Part:
     only: str = ""  # matchers of slo_info for the SLOs that the part is for
 
 
-def shared_rule(tenant: PlannedTenant, rule: SharedRule) -> Rule:  # noqa: PLR0911  (a table)
-    """Render a rule of all SLOs of a tenant."""
+def shared_rule(  # noqa: PLR0911  (a table)
+    tenant: PlannedTenant, rule: SharedRule, share: Share | None = None
+) -> Rule:
+    """Render a rule of all SLOs of a tenant, or of a share of them."""
     at = tenant.resolved.position
     match rule:
         case Tile():
-            return Rule(naming.increase(rule.counted, rule.length), _tile(tenant, rule), at)
+            return Rule(naming.increase(rule.counted, rule.length), _tile(tenant, rule, share), at)
         case WindowRatio():
-            return Rule(naming.error_ratio(rule.window), _ratio(tenant, rule.window), at)
+            expr = _ratio(tenant, rule.window, share)
+            return Rule(naming.error_ratio(rule.window), expr, at)
         case WindowBurnRate():
             expr = tenant_expression("window/burn_rate", tenant.name, window=rule.window)
             return Rule(naming.burn_rate(rule.window), expr, at)
@@ -103,7 +106,21 @@ def _only(tenant: PlannedTenant, period: Period, policies: Iterable[str] = ()) -
     return ",".join(matchers)
 
 
-def _tile(tenant: PlannedTenant, rule: Tile) -> str:
+def _matchers(share: Share | None) -> str:
+    """Write the matchers of a share, to follow that of the tenant."""
+    if share is None:
+        return ""
+    return "".join(
+        f",{label}={promql_string(names[0])}"
+        if len(names) == 1
+        # A dot is the one character of a name that means something in a regular expression.
+        else f",{label}=~{promql_string('|'.join(names).replace('.', '[.]'))}"
+        for label, names in ((naming.SERVICE, share.services), (naming.SLO, share.slos))
+        if names
+    )
+
+
+def _tile(tenant: PlannedTenant, rule: Tile, share: Share | None) -> str:
     step = tenant.timing.base_step
     return tenant_expression(
         "window/tile",
@@ -112,6 +129,7 @@ def _tile(tenant: PlannedTenant, rule: Tile) -> str:
         range=rule.length - MILLISECOND,
         step=step,
         step_seconds=burn.literal(Fraction(step.ms, 1000)),
+        only=_matchers(share),
     )
 
 
@@ -132,9 +150,14 @@ def _counts(tenant: PlannedTenant, rule: PeriodCount) -> Iterator[_Part]:
         yield _Part(expr, _only(tenant, period) if several else "")
 
 
-def _ratio(tenant: PlannedTenant, window: Duration) -> str:
+def _ratio(tenant: PlannedTenant, window: Duration, share: Share | None) -> str:
     """Divide the sums of a window."""
-    timing, renames = tenant.timing, tuple(renames_of(tenant.resolved, window))
+    timing, only = tenant.timing, _matchers(share)
+    renames = tuple(
+        rename
+        for rename in renames_of(tenant.resolved, window)
+        if share is None or share.holds(rename.new.service, rename.new.slo)
+    )
     tile = timing.window_tile(window)
     if tile is None:
         # A sum of rates over a span reaches back by that span plus the base.
@@ -145,10 +168,15 @@ def _ratio(tenant: PlannedTenant, window: Duration) -> str:
         counted, range_ = f"increase{tile}", window - MILLISECOND
     else:
         return tenant_expression(
-            "window/tiled_ratio", tenant.name, window=window, tile=tile, renames=renames
+            "window/tiled_ratio",
+            tenant.name,
+            window=window,
+            tile=tile,
+            renames=renames,
+            only=only,
         )
     return tenant_expression(
-        "window/ratio", tenant.name, counted=counted, range=range_, renames=renames
+        "window/ratio", tenant.name, counted=counted, range=range_, renames=renames, only=only
     )
 
 

@@ -126,6 +126,7 @@ DESCRIPTIONS: dict[str, str] = {
     "ProjectSpec.templates": "Files and folders of SLO templates.",
     "ProjectSpec.grafana": "The dashboards of the target grafana.",
     "ProjectSpec.operator": "The objects of the target operator.",
+    "ProjectSpec.mimir": "Organisations and limits of the target mimir.",
     "ProjectSpec.targets": "What is written, such as prometheus and alertmanager.",
     "ProjectSpec.isolation": "How tenants' series are told apart; none switches isolation off.",
     "ProjectSpec.tenants": "Tenants whose series have other labels, by name.",

@@ -101,6 +101,47 @@ class GrafanaSpec(Strict):
     )
 
 
+# Of Mimir's tenant IDs, those that are plain names of folders.
+# Source: https://grafana.com/docs/mimir/latest/configure/about-tenant-ids/
+Org = Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,148}[A-Za-z0-9])?$")]
+RuleLimit = Annotated[int, Field(ge=0, le=100_000)]
+
+
+class MimirSpec(Strict):
+    """The rules and configurations of the target `mimir`, for Mimir and Cortex."""
+
+    org: Org | None = Field(
+        default=None,
+        description="Organisation (X-Scope-OrgID) of all tenants; without it, each tenant has the "
+        "one that is called as itself.",
+    )
+    orgs: dict[Name, Org] = Field(
+        default={}, description="Organisations of single tenants, by the tenant's name."
+    )
+    platform_org: Org = Field(
+        default="mimir",
+        description="Organisation that has Mimir's own metrics: it gets the rules on them.",
+    )
+    rules_per_group: RuleLimit = Field(
+        default=20,
+        description="Most rules of a group, as ruler_max_rules_per_rule_group; 0 is no limit.",
+    )
+    groups: RuleLimit = Field(
+        default=70,
+        description="Most groups of an organisation, as ruler_max_rule_groups_per_tenant; 0 is no "
+        "limit.",
+    )
+    query_offset: Span = Field(
+        default=Duration.of(seconds=5),
+        description="How old the samples are that rules read, in the place of the ruler's 1m: "
+        "alerts are later by as much.",
+    )
+
+    def org_of(self, tenant: str) -> str:
+        """Give the organisation of a tenant."""
+        return self.orgs.get(tenant, self.org or tenant)
+
+
 class Isolation(Strict):
     """The label by which tenants' metrics are told apart."""
 
@@ -165,6 +206,7 @@ class ProjectSpec(Strict):
     alertmanager: AlertmanagerSpec = AlertmanagerSpec()
     operator: OperatorSpec = OperatorSpec()
     grafana: GrafanaSpec = GrafanaSpec()
+    mimir: MimirSpec = MimirSpec()
     targets: list[Name] = Field(default=["prometheus", "alertmanager", "proofs"], min_length=1)
     isolation: Isolation | Literal["none"] = Isolation()
     tenants: dict[Name, TenantGrant] = {}

@@ -34,8 +34,9 @@ class Changes:
     @property
     def removed_tenants(self) -> dict[str, str]:
         """Tenants all of whose rules go, and the file of each."""
+        kept = {*map(naming.tenant_of, (*self.added, *self.changed, *self.unchanged))}
         tenants = ((naming.tenant_of(path), path) for path in self.removed)
-        return {tenant: path for tenant, path in tenants if tenant}
+        return {tenant: path for tenant, path in tenants if tenant and tenant not in kept}
 
 
 def compare(
@@ -142,6 +143,6 @@ def _refuse_edited(
 def _rules(folder: Path) -> Iterator[str]:
     """Give all files that a server would load from the folder of rules."""
     for loaded in naming.LOADED_FOLDERS:
-        for file in sorted((folder / loaded).glob("[!.]*")):
+        for file in sorted(folder.glob(f"{loaded}/[!.]*")):
             if file.suffix in (".yml", ".yaml"):
-                yield f"{loaded}/{file.name}"
+                yield file.relative_to(folder).as_posix()
