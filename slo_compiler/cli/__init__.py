@@ -14,6 +14,7 @@ from slo_compiler.cli.check import check
 from slo_compiler.cli.compile import compile_command
 from slo_compiler.cli.diff import diff
 from slo_compiler.cli.explain import explain
+from slo_compiler.cli.fill_secrets import fill_secrets
 from slo_compiler.cli.importing import import_command
 from slo_compiler.cli.reference import lints, schema
 from slo_compiler.cli.repo import init, tools
@@ -81,6 +82,7 @@ COMMANDS = (
     diff,
     status,
     import_command,
+    fill_secrets,
     lints,
     init,
     tools,

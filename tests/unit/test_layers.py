@@ -21,7 +21,7 @@ LAYERS = (
     ("lint", "routing", "render"),
     ("proofs",),
     ("emit",),
-    ("toolcheck", "write", "unit", "workers", "cache"),
+    ("toolcheck", "write", "unit", "workers", "cache", "filling"),
     ("link", "history"),
     ("pipeline", "init", "live", "view"),
     ("importing", "status"),
