@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 
 from slo_compiler.diagnostics import Cause, Position, Report
+from slo_compiler.emit.base_config import item
 
 VARIABLE = "SLO_SECRET_"
 _FILE = "_file"
@@ -129,8 +130,10 @@ def filled(name: str, text: str, source: SecretSource, report: Report) -> str | 
         problem = getattr(error, "problem", None) or "it is nested too deeply"
         report.error(at, "yaml-syntax", f"not valid YAML: {problem}")
         return None
-    if not isinstance(root, yaml.MappingNode):
-        report.error(Position(name), "type", "expected an Alertmanager configuration, a mapping")
+    if not isinstance(root, yaml.MappingNode) or item(root, "receivers") is None:
+        report.error(
+            Position(name), "type", "expected an Alertmanager configuration, with receivers"
+        )
         return None
     complete = True
     for parent, index in [*_places(root)]:

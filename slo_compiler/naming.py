@@ -163,6 +163,7 @@ RULES_FOLDER = "prometheus/rules"
 THANOS_FOLDER = "thanos/rules"
 OPERATOR_FOLDER = "operator"
 GRAFANA_FOLDER = "grafana"
+OPERATOR_SECRET_FILE = f"{OPERATOR_FOLDER}/alertmanager-secret.yaml"
 MIMIR_FOLDER = "mimir"
 _FILE_OF_RULES = re.compile(
     rf"(?:(?:{RULES_FOLDER}|{THANOS_FOLDER}|{MIMIR_FOLDER}/[^/]+/rules)/|{OPERATOR_FOLDER}/slo-)"

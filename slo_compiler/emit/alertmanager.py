@@ -6,7 +6,8 @@ The merge is done on YAML's nodes, so that every scalar of the base is written a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 
 import yaml
 
@@ -56,6 +57,9 @@ def tenant(context: TenantContext, _report: Report) -> Emission:
 
 def project(facts: Sequence[Facts], context: ProjectContext, report: Report) -> Emission:
     """Render the configuration, merged into the base."""
+    if context.base is not None:  # the merge changes its nodes, and other targets read them
+        base = replace(context.base, node=deepcopy(context.base.node))
+        context = replace(context, base=base)
     routing = join_routing([each.routing for each in facts], context.spec, context.heartbeat)
     if context.base is not None:
         write_merges_out(context.base.node)

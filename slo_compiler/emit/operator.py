@@ -1,4 +1,4 @@
-"""PrometheusRule objects for the Prometheus Operator, and a kustomization that names them.
+"""Objects for the Prometheus Operator: rules, Alertmanager's configuration, a kustomization.
 
 An object holds at most 512 KiB, of which the operator makes a ConfigMap. A tenant with more rules
 gets several objects, split between groups: what an alert reads is in its own group, or recorded by
@@ -8,12 +8,14 @@ another one, so that no rule notices.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from slo_compiler import naming
 from slo_compiler.diagnostics import Report
+from slo_compiler.emit import alertmanager
 from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.emitter import Emission, Emitter, ProjectContext, TenantContext
+from slo_compiler.emit.operator_secret import operator_secret
 from slo_compiler.emit.prometheus import check_expressions, origins_of, rules_text
 from slo_compiler.render import TenantRules
 from slo_compiler.schema.project import OperatorSpec
@@ -23,25 +25,38 @@ LIMIT = 512 * 1024  # bytes of an object's rules: half of what a ConfigMap may h
 _ROOM = 4 * 1024  # for the object around them
 
 
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """What a tenant brings: the names of its files, and its part of the routing tree."""
+
+    files: tuple[str, ...]
+    routing: alertmanager.Facts | None
+
+
 def tenant(context: TenantContext, report: Report) -> Emission:
-    """Render a tenant's objects; the facts are their files' names."""
+    """Render a tenant's objects."""
     check_expressions(context.rules, report)
     artefacts = [
         _object(part, number, context.project.operator)
         for number, part in enumerate(_parts(context, report), start=1)
     ]
     names = tuple(artefact.path.rpartition("/")[2] for artefact in artefacts)
-    return Emission(tuple(artefacts), facts=names)
+    wanted = context.project.operator.config_secret is not None
+    routing = alertmanager.tenant(context, report).facts if wanted else None
+    return Emission(tuple(artefacts), facts=Objects(names, routing))
 
 
-def project(facts: Sequence[tuple[str, ...]], context: ProjectContext, _report: Report) -> Emission:
-    """Render the kustomization, which names the objects of all tenants."""
+def project(facts: Sequence[Objects], context: ProjectContext, report: Report) -> Emission:
+    """Render the Secret, and the kustomization, which names the objects of all tenants."""
+    secret = operator_secret([each.routing for each in facts if each.routing], context, report)
+    files = [name for each in facts for name in each.files]
+    files += [artefact.path.rpartition("/")[2] for artefact in secret]
     text = render(
         "emit/kustomization.yml.j2",
-        files=sorted(name for names in facts for name in names),
+        files=sorted(files),
         namespace=context.spec.operator.namespace,
     )
-    return Emission((Artefact(f"{naming.OPERATOR_FOLDER}/kustomization.yaml", text),))
+    return Emission((*secret, Artefact(f"{naming.OPERATOR_FOLDER}/kustomization.yaml", text)))
 
 
 def _parts(context: TenantContext, report: Report) -> Iterator[TenantRules]:

@@ -76,7 +76,7 @@ class AlertmanagerSpec(Strict):
 
 
 class OperatorSpec(Strict):
-    """The PrometheusRule objects of the target `operator`."""
+    """The objects of the target `operator`."""
 
     namespace: Name | None = Field(
         default=None, description="Of the objects; without it, they get that of their deploy."
@@ -86,6 +86,11 @@ class OperatorSpec(Strict):
         max_length=16,
         description="By which a Prometheus selects the objects, such as release; each object has "
         "its tenant, too.",
+    )
+    config_secret: Name | None = Field(
+        default=None,
+        description="Name of a Secret with Alertmanager's whole configuration, for configSecret of "
+        "the Alertmanager object; without it, none is written.",
     )
 
 

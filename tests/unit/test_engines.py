@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,9 @@ from cases import CASES, compiled
 from cloudcoil.models.prometheus_operator.v1 import PrometheusRule
 from linting import wrapped
 
-from slo_compiler import pipeline
-from slo_compiler.diagnostics import CompileError, Report
-from slo_compiler.emit import operator, thanos
+from slo_compiler import naming, pipeline
+from slo_compiler.diagnostics import CompileError, Diagnostic, Report
+from slo_compiler.emit import alertmanager, operator, operator_secret, thanos
 from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.emitter import Emission, Emitter, ProjectContext, TenantContext
 from slo_compiler.schema.project import OperatorSpec
@@ -142,3 +143,89 @@ def test_operator_settings_are_checked(operator_spec: str, id_: str) -> None:
     assert {each.position.line for each in found} == {len(text.splitlines())}
     if id_ != "labels":
         assert id_ in {each.id for each in found}
+
+
+def secret_of(case: str, **spec: object) -> tuple[dict[str, Artefact], list[Diagnostic]]:
+    """Emit a case for the operator with a Secret, after Alertmanager's own target."""
+    whole, report = compiled(case), Report()
+    project = whole.settings.spec.model_copy(
+        update={"operator": SPEC.model_copy(update={"config_secret": "slo-am"}), **spec}
+    )
+    base = pipeline.read_shared(whole.settings, Report()).base
+    context = ProjectContext(project, whole.settings.at("spec"), base)
+    found: list[Artefact] = []
+    for emitter in (alertmanager.EMITTER, operator.EMITTER):
+        assert emitter.tenant is not None
+        assert emitter.project is not None
+        emissions = [
+            emitter.tenant(TenantContext(planned, rules, project, whole.tenants), report)
+            for planned, rules in zip(whole.plan.tenants, whole.rules, strict=True)
+        ]
+        facts = [each.facts for each in emissions]
+        found += emitter.project(facts, context, report).artefacts
+    return {artefact.path: artefact for artefact in found}, report.diagnostics
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_operator_secret_holds_the_configuration_of_the_target_alertmanager(case: str) -> None:
+    found, diagnostics = secret_of(case)
+    assert not diagnostics
+    artefact = found["operator/alertmanager-secret.yaml"]
+    (expected,) = (
+        each.text for each in compiled(case).artefacts if each.path == naming.ALERTMANAGER_FILE
+    )
+    secret = yaml.safe_load(artefact.text)
+    assert (secret["kind"], secret["type"]) == ("Secret", "Opaque")
+    assert secret["metadata"] == {
+        "name": "slo-am",
+        "namespace": "monitoring",
+        "labels": dict(SPEC.labels),
+    }
+    assert secret["stringData"].pop("alertmanager.yaml") == expected.strip()
+    assert [*secret["stringData"]] == ["slo.tmpl"] * (naming.TEMPLATES_FILE in found)
+    assert (artefact.checker, artefact.checked) == ("amtool", expected)
+    kustomization = yaml.safe_load(found["operator/kustomization.yaml"].text)
+    assert "alertmanager-secret.yaml" in kustomization["resources"]
+
+
+def test_operator_secret_names_the_secrets_to_mount_and_holds_none() -> None:
+    found, _ = secret_of("mimir")
+    text = found["operator/alertmanager-secret.yaml"].text
+    assert text.startswith(naming.MARK)
+    assert "\n# These the Alertmanager object mounts: secrets: [shop, warehouse]\n" in text
+    assert "routing_key_file" in text
+
+
+def test_operator_secret_that_is_too_large_is_an_error_with_a_way_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(operator_secret, "LIMIT", 1_000)
+    _, (found,) = secret_of("ratio")
+    assert found.id == "object-too-large"
+    assert "a Secret holds 1,000" in found.message
+    assert "alertmanager: {templates: /etc/alertmanager/config/slo.tmpl}" in found.help
+
+
+def test_operator_without_a_name_for_it_writes_no_secret() -> None:
+    found = files("ratio", operator.EMITTER)
+    assert "operator/alertmanager-secret.yaml" not in found
+
+
+def test_operator_secret_passes_amtool_when_compiled(tmp_path: Path) -> None:
+    project = wrapped("")["slo-compiler.yaml"] + (
+        "  targets: [alertmanager, operator]\n  operator: {config_secret: slo}\n"
+    )
+    (tmp_path / "base.yml").write_text("route: {receiver: a}\nreceivers: [{name: a}]\n")
+    project = project.replace("alertmanager: {", "alertmanager: {base: base.yml, ", 1)
+    report = Report()
+    settings = pipeline.parse_project(
+        SourceFile("p.yaml", "p.yaml", project.encode()), tmp_path, report
+    )
+    sources = [SourceFile("t.yaml", "t.yaml", wrapped("")["customer-b.yaml"].encode())]
+    done = pipeline.compile_project(settings, sources, report, jobs=1)
+    assert "amtool" in done.verification.ran
+    texts = {artefact.path: artefact.text for artefact in done.artefacts}
+    secret = yaml.safe_load(texts["operator/alertmanager-secret.yaml"])
+    config = yaml.safe_load(secret["stringData"]["alertmanager.yaml"])
+    assert config == yaml.safe_load(texts[naming.ALERTMANAGER_FILE])
+    assert [each["name"] for each in config["receivers"]].count("slo-heartbeat") == 1

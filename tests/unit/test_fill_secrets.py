@@ -278,7 +278,13 @@ receivers:
 
 @pytest.mark.parametrize(
     ("text", "id_"),
-    [("a: [", "yaml-syntax"), ("- a", "type"), ("", "type"), ("receivers: &a [*a]", "")],
+    [
+        ("a: [", "yaml-syntax"),
+        ("- a", "type"),
+        ("", "type"),
+        ("kind: Secret", "type"),
+        ("receivers: &a [*a]", ""),
+    ],
 )
 def test_fill_secrets_of_what_is_no_configuration_ends_without_a_traceback(
     text: str, id_: str, tmp_path: Path
