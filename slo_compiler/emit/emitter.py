@@ -15,6 +15,7 @@ from slo_compiler.diagnostics import Position, Report
 from slo_compiler.emit.artefact import Artefact
 from slo_compiler.plan import PlannedTenant
 from slo_compiler.render import TenantRules
+from slo_compiler.resolve.hours import Locate
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema import ProjectSpec
 from slo_compiler.source import Document
@@ -32,11 +33,13 @@ class TenantContext:
 
 @dataclass(frozen=True, slots=True)
 class ProjectContext:
-    """The project, where its heartbeat stands, and the Alertmanager configuration to merge into."""
+    """The project, where its heartbeat is, and the Alertmanager configuration to merge into."""
 
     spec: ProjectSpec
     heartbeat: Position
     base: Document | None = None
+    at: Locate | None = None  # where a part of the project is
+    whole: bool = False  # whether these are all tenants of the project
 
 
 @dataclass(frozen=True, slots=True)

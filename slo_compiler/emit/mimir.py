@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from slo_compiler import naming
-from slo_compiler.diagnostics import Position, Report
+from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.emitter import Emission, Emitter, ProjectContext, TenantContext
 from slo_compiler.emit.mimir_alertmanager import configurations
@@ -66,6 +66,7 @@ def project(facts: Sequence[OrgPart], context: ProjectContext, report: Report) -
     orgs: dict[str, list[OrgPart]] = {}
     for part in facts:
         orgs.setdefault(spec.org_of(part.tenant), []).append(part)
+    _check_names(facts, context, report)
     for org, parts in orgs.items():
         _check_groups(org, parts, spec, report)
     routings = {org: [part.routing for part in parts] for org, parts in orgs.items()}
@@ -132,6 +133,21 @@ def _check_org(planned: PlannedTenant, spec: MimirSpec, report: Report) -> None:
         f'"{name}" is the organisation of {of}, and would be this tenant\'s, too',
         f"name this tenant's organisation in the project: mimir: {{orgs: {{{name}: ORG}}}}",
     )
+
+
+def _check_names(facts: Sequence[OrgPart], context: ProjectContext, report: Report) -> None:
+    """Refuse organisations of tenants that are not there: those that are meant would lack them."""
+    names, at = [part.tenant for part in facts], context.at
+    if at is None or not context.whole:
+        return
+    for name in context.spec.mimir.orgs:
+        if name not in names:
+            report.error(
+                at("spec", "mimir", "orgs", name, key=True),
+                "unknown-tenant",
+                f'no tenant "{name}"',
+                nearest(name, names),
+            )
 
 
 def _report_dependencies(context: TenantContext, org: str, report: Report) -> None:

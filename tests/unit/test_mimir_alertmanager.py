@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 from cases import compiled, proofs_of, tool
+from click.testing import CliRunner, Result
 from linting import wrapped
 
 from slo_compiler import naming, pipeline
+from slo_compiler.cli import main
 from slo_compiler.diagnostics import CompileError, Diagnostic, Report, Severity
 from slo_compiler.source import SourceFile
 
@@ -307,3 +309,49 @@ def test_mimir_file_of_rules_names_its_tenant_and_that_of_the_platform_none() ->
     assert naming.tenant_of(naming.mimir_rules_file("retail", "shop")) == "shop"
     assert naming.tenant_of(naming.mimir_meta_file("retail")) is None
     assert naming.tenant_of(naming.mimir_alertmanager_file("retail")) is None
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with one tenant and the target mimir, compiled."""
+    (tmp_path / "tenants").mkdir()
+    channel = 'webhook: {url: "http://127.0.0.1:9/"}'
+    (tmp_path / "tenants/acme.yaml").write_text(TENANT.replace("CHANNEL", channel))
+    (tmp_path / "slo-compiler.yaml").write_text(PROJECT.replace("BASE", ""))
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(main, ["compile"]).exit_code == 0
+    return tmp_path
+
+
+def configure(repo: Path, settings: str) -> Result:
+    """Compile with other settings of Mimir, where nobody confirms what is removed."""
+    text = PROJECT.replace("BASE", "") + f"  mimir: {settings}\n"
+    (repo / "slo-compiler.yaml").write_text(text)
+    return CliRunner().invoke(main, ["compile"], env={"CI": "1"})
+
+
+def test_mimir_tenant_that_moves_to_another_organisation_is_not_taken_for_a_removed_one(
+    repo: Path,
+) -> None:
+    done = configure(repo, "{orgs: {acme: other}}")
+    assert done.exit_code == 0, done.stderr
+    found = sorted(p.relative_to(repo).as_posix() for p in repo.glob("generated/mimir/**/*.yaml"))
+    assert found == [
+        "generated/mimir/mimir/rules/_meta.yaml",
+        "generated/mimir/other/alertmanager.yaml",
+        "generated/mimir/other/rules/acme.yaml",
+    ]
+
+
+def test_mimir_file_of_others_among_the_rules_is_an_error_of_compile_check(repo: Path) -> None:
+    (repo / "generated/mimir/acme/rules/own.yaml").write_text("groups: []\n")
+    done = CliRunner().invoke(main, ["compile", "--check"])
+    assert done.exit_code == 1
+    assert "generated/mimir/acme/rules/own.yaml:1:1: error[foreign-rules]" in done.stderr
+
+
+def test_mimir_organisation_of_a_tenant_that_is_not_there_is_an_error(repo: Path) -> None:
+    done = configure(repo, "{orgs: {acne: other}}")
+    assert done.exit_code == 1
+    assert 'slo-compiler.yaml:6:18: error[unknown-tenant] no tenant "acne"' in done.stderr
+    assert 'did you mean "acme"?' in done.stderr
