@@ -1,8 +1,8 @@
 """Secrets in an Alertmanager configuration, in the place of the files that it names for them.
 
-Where a server reads no files, as Mimir's Alertmanager, `api_url_file: /path` becomes `api_url:` and
-what is at that path when the configuration is deployed. Places are keys of the YAML, never text:
-what a tenant writes into a message or a name is not read.
+Where a server reads no files (Mimir's Alertmanager does not), `api_url_file: /path` becomes
+`api_url:` and what is at that path when the configuration is deployed. Places are keys of the YAML,
+never text: what a tenant writes into a message or a name is not read.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ _OF_REPOS = (".git", ".hg", ".svn", naming.PROJECT_FILE, naming.LOCK_FILE)
 def fill_secrets(
     sources: tuple[Path, ...], files: Path | None, prefix: str, output: Path | None, *, api: bool
 ) -> None:
-    """Put secrets into Alertmanager configurations whose server reads no files, as Mimir's.
+    """Put secrets into Alertmanager configurations for servers that read no files, as Mimir.
 
     CONFIG is a configuration, or a folder of which each alertmanager.yaml is one. Each `*_file:
     PATH` becomes the secret itself, from --files or else from the environment; a run without
@@ -109,7 +109,7 @@ def _check_place(sources: Sequence[Path], output: Path | None, number: int) -> N
     """Refuse to write where a secret would be kept or seen.
 
     Raises:
-        UsageError: the place is in a repo or beside the configurations, or it is a terminal.
+        UsageError: the place is in a repo or among the configurations, or it is a terminal.
     """
     if output is None:
         if number > 1:

@@ -324,7 +324,7 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def configure(repo: Path, settings: str) -> Result:
-    """Compile with other settings of Mimir, where nobody confirms what is removed."""
+    """Compile with other settings of Mimir, where no person confirms what is removed."""
     text = PROJECT.replace("BASE", "") + f"  mimir: {settings}\n"
     (repo / "slo-compiler.yaml").write_text(text)
     return CliRunner().invoke(main, ["compile"], env={"CI": "1"})
