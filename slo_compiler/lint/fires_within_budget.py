@@ -51,8 +51,10 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
                     slo.at("name"),
                     f"the tier {tier.name} of {slo.policy.name} fires at a burn rate of "
                     f"{float(factor):.2f}: within the budget of {slo.period.words}",
-                    "give the policy the period that it was made for, such as period: 30d, or "
-                    f"raise budget_share to {_least(slo, tier)}%",
+                    "raise its burn_rate to 1"
+                    if tier.budget_share is None
+                    else "give the policy the period that it was made for, such as period: 30d, "
+                    f"or raise budget_share to {_least(slo, tier)}%",
                 )
 
 

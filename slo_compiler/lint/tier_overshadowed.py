@@ -50,7 +50,8 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
                     f"{tier.name} fires only after {other.name}: at a burn rate of "
                     f"{burn.literal(burn_factor(slo, tier))} over {tier.long_window}, that one at "
                     f"{burn.literal(burn_factor(slo, other))} over {other.long_window}",
-                    f"lower the budget_share of {tier.name}, or remove it",
+                    f"lower the {'burn_rate' if tier.burn_rate else 'budget_share'} of "
+                    f"{tier.name}, or remove it",
                 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 
 from slo_compiler.diagnostics import Report
@@ -17,16 +18,23 @@ _ROUND = (Duration.of(minutes=5), Duration.of(hours=1))  # of windows below and 
 
 
 def burn_factor(slo: ResolvedSLO, tier: Tier) -> Fraction:
-    """Give the burn rate at which a tier fires: budget_share * period / long_window.
+    """Give the burn rate at which a tier fires: its own, or budget_share * period / long_window.
 
     The windows of a tier are the same for all periods. Where the SLO's period is shorter than the
     one that the policy was made for, its share would burn within the budget; where it is longer,
     the share may be more than all errors burn. All tiers then have the burn rates of the policy's
     own period, and 14.4 is 14.4 for two weeks and for twelve.
     """
+    if tier.burn_rate is not None:
+        return Fraction(tier.burn_rate)
     own, made = slo.period.nominal, slo.policy.spec.period
     period = own if made is None or _reaches(slo, own, made) else made
-    return burn.burn_factor(tier.budget_share, period, tier.long_window)
+    return _of_share(tier, period)
+
+
+def _of_share(tier: Tier, period: Duration) -> Fraction:
+    """Give the burn rate of a tier that has a share."""
+    return burn.burn_factor(tier.budget_share or Decimal(0), period, tier.long_window)
 
 
 def _reaches(slo: ResolvedSLO, own: Duration, made: Duration) -> bool:
@@ -34,10 +42,7 @@ def _reaches(slo: ResolvedSLO, own: Duration, made: Duration) -> bool:
     return own == made or (
         own > made
         and all(
-            burn.threshold(
-                burn.burn_factor(tier.budget_share, own, tier.long_window), slo.objective
-            )
-            < 1
+            burn.threshold(_of_share(tier, own), slo.objective) < 1
             for tier in slo.policy.spec.tiers
         )
     )
@@ -128,9 +133,12 @@ def _starved(slo: ResolvedSLO, tier: Tier) -> _Never | None:
 
 
 def _advice(slo: ResolvedSLO, tier: Tier) -> str:
-    """Name the long window with which a tier would fire, or else the share."""
+    """Name the long window with which a tier would fire, or else the share or the burn rate."""
     if tier.long_window > slo.period.nominal:
         return f"in a policy of your own, write a long_window of at most {slo.period.nominal}"
+    if tier.budget_share is None:
+        rate = burn.literal(Fraction(int(99 / burn.error_budget(slo.objective)), 100))
+        return f"in a policy of your own, with a burn_rate of {rate}, it fires"
     needed = threshold(slo, tier) * tier.long_window.ms
     unit = _ROUND[needed >= burn.TILED_ABOVE.ms]
     window = Duration((int(needed / unit.ms) + 1) * unit.ms)

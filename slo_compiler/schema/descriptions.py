@@ -98,6 +98,7 @@ DESCRIPTIONS: dict[str, str] = {
     "Threshold.value": "Number to compare with, in the unit of the query.",
     "Tier.severity": "Severity of its alerts.",
     "Tier.budget_share": "Part of the budget that is spent in the long window when it fires.",
+    "Tier.burn_rate": "Burn rate at which it fires, instead of a share of the budget.",
     "Tier.long_window": "Window that shows that the burn is significant.",
     "Tier.short_window": "Window that shows that it still burns.",
     "Tier.for": "Time that the condition must be true before the alert fires.",

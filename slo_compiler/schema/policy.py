@@ -10,6 +10,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.schema.base import (
     Name,
     Percentage,
+    Positive,
     Span,
     Strict,
 )
@@ -17,11 +18,18 @@ from slo_compiler.schema.slo import Guards, Unreachable
 
 
 class Tier(Guards):
-    """One alert of a policy: fires when `budget_share` of the budget burns within `long_window`."""
+    """One alert of a policy.
+
+    It fires when `budget_share` of the budget burns within `long_window`, or at a `burn_rate`,
+    which is the same in each period.
+    """
+
+    ONE_OF = ("budget_share", "burn_rate")
 
     name: Name
     severity: Name
-    budget_share: Percentage
+    budget_share: Percentage | None = None
+    burn_rate: Positive | None = None
     long_window: Span
     short_window: Span
     for_: Span | None = Field(default=None, alias="for")

@@ -188,3 +188,57 @@ def test_guards_that_leave_no_tier_are_an_error_also_where_omit_is_written() -> 
     (found,) = findings(wrapped(text))
     assert (found.id, found.severity) == ("guard-out-of-reach", Severity.ERROR)
     assert found.message.startswith("page-fast and page-slow and ticket-fast and ticket-slow can")
+
+
+BURN_RATE = """\
+objective: {objective}
+period: {period}
+alerting: {{policy: rates, runbook: "https://runbooks.example/checkout"}}
+escalation: [{{severity: page, notify: [chat]}}]
+policies:
+  - name: rates
+    period: 30d
+    tiers:
+      - {{name: one, severity: page, burn_rate: {rate}, long_window: 1h, short_window: 5m}}
+      - {{name: two, severity: page, burn_rate: 1, long_window: 4d, short_window: 6h}}
+"""
+
+
+@pytest.mark.parametrize("period", ["1w", "4w", "12w"])
+def test_tier_with_a_burn_rate_has_it_in_each_period(period: str) -> None:
+    """14 x 0.1 % is 0.014 exactly, which no share with a finite number of digits gives in 4w."""
+    slo = resolved(BURN_RATE.format(objective="99.9", period=period, rate="14"))
+    assert [burn_factor(slo, tier) for tier in slo.policy.tiers] == [14, 1]
+    assert threshold(slo, slo.policy.tiers[0]) == Fraction(14, 1000)
+
+
+def test_tier_with_a_burn_rate_that_nothing_reaches_is_left_out_and_the_advice_works() -> None:
+    """A budget of 15 % burns at most 6.66 times too fast."""
+    found = findings(wrapped(BURN_RATE.format(objective="85", period="4w", rate="14")))
+    assert [(d.id, d.severity) for d in found] == [("never-fires", Severity.INFO)]
+    advice = re.search(r"with a burn_rate of ([0-9.]+), it fires", found[0].help)
+    assert advice
+    assert advice[1] == "6.6"
+    again = findings(wrapped(BURN_RATE.format(objective="85", period="4w", rate=advice[1])))
+    assert again == []
+
+
+@pytest.mark.parametrize(
+    ("tier", "message"),
+    [
+        ("burn_rate: 14, budget_share: 2%", "found budget_share and burn_rate"),
+        ("for: 5m", "found none"),
+        ("burn_rate: 0", "expected a number above 0, found 0"),
+        ("burn_rate: 2%", 'expected a number such as 300 or 0.5, found "2%"'),
+    ],
+)
+def test_tier_has_either_a_share_or_a_burn_rate(tier: str, message: str) -> None:
+    text = BURN_RATE.format(objective="99", period="4w", rate="14")
+    found = findings(wrapped(text.replace("burn_rate: 14", tier)))
+    assert any(message in d.message for d in found), found
+
+
+def test_tier_with_a_burn_rate_below_1_is_advised_to_raise_it() -> None:
+    found = findings(wrapped(BURN_RATE.format(objective="99", period="4w", rate="0.5")))
+    (low,) = [d for d in found if d.id == "fires-within-budget"]
+    assert low.help == "raise its burn_rate to 1"
