@@ -10,14 +10,16 @@ from slo_compiler.cli.options import PROJECT
 from slo_compiler.cli.run import EXIT_FINDINGS, Run
 from slo_compiler.cli.words import count, say
 
-FORMATS = ("sloth",)  # as importing.FORMATS, which is not imported for --help
+# As importing.FORMATS, which is not imported for --help.
+FORMATS = ("sloth", "pyrra")
+WITH_PERIOD = ("sloth",)
 
 
 @click.command("import")
 @click.argument("format_", metavar="FORMAT", type=click.Choice(FORMATS))
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--tenant", required=True, help="Name of the tenant whose SLOs these are.")
-@click.option("--period", help="The period that the tool was run with.  [default: 30d]")
+@click.option("--period", help="The period that Sloth was run with.  [default: 30d]")
 @click.option(
     "-o",
     "--output",
@@ -36,7 +38,7 @@ def import_command(
     *,
     force: bool,
 ) -> None:
-    """Make a tenant's manifest out of files of another tool: sloth.
+    """Make a tenant's manifest out of files of another tool: sloth or pyrra.
 
     What was approximated or left out is a finding at its line and a comment of the manifest. An SLO
     that cannot be imported is an error; the others are written, and the exit code is 1.
@@ -45,10 +47,12 @@ def import_command(
     Examples:
       slo-compiler import sloth slos/*.yml --tenant checkout -o tenants
       slo-compiler import sloth slos/ --tenant checkout --period 28d
+      slo-compiler import pyrra slos/ --tenant checkout -o tenants
     """
     from slo_compiler import importing, pipeline, reading
     from slo_compiler.cli import inputs
     from slo_compiler.importing.manifest import import_files
+    from slo_compiler.importing.model import Options
     from slo_compiler.schema.base import DNS_LABEL
 
     if not DNS_LABEL.fullmatch(tenant):
@@ -56,13 +60,16 @@ def import_command(
     target = output / f"{tenant}.yaml" if output else None
     if target and target.exists() and not force:
         raise click.UsageError(f"{target} exists; choose another folder, or replace it: --force")
+    if period and format_ not in WITH_PERIOD:
+        raise click.UsageError(f"--period: {format_} says the period of each SLO itself")
     run = Run(project)
     with run.reporting():
         path = project or inputs.find_project(Path.cwd())
         settings = pipeline.read_project(path, run.report)
         found = reading.read_sources(files, settings.root, run.report)
         format_of = {each.name: each for each in importing.FORMATS}
-        written = import_files(format_of[format_], found, tenant, period, settings, run.report)
+        options = Options(tenant, settings, period)
+        written = import_files(format_of[format_], found, options, run.report)
         if written.text is None:
             say("nothing was written")
         elif target is None:
@@ -70,8 +77,9 @@ def import_command(
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(written.text, encoding="utf-8")
-        refused = f", {count(written.refused, 'SLO')} refused" if written.refused else ""
         where = f" to {target}" if target and written.text else ""
-        say(f"imported {count(written.slos, 'SLO')}{where}{refused}")
+        of_them = f", {written.approximated} of them changed" if written.approximated else ""
+        refused = f", {count(written.refused, 'SLO')} refused" if written.refused else ""
+        say(f"imported {count(written.slos, 'SLO')}{where}{of_them}{refused}")
         if run.report.failed:
             run.exit_code = EXIT_FINDINGS

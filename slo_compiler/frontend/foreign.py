@@ -41,14 +41,18 @@ def _is_sloth(data: Data) -> bool:
     )
 
 
+def _import(name: str) -> str:
+    """Name the command that reads a format, and the page about it."""
+    return (
+        f"slo-compiler import {name} FILE --tenant NAME makes a Tenant of it "
+        f"(docs/migrate-{name}.md)"
+    )
+
+
 _NOT_SLOS = "move it out of the folder of manifests"
 FORMATS = (
-    Foreign(
-        "a Sloth file",
-        _is_sloth,
-        "slo-compiler import sloth FILE --tenant NAME makes a Tenant of it (docs/migrate-sloth.md)",
-    ),
-    Foreign("a Pyrra file", _group("pyrra.dev")),
+    Foreign("a Sloth file", _is_sloth, _import("sloth")),
+    Foreign("a Pyrra file", _group("pyrra.dev"), _import("pyrra")),
     Foreign("an OpenSLO file", _group("openslo", "openslo.com")),
     Foreign(
         "a PrometheusRule of the Prometheus Operator", _group("monitoring.coreos.com"), _NOT_SLOS

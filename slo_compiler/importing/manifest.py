@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import yaml
 
-from slo_compiler import pipeline
+from slo_compiler import naming, pipeline
 from slo_compiler import plan as planning
 from slo_compiler import resolve as resolving
-from slo_compiler.diagnostics import Report, Severity
+from slo_compiler.diagnostics import CompileError, Diagnostic, Report, Severity
 from slo_compiler.frontend.load import Manifest
 from slo_compiler.frontend.translate import translated
 from slo_compiler.frontend.validate import validate
-from slo_compiler.importing.model import Format, Imported, ImportedSLO
+from slo_compiler.importing.model import Format, Imported, ImportedSLO, Options
 from slo_compiler.schema import API_VERSION, Tenant
 from slo_compiler.source import SourceFile, read_documents
 from slo_compiler.unit import Settings
@@ -29,6 +30,7 @@ class Written:
     text: str | None
     slos: int
     refused: int
+    approximated: int = 0  # of those that came
 
 
 class _Dumper(yaml.SafeDumper):
@@ -55,9 +57,7 @@ _Dumper.add_representer(str, _text)
 def import_files(
     format_: Format,
     files: Sequence[SourceFile],
-    tenant: str,
-    period: str | None,
-    settings: Settings,
+    options: Options,
     report: Report,
 ) -> Written:
     """Make the manifest of a tenant out of foreign files.
@@ -70,8 +70,9 @@ def import_files(
     if report.failed:
         return Written(None, 0, 0)
     documents = [document for _, document in read]
+    tenant, settings = options.tenant, options.settings
     sources = {file.path: file for file in files}
-    imported = format_.read(documents, period, report)
+    imported = format_.read(documents, options, report)
     of_files = _comments(report)
     shared = pipeline.read_shared(settings, Report()).environment.shared
     head: dict[str, Any] = {
@@ -83,7 +84,7 @@ def import_files(
     seen: dict[tuple[str, str], ImportedSLO] = {}
     policies: dict[str, Any] = {}
     for slo in imported.slos:
-        spec = {**_spec(imported, [slo.policy] if slo.policy else [])}
+        spec = _spec(imported, [slo.policy or imported.policy])
         spec |= _routes(tenant, settings, [slo.policy or imported.policy])
         document = translated(slo.document, {**head, "spec": {**spec, "slos": [slo.data]}})
         own = slo.report
@@ -91,24 +92,25 @@ def import_files(
         if isinstance(model, Tenant):
             manifest = Manifest(model, document, sources[slo.document.path])
             found = resolving.resolve([*shared, manifest], settings.spec, own)
-            if not own.failed:
+            with suppress(CompileError):  # whose findings are this SLO's
+                own.raise_if_failed()
                 planning.build(found.tenants, settings.spec, document.locate(), own)
-            name = (model.spec.slos[0].service, model.spec.slos[0].name)
+            one = model.spec.slos[0]
+            name = (naming.normalised(one.service), naming.normalised(one.name))
             first = seen.setdefault(name, slo)
             if first is not slo:
-                message = f"{'/'.join(name)} is imported from {first.at} already"
+                message = f"{one.service}/{one.name} is imported from {first.at} already"
                 own.error(slo.at, "duplicate-slo", message, "rename one")
         report.extend(own.diagnostics)
         if not own.failed:
             kept.append((slo, document.data["spec"]["slos"][0]))
-            if slo.policy:
-                policies[slo.policy["name"]] = slo.policy
+            policy = slo.policy or imported.policy
+            policies.setdefault(policy["name"], policy)
     refused = len(imported.slos) - len(kept)
     if not kept:
         return Written(None, 0, refused)
     used = [policies[name] for name in sorted(policies)]
-    watching = [slo.policy or imported.policy for slo, _ in kept]
-    routes = _routes(tenant, settings, sorted(watching, key=lambda each: len(each["tiers"])))
+    routes = _routes(tenant, settings, used)
     plain = translated(documents[0], {**head, "spec": _spec(imported, used)}).data
     parts = [
         f"# Imported from {format_.name}: {len(kept)} of {len(imported.slos)} SLOs.",
@@ -121,14 +123,21 @@ def import_files(
     for slo, data in kept:
         parts += [f"  # {_line(slo.at)}", *(f"  {each}" for each in _comments(slo.report))]
         parts.append(_indented(_yaml([data]), 2))
-    return Written("\n".join(parts) + "\n", len(kept), refused)
+    changed = sum(any(_is_change(d) for d in slo.report.diagnostics) for slo, _ in kept)
+    return Written("\n".join(parts) + "\n", len(kept), refused, changed)
+
+
+def _is_change(found: Diagnostic) -> bool:
+    return found.severity is Severity.WARNING and found.id.startswith("import-")
 
 
 def _spec(imported: Imported, policies: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "defaults": {"period": imported.period, "policy": imported.policy["name"]},
-        "policies": [imported.policy, *policies],
-    }
+    defaults = {"period": imported.period}
+    if any(policy["name"] == imported.policy["name"] for policy in policies):
+        defaults["policy"] = imported.policy["name"]
+    if imported.alert_name:
+        defaults["name"] = imported.alert_name
+    return {"defaults": defaults, "policies": [*policies]}
 
 
 def _routes(tenant: str, settings: Settings, policies: Sequence[dict[str, Any]]) -> dict[str, Any]:

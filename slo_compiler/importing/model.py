@@ -8,6 +8,16 @@ from typing import Any
 
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.source import Document
+from slo_compiler.unit import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says of a run, and the project that its SLOs are for."""
+
+    tenant: str
+    settings: Settings
+    period: str | None = None
 
 
 @dataclass(slots=True)
@@ -23,10 +33,11 @@ class ImportedSLO:
 
 @dataclass(slots=True)
 class Imported:
-    """What was in all documents of a run."""
+    """What was in all documents of a run: the SLOs, and what holds for those that do not say it."""
 
-    period: str
+    period: Any
     policy: dict[str, Any]
+    alert_name: str = ""  # that the tool gives to alerts without a name
     owners: dict[str, Position] = field(default_factory=dict)  # where each is first
     slos: list[ImportedSLO] = field(default_factory=list)
 
@@ -37,4 +48,5 @@ class Format:
 
     name: str
     summary: str
-    read: Callable[[Sequence[Document], str | None, Report], Imported]
+    read: Callable[[Sequence[Document], Options, Report], Imported]
+    takes_period: bool = False  # whether the tool has one period for a run, which no file says

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
-from slo_compiler.diagnostics import Position, Report
+from slo_compiler.diagnostics import Report
 from slo_compiler.frontend.translate import From
-from slo_compiler.importing.model import Format, Imported, ImportedSLO
+from slo_compiler.importing.metadata import (
+    Texts,
+    for_kubernetes,
+    left_out,
+    one_owner,
+    read_alert,
+    read_alert_name,
+    read_labels,
+    read_name,
+)
+from slo_compiler.importing.model import Format, Imported, ImportedSLO, Options
 from slo_compiler.importing.part import Section
 from slo_compiler.importing.sloth_queries import instead_of_plugin, read_query, read_ratio
 from slo_compiler.importing.sloth_windows import Windows, read_windows
-from slo_compiler.schema.annotation import AlertLabels, AlertName, Annotations, labels_read
-from slo_compiler.schema.base import SLO_NAME, Labels, shown
+from slo_compiler.schema.base import shown
 from slo_compiler.source import Document
 
 # Labels of Sloth's alerts, and those of ours that say the same.
-_LABELS = {"sloth_service": "service", "sloth_slo": "slo", "sloth_severity": "severity"}
-_OURS = ("service", "slo", "severity", "tenant", "tier")
+_TEXTS = Texts({"sloth_service": "service", "sloth_slo": "slo", "sloth_severity": "severity"})
 _SEVERITIES = ("page", "ticket")
 
 
@@ -43,9 +48,9 @@ _RESOURCE = Keys(
 )
 
 
-def read(documents: Sequence[Document], period: str | None, report: Report) -> Imported:
+def read(documents: Sequence[Document], options: Options, report: Report) -> Imported:
     """Read all documents of a run; a catalog of windows among them holds for all SLOs."""
-    windows = read_windows(documents, period, report)
+    windows = read_windows(documents, options.period, report)
     report.raise_if_failed()  # other windows than those meant would be other thresholds
     imported = Imported(windows.period, windows.all())
     for document in documents:
@@ -57,7 +62,8 @@ def read(documents: Sequence[Document], period: str | None, report: Report) -> I
             if top.get("kind") != "PrometheusServiceLevel":
                 top.refuse("kind", f"no kind {shown(top.get('kind'))} of Sloth")
                 continue
-            _of_kubernetes(top)
+            top.get("status")
+            for_kubernetes(top.part("metadata"), "labels", "annotations")
             _service(top.part("spec"), _RESOURCE, windows, imported)
         elif top.get("version") == "prometheus/v1":
             _service(top, _FILE, windows, imported)
@@ -65,31 +71,14 @@ def read(documents: Sequence[Document], period: str | None, report: Report) -> I
             top.refuse("version", "this is no Sloth file", "expected version: prometheus/v1")
             continue
         top.finish()
-    _one_owner(imported, report)
+    one_owner(imported, report)
     return imported
-
-
-def _one_owner(imported: Imported, report: Report) -> None:
-    """Report owners that differ: a tenant has one, and none of them is taken."""
-    for owner, at in imported.owners.items() if len(imported.owners) > 1 else ():
-        text = f"the label owner {shown(owner)} is left out: a tenant has one owner"
-        report.warning(at, "import-left-out", text, "write it as metadata.owner of the manifest")
-
-
-def _of_kubernetes(top: Section) -> None:
-    """Report what the resource carries for Kubernetes; its name and namespace need no word."""
-    top.get("status")
-    metadata = top.part("metadata")
-    for key in ("labels", "annotations"):
-        if metadata.get(key):
-            text = f"the {key} of the Kubernetes resource are left out"
-            top.report.info(metadata.key(key), "import-left-out", text)
 
 
 def _service(part: Section, keys: Keys, windows: Windows, imported: Imported) -> None:
     report = part.report
-    service = _name(part, "service")
-    labels = _checked(part.part("labels"), Labels, "label", imported.owners)
+    service = read_name(part, "service")
+    labels = read_labels(part.part("labels"), imported.owners)
     _no_plugins(part, keys.plugins)
     for slo in part.parts("slos", report):
         own = Report()
@@ -106,17 +95,17 @@ def _service(part: Section, keys: Keys, windows: Windows, imported: Imported) ->
 
 
 def _slo(slo: Section, keys: Keys, windows: Windows, imported: Imported) -> dict[str, Any]:
-    data: dict[str, Any] = {"name": _name(slo, "name")}
+    data: dict[str, Any] = {"name": read_name(slo, "name")}
     for key in ("description", "objective"):
         value = slo.get(key)
         data[key] = None if value is None else From(value, (*slo.loc, key))
     if data["objective"] is None:
         slo.refuse("objective", 'the key "objective" is missing')
-    data["labels"] = _checked(slo.part("labels"), Labels, "label", imported.owners)
+    data["labels"] = read_labels(slo.part("labels"), imported.owners)
     data["sli"] = _sli(slo.part("sli"), keys)
     _no_plugins(slo, "plugins")
     alerting = slo.part("alerting")
-    data["alerting"] = _metadata(alerting)
+    data["alerting"] = _metadata(alerting, top=True)
     alerting.text("name")
     on = []
     for severity, key in zip(_SEVERITIES, (keys.page, keys.ticket), strict=True):
@@ -125,7 +114,7 @@ def _slo(slo: Section, keys: Keys, windows: Windows, imported: Imported) -> dict
         off = alert.flag("disable")
         alert.finish()
         if off:
-            _left_out(alert, own, f"the {severity} alert is switched off")
+            _off(alert, own, f"the {severity} alert is switched off")
             continue
         on.append(severity)
         if own:
@@ -137,106 +126,23 @@ def _slo(slo: Section, keys: Keys, windows: Windows, imported: Imported) -> dict
         data["policy"] = windows.only(on[0])
         data["alerting"]["policy"] = data["policy"]["name"]
     elif not on:
-        _left_out(alerting, data["alerting"], "both alerts are switched off")
+        _off(alerting, data["alerting"], "both alerts are switched off")
         data["alerting"] = "none"
     return data
 
 
-def _left_out(part: Section, own: dict[str, Any], why: str) -> None:
+def _off(part: Section, own: dict[str, Any], why: str) -> None:
     """Report the names, labels and annotations of alerts that there are not."""
     if own:
         keys = " and ".join(key for key in ("name", "labels", "annotations") if key in part.data)
-        text = f"{keys or 'its links'} left out: {why}"
-        part.report.warning(part.document.locate(part.loc, key=True), "import-left-out", text)
+        left_out(part, keys or "its links", why)
 
 
-def _metadata(part: Section) -> dict[str, Any]:
+def _metadata(part: Section, *, top: bool = False) -> dict[str, Any]:
     """Give an alert's name, labels and annotations; what has no counterpart is a finding."""
-    found: dict[str, Any] = {}
-    name = part.text("name") if "name" in part.data else None
-    if name is not None:
-        wrong = _wrong(AlertName, name)
-        if wrong:
-            part.report.warning(part.at("name"), "import-left-out", f"left out: {wrong[0]}")
-        else:
-            found["name"] = From(name, (*part.loc, "name"))
-    labels = _checked(part.part("labels"), AlertLabels, "label", None)
-    annotations = part.part("annotations")
-    links = {"runbook_url": "runbook", "dashboard_url": "dashboard"}
-    top = part.loc[-1] == "alerting"
-    kept = {k: v for k, v in annotations.data.items() if not (top and k in links)}
-    inner = Section(part.document, annotations.loc, kept, part.report)
-    texts = _checked(inner, Annotations, "annotation", None)
-    for key, link in links.items():
-        if top and key in annotations.data:
-            found[link] = From(annotations.data[key], (*annotations.loc, key))
-    found |= {k: v for k, v in (("labels", labels), ("annotations", texts)) if v}
-    return found
-
-
-def _checked(
-    part: Section,
-    type_: Any,  # noqa: ANN401
-    what: str,
-    owners: dict[str, Position] | None,
-) -> dict[str, Any]:
-    """Give the entries that the native vocabulary takes; each other one is a finding."""
-    found: dict[str, Any] = {}
-    for key, value in part.data.items():
-        if key == "owner" and owners is not None and isinstance(value, str):
-            owners.setdefault(value, part.at(key))
-            continue
-        text_of = what == "annotation" and isinstance(value, str)
-        made = _relabelled(value) if text_of else value
-        wrong = _wrong(type_, {key: made}) or _unknown_label(made, what)
-        if wrong:
-            message, help_ = wrong
-            text = f"the {what} {shown(key)} is left out: {message}"
-            part.report.warning(part.key(key), "import-left-out", text, help_)
-        else:
-            found[key] = From(made, (*part.loc, key))
-    return found
-
-
-def _relabelled(text: str) -> str:
-    return re.sub(r"(\$labels\.)(\w+)", lambda m: m[1] + _LABELS.get(m[2], m[2]), text)
-
-
-def _unknown_label(value: object, what: str) -> tuple[str, str] | None:
-    names = labels_read(value) if what == "annotation" and isinstance(value, str) else []
-    unknown = next((name for name in names if name not in _OURS), None)
-    if unknown is None:
-        return None
-    return f'alerts have no label "{unknown}"', f"they have {', '.join(_OURS)}"
-
-
-def _wrong(type_: Any, value: object) -> tuple[str, str] | None:  # noqa: ANN401
-    try:
-        TypeAdapter(type_).validate_python(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        return first["msg"], str(first.get("ctx", {}).get("help", ""))
-    return None
-
-
-def _name(part: Section, key: str) -> From | None:
-    """Give a name as the compiler takes it: a DNS label."""
-    text = part.text(key)
-    if text is None:
-        if part.data.get(key) is None:
-            part.refuse(key, f'the key "{key}" is missing')
-        return None
-    name = text
-    if not SLO_NAME.fullmatch(text):
-        name = re.sub(r"[^a-zA-Z0-9]+", "-", text)[:63].strip("-")
-    if name != text:
-        part.report.warning(
-            part.at(key),
-            "import-approximated",
-            f"{shown(text)} is called {shown(name)}: names are letters, digits and inner "
-            "hyphens, underscores and dots, at most 63",
-        )
-    return From(name, (*part.loc, key))
+    name = read_alert_name(part) if "name" in part.data else None
+    found = {"name": name} if name else {}
+    return found | read_alert(part, _TEXTS, links=top)
 
 
 def _sli(sli: Section, keys: Keys) -> dict[str, Any] | None:
@@ -295,4 +201,9 @@ def _no_plugins(part: Section, key: str) -> None:
         )
 
 
-FORMAT = Format("sloth", "Sloth prometheus/v1, PrometheusServiceLevel and AlertWindows", read)
+FORMAT = Format(
+    "sloth",
+    "Sloth prometheus/v1, PrometheusServiceLevel and AlertWindows",
+    read,
+    takes_period=True,
+)

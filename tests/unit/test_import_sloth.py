@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cases import ROOT
 from click.testing import CliRunner, Result
 
 from slo_compiler import compile_text
@@ -396,30 +395,6 @@ def test_import_replaces_a_file_with_force_only(tmp_path: Path) -> None:
     assert "--force" in refused.stderr
     assert imported(tmp_path, FILE, "-o", str(target.parent), "--force").exit_code == 0
     assert "kind: Tenant" in target.read_text(encoding="utf-8")
-
-
-def test_migration_from_sloth_works_step_by_step(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The commands of docs/migrate-sloth.md, in its order."""
-    page = (ROOT / "docs/migrate-sloth.md").read_text(encoding="utf-8")
-    (first,) = re.findall(r"(?m)^    slo-compiler (import .*)$", page)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "slos").mkdir()
-    (tmp_path / "slos/shop.yml").write_text(FILE, encoding="utf-8")
-    (tmp_path / "slos/search.yml").write_text(RESOURCE, encoding="utf-8")
-    assert CliRunner().invoke(main, first.split()).exit_code == 0
-    manifest = tmp_path / "tenants/checkout.yaml"
-    text = manifest.read_text(encoding="utf-8")
-    assert "/etc/alertmanager/secrets/checkout/webhook" in text
-    assert CliRunner().invoke(main, ["check", "tenants"]).exit_code == 0
-    shadowed = re.sub(r"(?m)^(    service: .*)$", r"\1\n    stage: shadow", text)
-    for stage in (shadowed, text):
-        manifest.write_text(stage, encoding="utf-8")
-        done = CliRunner().invoke(main, ["compile", "tenants", "-o", "out"])
-        assert done.exit_code == 0, done.output
-        rules = (tmp_path / "out/prometheus/rules/checkout.yml").read_text(encoding="utf-8")
-        assert ("routing_key:" in rules) == (stage is text)
 
 
 def test_owners_that_differ_are_findings_each_and_none_is_taken(tmp_path: Path) -> None:
