@@ -141,7 +141,7 @@ def broken(draw: st.DrawFn, text: str) -> str:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_import_of_broken_files_raises_nothing_but_findings(name: str, data: st.DataObject) -> None:
     """What is left of a broken file is a manifest that compiles; an error is at a line."""
