@@ -84,8 +84,9 @@ def import_files(
     seen: dict[tuple[str, str], ImportedSLO] = {}
     policies: dict[str, Any] = {}
     for slo in imported.slos:
-        spec = _spec(imported, [slo.policy or imported.policy])
-        spec |= _routes(tenant, settings, [slo.policy or imported.policy])
+        own_policy = slo.policy or imported.policy
+        watching = [own_policy] if own_policy else []
+        spec = _spec(imported, watching) | _routes(tenant, settings, watching)
         document = translated(slo.document, {**head, "spec": {**spec, "slos": [slo.data]}})
         own = slo.report
         model = None if own.failed else validate(Tenant, document, own)
@@ -104,8 +105,8 @@ def import_files(
         report.extend(own.diagnostics)
         if not own.failed:
             kept.append((slo, document.data["spec"]["slos"][0]))
-            policy = slo.policy or imported.policy
-            policies.setdefault(policy["name"], policy)
+            if own_policy:
+                policies.setdefault(own_policy["name"], own_policy)
     refused = len(imported.slos) - len(kept)
     if not kept:
         return Written(None, 0, refused)
@@ -116,8 +117,8 @@ def import_files(
         f"# Imported from {format_.name}: {len(kept)} of {len(imported.slos)} SLOs.",
         *of_files,
         _yaml(plain).rstrip("\n"),
-        "  # Decide where alerts go: the other tool left that to Alertmanager's own routes.",
-        _indented(_yaml(routes), 2),
+        *(["  # Decide where alerts go: the other tool leaves that open."] if routes else []),
+        *([_indented(_yaml(routes), 2)] if routes else []),
         "  slos:",
     ]
     for slo, data in kept:
@@ -133,17 +134,20 @@ def _is_change(found: Diagnostic) -> bool:
 
 def _spec(imported: Imported, policies: Sequence[dict[str, Any]]) -> dict[str, Any]:
     defaults = {"period": imported.period}
-    if any(policy["name"] == imported.policy["name"] for policy in policies):
-        defaults["policy"] = imported.policy["name"]
+    usual = imported.policy["name"] if imported.policy else None
+    if any(policy["name"] == usual for policy in policies):
+        defaults["policy"] = usual
     if imported.alert_name:
         defaults["name"] = imported.alert_name
-    return {"defaults": defaults, "policies": [*policies]}
+    return {"defaults": defaults} | ({"policies": [*policies]} if policies else {})
 
 
 def _routes(tenant: str, settings: Settings, policies: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Give a channel to begin with: its address is in a file, which is the tenant's to write."""
     folder = (settings.spec.secrets or "/etc/alertmanager/secrets/{tenant}/").rstrip("/")
     severities = dict.fromkeys(tier["severity"] for each in policies for tier in each["tiers"])
+    if not severities:
+        return {}
     file = f"{folder.replace('{tenant}', tenant)}/webhook"
     return {
         "channels": [{"name": "alerts", "webhook": {"url_file": file}}],

@@ -36,7 +36,7 @@ class Imported:
     """What was in all documents of a run: the SLOs, and what holds for those that do not say it."""
 
     period: Any
-    policy: dict[str, Any]
+    policy: dict[str, Any] | None = None
     alert_name: str = ""  # that the tool gives to alerts without a name
     owners: dict[str, Position] = field(default_factory=dict)  # where each is first
     slos: list[ImportedSLO] = field(default_factory=list)

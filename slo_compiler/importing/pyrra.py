@@ -10,6 +10,7 @@ from typing import Any
 from slo_compiler.diagnostics import Report, nearest
 from slo_compiler.duration import Duration
 from slo_compiler.frontend.translate import From
+from slo_compiler.importing.defaults import settle, severity_names
 from slo_compiler.importing.metadata import (
     Texts,
     for_kubernetes,
@@ -27,7 +28,6 @@ from slo_compiler.importing.part import Section
 from slo_compiler.importing.pyrra_queries import read_sli
 from slo_compiler.importing.pyrra_windows import BURNS, policy_of
 from slo_compiler.schema.base import Period, shown
-from slo_compiler.schema.severity import severities_of
 from slo_compiler.source import Document
 
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
@@ -46,8 +46,6 @@ _SERVER = (
     "ownerReferences",
     "finalizers",
 )
-# Pyrra's words for how urgent an alert is, where the project has not the same.
-_SEVERITIES = {"critical": "page", "warning": "ticket"}
 _HEAVY = (
     ("performanceOverAccuracy", "all windows are summed of recorded samples as it is"),
     ("ruleOutput", "the rules of a tenant are in one file"),
@@ -56,8 +54,7 @@ _HEAVY = (
 
 def read(documents: Sequence[Document], options: Options, report: Report) -> Imported:
     """Read all documents of a run."""
-    usual = {"name": f"pyrra-{_USUAL}", "tiers": []}
-    imported = Imported(str(_USUAL), usual, _ALERT)
+    imported = Imported(str(_USUAL), alert_name=_ALERT)
     for document in documents:
         for resource in _resources(Section.of(document, (), document.data, report)):
             own = Report()
@@ -67,16 +64,7 @@ def read(documents: Sequence[Document], options: Options, report: Report) -> Imp
             slo.report = own
             imported.slos.append(slo)
     _say_services(imported, report)
-    policies = [slo.policy for slo in imported.slos if slo.policy]
-    names = [policy["name"] for policy in policies]
-    if policies:
-        # What most SLOs have is the default, so that few have to name another one.
-        imported.policy = max(policies, key=lambda policy: names.count(policy["name"]))
-    periods = [slo.data["period"].data for slo in imported.slos if slo.data.get("period")]
-    if periods:
-        imported.period = max(periods, key=periods.count)
-    for slo in imported.slos:
-        _without_defaults(slo, imported)
+    settle(imported)
     one_owner(imported, report)
     return imported
 
@@ -97,21 +85,6 @@ def _say_services(imported: Imported, report: Report) -> None:
             "correct `service` where it should have another name",
         )
         return
-
-
-def _without_defaults(slo: ImportedSLO, imported: Imported) -> None:
-    """Leave out of an SLO what holds for all of them."""
-    period = slo.data.get("period")
-    if period is not None and period.data == imported.period:
-        del slo.data["period"]
-    alerting = slo.data.setdefault("alerting", {})
-    # One without alerts cannot name a policy: its windows are those of the default.
-    if not slo.policy or alerting == "none" or slo.policy["name"] == imported.policy["name"]:
-        slo.policy = None
-    else:
-        slo.data["alerting"] = {"policy": slo.policy["name"], **alerting}
-    if not slo.data["alerting"]:
-        del slo.data["alerting"]
 
 
 def _resources(top: Section) -> Iterator[Section]:
@@ -243,9 +216,7 @@ def _policy(spec: Section, alerting: Section, options: Options) -> dict[str, Any
 
 def _severities(part: Section, options: Options) -> tuple[dict[str, str], bool]:
     """Give the severity of each alert as the project names it, and whether the SLO says one."""
-    levels = severities_of(options.settings.spec.severities)
-    names = _SEVERITIES | {level.label: level.name for level in levels}
-    names |= {level.name: level.name for level in levels}
+    names = severity_names(options)
     usual = {burn.key: names[burn.severity] for burn in BURNS}
     found = dict(usual)
     for key in usual:

@@ -20,7 +20,8 @@ from slo_compiler.importing.metadata import (
 )
 from slo_compiler.importing.model import Format, Imported, ImportedSLO, Options
 from slo_compiler.importing.part import Section
-from slo_compiler.importing.sloth_queries import instead_of_plugin, read_query, read_ratio
+from slo_compiler.importing.queries import TEMPLATED, read_query
+from slo_compiler.importing.sloth_queries import instead_of_plugin, read_ratio
 from slo_compiler.importing.sloth_windows import Windows, read_windows
 from slo_compiler.schema.base import shown
 from slo_compiler.source import Document
@@ -162,7 +163,9 @@ def _sli(sli: Section, keys: Keys) -> dict[str, Any] | None:
     found: dict[str, Any] | None = None
     if isinstance(events, dict) or events is not None:
         part = sli.part("events")
-        errors, total = (read_query(part, key) for key in (keys.error_query, keys.total_query))
+        errors, total = (
+            read_query(part, key, TEMPLATED) for key in (keys.error_query, keys.total_query)
+        )
         found = {"ratio": {"errors": errors, "total": total}}
         part.finish()
     elif raw is not None:
@@ -180,7 +183,7 @@ def _raw(part: Section, key: str) -> dict[str, Any]:
         text = "a ratio of two sums is written as errors and events, which means the same"
         part.report.info(part.at(key), "import-decided", text)
         return {"ratio": dict(zip(("errors", "total"), sides, strict=True))}
-    query = read_query(part, key)
+    query = read_query(part, key, TEMPLATED)
     if query is not None:
         part.report.warning(
             part.at(key),
