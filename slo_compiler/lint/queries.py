@@ -131,10 +131,30 @@ class Query:
 
 def queries(tenant: ResolvedTenant) -> Iterator[Query]:
     """Give each query of each SLO; those that are refused are told elsewhere."""
-    for slo in tenant.slos:
-        for key, index, text in _texts(slo):
-            if (parsed := _parsed(text)) is not None:
-                yield Query(slo, key, parsed, index)
+    return iter(_queries(_Same(tenant)))
+
+
+class _Same:
+    """A tenant as the key of a cache: the same object, because comparing its parts takes long."""
+
+    def __init__(self, tenant: ResolvedTenant) -> None:
+        self.tenant = tenant
+
+    def __hash__(self) -> int:
+        return id(self.tenant)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.tenant is self.tenant
+
+
+@lru_cache(maxsize=1)  # lints look at one tenant, each after the other
+def _queries(same: _Same) -> tuple[Query, ...]:
+    return tuple(
+        Query(slo, key, parsed, index)
+        for slo in same.tenant.slos
+        for key, index, text in _texts(slo)
+        if (parsed := _parsed(text)) is not None
+    )
 
 
 def sides(tenant: ResolvedTenant) -> Iterator[tuple[Query, Part, Query, Part]]:
