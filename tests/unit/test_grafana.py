@@ -20,6 +20,7 @@ from slo_compiler import pipeline
 from slo_compiler.diagnostics import Report
 from slo_compiler.emit import grafana
 from slo_compiler.emit.artefact import Artefact
+from slo_compiler.emit.dashboards.overview import uid_of
 from slo_compiler.emit.emitter import ProjectContext, TenantContext
 from slo_compiler.source import SourceFile
 
@@ -198,6 +199,6 @@ def test_by_labels_are_variables_of_which_all_are_shown_at_first() -> None:
 
 
 def test_long_tenant_name_gets_a_short_uid_of_its_own() -> None:
-    one, two = (grafana.uid_of("a" * 60 + end) for end in "bc")
+    one, two = (uid_of("a" * 60 + end) for end in "bc")
     assert len(one) == len(two) == 40
     assert one != two

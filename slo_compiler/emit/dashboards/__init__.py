@@ -1,0 +1,1 @@
+"""Dashboards for Grafana: what is on them, and how they are written."""
