@@ -131,6 +131,16 @@ def groups(tenant: str) -> str:
     return f"slo-{tenant}-({'|'.join(GROUPS)})-[0-9]+"
 
 
+def hop(group: str, number: int) -> str:
+    """Part of a rule group that is evaluated at once: `slo-customer-b-budget-1-2`."""
+    return f"{group}-{number}"
+
+
+def hops(tenant: str) -> str:
+    """All parts of a tenant's rule groups, as a regular expression."""
+    return f"{groups(tenant)}-[0-9]+"
+
+
 # Alertmanager.
 RECEIVER_UNROUTED = "slo-unrouted"
 RECEIVER_HEARTBEAT = "slo-heartbeat"
@@ -165,12 +175,19 @@ OPERATOR_FOLDER = "operator"
 GRAFANA_FOLDER = "grafana"
 OPERATOR_SECRET_FILE = f"{OPERATOR_FOLDER}/alertmanager-secret.yaml"
 MIMIR_FOLDER = "mimir"
+VICTORIAMETRICS_FOLDER = "victoriametrics/rules"
+VMALERT_FILE = "victoriametrics/vmalert.env"
+# Whatever is in them is loaded by a server, ours or not.
+LOADED_FOLDERS = (
+    RULES_FOLDER,
+    THANOS_FOLDER,
+    VICTORIAMETRICS_FOLDER,
+    f"{MIMIR_FOLDER}/*/rules",
+)
 _FILE_OF_RULES = re.compile(
-    rf"(?:(?:{RULES_FOLDER}|{THANOS_FOLDER}|{MIMIR_FOLDER}/[^/]+/rules)/|{OPERATOR_FOLDER}/slo-)"
+    rf"(?:(?:{'|'.join(LOADED_FOLDERS).replace('*', '[^/]+')})/|{OPERATOR_FOLDER}/slo-)"
     r"([a-z0-9-]+)\.ya?ml"
 )
-# Whatever is in them is loaded by a server, ours or not.
-LOADED_FOLDERS = (RULES_FOLDER, THANOS_FOLDER, f"{MIMIR_FOLDER}/*/rules")
 TESTS_FOLDER = "prometheus/tests"
 ALERTMANAGER_FILE = "alertmanager/alertmanager.yml"
 ROUTES_FILE = "alertmanager/routes.yml"

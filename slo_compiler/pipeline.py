@@ -403,6 +403,8 @@ def _check_targets(settings: Settings, report: Report) -> None:
             report.error(at, "undefined-target", f'no target "{target}"', help_)
         elif target in settings.spec.targets[:index]:
             report.error(at, "duplicate-target", f'"{target}" is named twice', "remove one")
+        elif (check := BY_NAME[target].check) is not None:
+            check(settings.spec, settings.at, report)
 
 
 def _builtin_policies() -> list[SourceFile]:

@@ -8,6 +8,7 @@ from slo_compiler.emit import (
     prometheus,
     proofs,
     thanos,
+    victoriametrics,
 )
 from slo_compiler.emit.emitter import Emitter
 
@@ -19,5 +20,6 @@ EMITTERS: tuple[Emitter, ...] = (
     operator.EMITTER,
     grafana.EMITTER,
     mimir.EMITTER,
+    victoriametrics.EMITTER,
 )
 BY_NAME = {emitter.name: emitter for emitter in EMITTERS}

@@ -59,10 +59,11 @@ class Emitter:
     """One target: its name in the project file, and the functions that make its files.
 
     `tenant` renders what one tenant gets, `project` what all tenants share, from the facts of
-    every tenant's emission, in the order of their names. The report takes the findings. Each
-    artefact names the tool that checks it.
+    every tenant's emission, in the order of their names. `check` refuses a project that the target
+    cannot serve. The report takes the findings. Each artefact names the tool that checks it.
     """
 
     name: str
     tenant: Callable[[TenantContext, Report], Emission] | None = None
     project: Callable[[Sequence[Any], ProjectContext, Report], Emission] | None = None
+    check: Callable[[ProjectSpec, Locate, Report], None] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
@@ -14,6 +15,13 @@ from slo_compiler.plan.tenant import budget_steps, exhaustion_steps, tier_window
 from slo_compiler.plan.vanished import VanishedAlert, vanished_alerts
 from slo_compiler.resolve.exclusions import ResolvedExclusion
 from slo_compiler.resolve.model import ResolvedTenant
+
+
+class Evaluator(Enum):
+    """What evaluates the rules, and counts its failures in metrics of its own."""
+
+    PROMETHEUS = "prometheus"
+    VMALERT = "vmalert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,7 @@ class RulesFailingAlert:
     """Rule groups fail, or miss evaluations."""
 
     for_: Duration
+    evaluator: Evaluator = Evaluator.PROMETHEUS
 
 
 @dataclass(frozen=True, slots=True)

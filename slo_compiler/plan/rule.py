@@ -62,11 +62,16 @@ class ExclusionActive:
 
 @dataclass(frozen=True, slots=True)
 class BaseSeries:
-    """Events or errors per second of an SLO; of its SLI, where its budget is one of slices."""
+    """Events or errors per second of an SLO; of its SLI, where its budget is one of slices.
+
+    Errors that are made of events read what the same evaluation recorded as events, unless `raw`:
+    then they count the events once more.
+    """
 
     slo: PlannedSLO
     counted: Counted
     sliced: bool = False  # whether slices are made of it
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)

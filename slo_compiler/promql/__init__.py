@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 import promql_parser as pp
 
@@ -60,10 +61,12 @@ __all__ = [
     "QueryError",
     "Selector",
     "children",
+    "functions_of",
     "is_plain_label",
     "is_plain_metric",
     "may_have_value_without_input",
     "metric_of",
+    "metrics_of",
     "parsed",
     "prepare",
     "prepare_value",
@@ -241,6 +244,25 @@ def selector(query: str, matchers: Mapping[str, str], suffix: str, extra: str) -
         raise QueryError("isolation", "the query cannot be shown to keep to its tenant")
     check_isolated(result, renamed, matchers)
     return result
+
+
+@lru_cache(maxsize=4_096)
+def metrics_of(expression: str) -> tuple[str, ...]:
+    """Give the names of the metrics that an expression reads, which was checked before."""
+    selectors = (node for node in walk(parsed(expression)) if isinstance(node, pp.VectorSelector))
+    return tuple(dict.fromkeys(filter(None, map(metric_of, selectors))))
+
+
+@lru_cache(maxsize=4_096)
+def functions_of(expression: str) -> tuple[str, ...]:
+    """Give the names of the functions and aggregations in an expression, checked before."""
+    found = []
+    for node in walk(parsed(expression)):
+        if isinstance(node, pp.Call):
+            found.append(str(node.func.name))
+        elif isinstance(node, pp.AggregateExpr):
+            found.append(str(node.op))
+    return tuple(dict.fromkeys(found))
 
 
 def read(query: str, window: Duration) -> tuple[pp.Expr, str] | None:

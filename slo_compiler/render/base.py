@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 
 from slo_compiler import naming
 from slo_compiler.diagnostics import Report
@@ -77,9 +77,16 @@ def base_series(tenant: PlannedTenant, rule: BaseSeries) -> Rule:
         )
     else:
         queries = slo.queries
-        expr = _measured(
-            queries, slo.identity, slo.resolved, tenant.timing, names[Counted.EVENTS], rule.counted
+        measured = partial(
+            _measured,
+            queries,
+            slo.identity,
+            slo.resolved,
+            tenant.timing,
+            names[Counted.EVENTS],
         )
+        raw = measured() if rule.raw and rule.counted is Counted.ERRORS else ""
+        expr = measured(rule.counted, raw)
         events = rule.counted is Counted.EVENTS
         at = queries.events_origin if events else queries.second_origin
     expr = expr if rule.sliced else _counted(slo, expr)
@@ -180,6 +187,7 @@ def _measured(
     timing: burn.Timing,
     events_series: str,
     counted: Counted = Counted.EVENTS,
+    raw: str = "",
 ) -> str:
     pair, events = queries.pair, counted is Counted.EVENTS
     return query_expression(
@@ -191,6 +199,7 @@ def _measured(
         renames=slo.renames,
         base=timing.base,
         events_series=events_series,
+        raw=raw,
         # Of samples, exactly those of one base: 2.x ranges hold both of their ends.
         range=timing.base - MILLISECOND,
         scrape=timing.scrape,

@@ -10,6 +10,7 @@ from slo_compiler.plan import burn
 from slo_compiler.plan.exclusions import NOTICE
 from slo_compiler.plan.health import (
     BudgetAlert,
+    Evaluator,
     ExclusionEndsAlert,
     ExhaustionAlert,
     HealthAlert,
@@ -83,9 +84,7 @@ def health_alert(planned: PlannedTenant, rule: HealthAlert) -> Rule:  # noqa: PL
             return tenant_alert(
                 tenant,
                 naming.ALERT_RULES_FAILING,
-                render_expression(
-                    "alert/rule_group_failing", groups=f".*;{naming.groups(tenant.name)}"
-                ),
+                _failing(tenant, rule.evaluator),
                 "rules-failing",
                 "Rules fail",
                 "Rule groups of this tenant fail or miss evaluations",
@@ -106,6 +105,15 @@ def health_alert(planned: PlannedTenant, rule: HealthAlert) -> Rule:  # noqa: PL
             )
         case _:
             assert_never(rule)
+
+
+def _failing(tenant: ResolvedTenant, evaluator: Evaluator) -> str:
+    match evaluator:
+        case Evaluator.PROMETHEUS:
+            groups = f".*;{naming.groups(tenant.name)}"
+            return render_expression("alert/rule_group_failing", groups=groups)
+        case Evaluator.VMALERT:
+            return render_expression("alert/vmalert_failing", groups=naming.hops(tenant.name))
 
 
 def _vanished(tenant: ResolvedTenant, rule: VanishedAlert, severity: SeverityLevel) -> Rule:

@@ -24,11 +24,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A rule group: its rules are evaluated in order, every `interval`."""
+    """A rule group: its rules are evaluated in order, every `interval`.
+
+    With an `offset`, which only vmalert knows, at this time after each whole interval.
+    """
 
     name: str
     interval: Duration
     rules: tuple[Rule, ...]
+    offset: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,7 @@ DESCRIPTIONS: dict[str, str] = {
     "ProjectSpec.grafana": "The dashboards of the target grafana.",
     "ProjectSpec.operator": "The objects of the target operator.",
     "ProjectSpec.mimir": "Organisations and limits of the target mimir.",
+    "ProjectSpec.victoriametrics": "What evaluates the rules of the target victoriametrics.",
     "ProjectSpec.targets": "What is written, such as prometheus and alertmanager.",
     "ProjectSpec.isolation": "How tenants' series are told apart; none switches isolation off.",
     "ProjectSpec.tenants": "Tenants whose series have other labels, by name.",

@@ -147,6 +147,15 @@ class MimirSpec(Strict):
         return self.orgs.get(tenant, self.org or tenant)
 
 
+class VictoriaMetricsSpec(Strict):
+    """VictoriaMetrics and vmalert, which evaluate the rules of the target `victoriametrics`."""
+
+    version: Version = Field(
+        default="1.145",
+        description="Of VictoriaMetrics and vmalert, such as 1.145: what is emitted runs on it.",
+    )
+
+
 class Isolation(Strict):
     """The label by which tenants' metrics are told apart."""
 
@@ -212,6 +221,7 @@ class ProjectSpec(Strict):
     operator: OperatorSpec = OperatorSpec()
     grafana: GrafanaSpec = GrafanaSpec()
     mimir: MimirSpec = MimirSpec()
+    victoriametrics: VictoriaMetricsSpec = VictoriaMetricsSpec()
     targets: list[Name] = Field(default=["prometheus", "alertmanager", "proofs"], min_length=1)
     isolation: Isolation | Literal["none"] = Isolation()
     tenants: dict[Name, TenantGrant] = {}
