@@ -3,6 +3,7 @@
 A tools folder holds toolsets, one per suite of the distribution:
 
     .tools/forky/usr/bin/{promtool,amtool,prometheus,prometheus-alertmanager}
+    .tools/forky/usr/bin/{victoria-metrics,vmalert,vmalert-tool}
     .tools/forky/usr/share/prometheus/...
 
 `python -m slo_compiler.tools [--servers] [SUITE...]` fetches them from the distribution's own
@@ -22,7 +23,7 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from slo_compiler import process
 VARIABLE = "SLO_COMPILER_TOOLS"
 CLIENTS = ("promtool", "amtool")
 SERVERS = ("prometheus", "prometheus-alertmanager")
+VICTORIAMETRICS = ("victoria-metrics", "vmalert", "vmalert-tool")  # of one package
 FOLDER = ".tools"
 FETCH_SECONDS = 900.0  # for apt on a slow line
 
@@ -42,12 +44,18 @@ class Suite:
     name: str
     prometheus: str
     alertmanager: str
+    victoriametrics: str | None = None  # where its vmalert can evaluate the compiler's rules
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The servers of a toolset, and what comes with them."""
+        return (*SERVERS, *(VICTORIAMETRICS if self.victoriametrics else ()))
 
 
 SUITES = (  # oldest first
     Suite("bookworm", prometheus="2.42", alertmanager="0.25"),
-    Suite("trixie", prometheus="2.53", alertmanager="0.28"),
-    Suite("forky", prometheus="3.5", alertmanager="0.33"),
+    Suite("trixie", prometheus="2.53", alertmanager="0.28", victoriametrics="1.112"),
+    Suite("forky", prometheus="3.5", alertmanager="0.33", victoriametrics="1.145"),
 )
 
 
@@ -187,7 +195,8 @@ def fetch(
     """
     for suite in suites:
         toolset = folder / suite
-        if _is_complete(toolset, servers=servers):
+        names = _names(suite, servers=servers)
+        if _is_complete(toolset, names):
             continue
         distribution = _distribution(suite)
         folder.mkdir(parents=True, exist_ok=True)
@@ -196,9 +205,9 @@ def fetch(
         with tempfile.TemporaryDirectory(dir=folder, prefix=f".{suite}-") as temporary:
             stage = Path(temporary).absolute()
             conf = _configure(distribution, suite, stage)
-            staged = _unpack(_download(conf, _packages(conf, servers=servers)), stage)
-            if not _is_complete(staged, servers=servers):
-                raise ToolsError(f"the packages of {suite} hold no {' or no '.join(CLIENTS)}")
+            staged = _unpack(_download(conf, _packages(conf, names)), stage)
+            if not _is_complete(staged, names):
+                raise ToolsError(f"the packages of {suite} hold no {' or no '.join(names)}")
             versions = ", ".join(f"{name} {version(staged / 'usr/bin' / name)}" for name in CLIENTS)
             if toolset.exists():
                 toolset.rename(stage / "replaced")
@@ -248,8 +257,15 @@ def _is_executable(path: Path) -> bool:
     return shutil.which(path) is not None
 
 
-def _is_complete(toolset: Path, *, servers: bool) -> bool:
-    names = (*CLIENTS, *SERVERS) if servers else CLIENTS
+def _names(suite: str, *, servers: bool) -> tuple[str, ...]:
+    """Name the programs of a toolset."""
+    if not servers:
+        return CLIENTS
+    known = next((each.servers for each in SUITES if each.name == suite), SERVERS)
+    return (*CLIENTS, *known)
+
+
+def _is_complete(toolset: Path, names: Iterable[str]) -> bool:
     return all(_is_executable(toolset / "usr/bin" / name) for name in names)
 
 
@@ -292,14 +308,16 @@ def _configure(distribution: _Distribution, suite: str, stage: Path) -> Path:
     return conf
 
 
-def _packages(conf: Path, *, servers: bool) -> list[str]:
+def _packages(conf: Path, programs: Collection[str]) -> list[str]:
     """Name the packages of a toolset."""
     names = _run(["apt-cache", f"--config-file={conf}", "pkgnames", "promtool"]).stdout.split()
     packages = ["prometheus-alertmanager"]  # brings amtool
     if "promtool" in names:  # a package of its own, from trixie on
         packages.append("promtool")
-    if "promtool" not in names or servers:
+    if "promtool" not in names or "prometheus" in programs:
         packages.append("prometheus")
+    if not {*VICTORIAMETRICS}.isdisjoint(programs):
+        packages.append("victoria-metrics")
     return packages
 
 
@@ -348,6 +366,10 @@ def _unpack(debs: Iterable[Path], stage: Path) -> Path:
     root, toolset = stage / "root", stage / "toolset"
     for deb in debs:
         _run(["dpkg", "--extract", str(deb), str(root)])
+    kept = {*CLIENTS, *SERVERS, *VICTORIAMETRICS}
+    for program in (root / "usr/bin").iterdir():
+        if program.name not in kept:
+            program.unlink()
     for part in ("usr/bin", "usr/share/prometheus"):
         if (root / part).exists():
             (toolset / part).parent.mkdir(parents=True, exist_ok=True)
@@ -377,7 +399,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"They go to ${VARIABLE}, or .tools in the current folder; what is there stays.",
     )
     parser.add_argument("suites", nargs="*", metavar="SUITE")
-    parser.add_argument("--servers", action="store_true", help="also the Prometheus server")
+    parser.add_argument("--servers", action="store_true", help="also the servers of both engines")
     parser.add_argument(
         "--pip", type=Path, metavar="PYTHON", help="install pip into this environment instead"
     )
