@@ -176,6 +176,7 @@ GRAFANA_FOLDER = "grafana"
 OPERATOR_SECRET_FILE = f"{OPERATOR_FOLDER}/alertmanager-secret.yaml"
 MIMIR_FOLDER = "mimir"
 VICTORIAMETRICS_FOLDER = "victoriametrics/rules"
+VICTORIAMETRICS_TESTS_FOLDER = "victoriametrics/tests"
 VMALERT_FILE = "victoriametrics/vmalert.env"
 # Whatever is in them is loaded by a server, ours or not.
 LOADED_FOLDERS = (

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from pathlib import PurePosixPath
 
 from slo_compiler import naming
 from slo_compiler.diagnostics import Position, Report
@@ -22,6 +22,7 @@ from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.emitter import Emission, Emitter, ProjectContext, TenantContext
 from slo_compiler.emit.hops import LEAST, Misfit, hops_of, split
 from slo_compiler.emit.prometheus import check_expressions, origins_of, rules_text
+from slo_compiler.emit.unit_test import VMALERT_TOOL, unit_test_yaml
 from slo_compiler.plan import PlannedTenant
 from slo_compiler.plan.health import Evaluator, RulesFailingAlert
 from slo_compiler.plan.rule import (
@@ -37,6 +38,8 @@ from slo_compiler.plan.rules import Rule
 from slo_compiler.plan.sli import base_queries
 from slo_compiler.plan.slo import PlannedSLO
 from slo_compiler.promql import functions_of
+from slo_compiler.proofs.generate import IsolatedTenant, modest_unit_tests, shared_unit_tests
+from slo_compiler.proofs.model import UnitTestFile
 from slo_compiler.render import TenantRules, tenant_rules
 from slo_compiler.resolve.hours import Locate
 from slo_compiler.resolve.project import is_older
@@ -45,6 +48,7 @@ from slo_compiler.schema.sli.latency import Latency
 from slo_compiler.templating import render
 
 OFFSETS_SINCE, OLDEST = "1.94", "1.112"  # the first with eval_offset, and the oldest in our tests
+_PROOFS = "proofs"  # the target with which unit tests are written
 _INTERVALS = (15, 20, 30, 60, 75, 100, 150, 300)  # seconds: divisors of the shortest tile
 _CLASSIC = "read a classic histogram: its _bucket and _count series"
 _RECORD = "write the query without it, or record that part where it can be evaluated"
@@ -95,22 +99,35 @@ def tenant(context: TenantContext, report: Report) -> Emission:
     if isinstance(found, Misfit):
         _refuse(found, planned, report)
         return Emission()
+    file = Artefact(
+        f"{naming.VICTORIAMETRICS_FOLDER}/{found.tenant}.yml",
+        rules_text(found),
+        "promtool",
+        origins_of(found),
+        checked=rules_text(_without_offsets(found)),
+    )
+    if _PROOFS not in context.project.targets:
+        return Emission((file,))
+    tests, isolated = modest_unit_tests(context.planned)
+    groups = tuple(group.name for group in found.groups)
     return Emission(
-        (
-            Artefact(
-                f"{naming.VICTORIAMETRICS_FOLDER}/{found.tenant}.yml",
-                rules_text(found),
-                "promtool",
-                origins_of(found),
-                checked=rules_text(_without_offsets(found)),
-            ),
-        )
+        (file, *(_unit_tests(replace(each, groups=groups)) for each in tests)),
+        facts=replace(isolated, groups=groups) if isolated else None,
     )
 
 
-def project(_facts: Sequence[Any], _context: ProjectContext, _report: Report) -> Emission:
-    """Render the settings of vmalert that the rules rely on."""
-    return Emission((Artefact(naming.VMALERT_FILE, render("emit/vmalert.env.j2")),))
+def project(
+    facts: Sequence[IsolatedTenant | None], _context: ProjectContext, _report: Report
+) -> Emission:
+    """Render the settings of vmalert, and the unit tests of all tenants together."""
+    settings = Artefact(naming.VMALERT_FILE, render("emit/vmalert.env.j2"))
+    return Emission((settings, *map(_unit_tests, shared_unit_tests(facts))))
+
+
+def _unit_tests(file: UnitTestFile) -> Artefact:
+    name = PurePosixPath(file.path).name
+    text = unit_test_yaml(file, VMALERT_TOOL)
+    return Artefact(f"{naming.VICTORIAMETRICS_TESTS_FOLDER}/{name}", text)
 
 
 def adapted(planned: PlannedTenant) -> PlannedTenant:

@@ -75,7 +75,7 @@ def artefacts(case: str) -> Iterator[tuple[str, str]]:
     """Give the path in golden/ and the masked text of each file that is kept of a case."""
     for artefact in compiled(case).artefacts:
         proof = artefact.path in (naming.ROUTES_FILE, naming.LOCK_FILE) or re.match(
-            "prometheus/tests/", artefact.path
+            "(prometheus|victoriametrics)/tests/", artefact.path
         )
         if not proof or case in PROVED:
             yield f"{case}/{artefact.path}", masked(artefact.text)

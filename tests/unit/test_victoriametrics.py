@@ -20,10 +20,12 @@ from slo_compiler.emit.emitter import TenantContext
 from slo_compiler.plan.reads import Recorded, reads
 from slo_compiler.plan.rule import BaseSeries, Counted
 from slo_compiler.promql import Selector, parsed, selector_of, walk
+from slo_compiler.schema import ProjectSpec
 from slo_compiler.schema.sli.base import Second
 from slo_compiler.schema.sli.latency import Latency
 
 NATIVE = "native-histograms"
+ALONE = ProjectSpec(targets=["victoriametrics"])
 EVALUATED = [case for case in CASES if case != NATIVE]
 
 
@@ -59,7 +61,7 @@ def files(case: str) -> dict[str, list[dict[str, Any]]]:
     """Give the groups of each tenant."""
     whole, report, found = compiled(case), Report(), {}
     for planned, rules in zip(whole.plan.tenants, whole.rules, strict=True):
-        context = TenantContext(planned, rules, whole.settings.spec, whole.tenants)
+        context = TenantContext(planned, rules, ALONE, whole.tenants)
         (artefact,) = victoriametrics.tenant(context, report).artefacts
         assert artefact.path == f"victoriametrics/rules/{planned.name}.yml"
         found[planned.name] = yaml.safe_load(artefact.text)["groups"]
@@ -234,3 +236,19 @@ def test_reads_of_raw_errors_leave_out_the_events_that_others_read() -> None:
         for series in reads(adapted, each)
     ]
     assert events not in found
+
+
+def test_proofs_are_those_of_prometheus_in_vmalerts_words_but_for_vast_numbers() -> None:
+    found = {artefact.path: artefact for artefact in compiled("victoriametrics").artefacts}
+    tests = {path: yaml.safe_load(a.text) for path, a in found.items() if "/tests/" in path}
+    own = {path: test for path, test in tests.items() if path.startswith("victoriametrics/")}
+    assert {*own} == {f"victoriametrics/tests/acme_{span}.yml" for span in ("1m", "5m", "1h")}
+    groups = yaml.safe_load(found["victoriametrics/rules/acme.yml"].text)["groups"]
+    for path, test in own.items():
+        assert test["rule_files"] == ["../rules/acme.yml"]
+        assert test["group_eval_order"] == [group["name"] for group in groups]
+        expected = tests[path.replace("victoriametrics/", "prometheus/")]["tests"]
+        for one, other in zip(test["tests"], expected, strict=True):
+            assert one.pop("metricsql_expr_test") == other.pop("promql_expr_test")
+            assert one == other
+    assert not any(re.search(r"e\+[3-9]\d", found[path].text) for path in own)

@@ -19,7 +19,13 @@ from slo_compiler.proofs.generate.tenant import plan_proofs
 from slo_compiler.proofs.model import ExpectedHours, ExpectedRoute, UnitTestFile
 from slo_compiler.resolve.model import ResolvedTenant
 
-__all__ = ["TenantProofs", "shared_unit_tests", "tenant_proofs"]
+__all__ = [
+    "IsolatedTenant",
+    "TenantProofs",
+    "modest_unit_tests",
+    "shared_unit_tests",
+    "tenant_proofs",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,14 @@ def tenant_proofs(planned: PlannedTenant, known: Sequence[ResolvedTenant]) -> Te
         tuple(expected_hours(plan_routes(planned.resolved, known).hours)),
         isolated_tenant(planned, subjects),
     )
+
+
+def modest_unit_tests(
+    planned: PlannedTenant,
+) -> tuple[tuple[UnitTestFile, ...], IsolatedTenant | None]:
+    """Generate the unit tests whose numbers any engine stores, and the part in those of all."""
+    subjects = tests_of(planned)
+    return tuple(plan_proofs(planned, subjects, vast=False)), isolated_tenant(planned, subjects)
 
 
 def shared_unit_tests(tenants: Iterable[IsolatedTenant | None]) -> tuple[UnitTestFile, ...]:
