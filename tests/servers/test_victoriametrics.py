@@ -13,7 +13,6 @@ from slo_compiler.emit import victoriametrics
 from slo_compiler.emit.emitter import ProjectContext, TenantContext
 
 NATIVE = "native-histograms"  # which the target refuses
-WHOLE = ("ratio", "calendar", "composite")  # all files of their proofs are run, of others the 1m
 
 
 def written(case: str, folder: Path) -> Path:
@@ -41,10 +40,17 @@ def passes(command: list[str | Path]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("word", [word for word in WORDS if word != NATIVE])
-def test_the_proofs_of_each_word_hold_in_vmalert(word: str, tmp_path: Path) -> None:
-    tests = written(word, tmp_path) / "tests"
-    files = sorted(tests.glob("*.yml" if word in WHOLE else "*_1m.yml"))
+@pytest.mark.parametrize(
+    ("word", "interval"),
+    [
+        *((word, "1m") for word in WORDS if word != NATIVE),
+        *(("calendar", interval) for interval in ("5m", "1h", "1d")),
+        *(("composite", interval) for interval in ("4m", "5m", "1h")),
+        *(("ratio", interval) for interval in ("5m", "1h")),
+    ],
+)
+def test_the_proofs_of_each_word_hold_in_vmalert(word: str, interval: str, tmp_path: Path) -> None:
+    files = sorted((written(word, tmp_path) / "tests").glob(f"*_{interval}.yml"))
     assert files
     for file in files:
         passes([tool("forky", "vmalert-tool"), "unittest", f"--files={file}"])
