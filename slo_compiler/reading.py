@@ -80,9 +80,13 @@ def _expand(path: Path, report: Report, skip: Collection[Path]) -> Iterator[Path
             yield path
         return
     top, left_out = _real(path), {_real(each) for each in skip}
-    before = len(report.diagnostics)
-    found = sorted(_walk(path, report, left_out))
-    if not found and len(report.diagnostics) == before:
+    own = Report()
+    found = sorted(_walk(path, own, left_out))
+    too_large = [each for each in own.diagnostics if each.id == "source-too-large"]
+    report.extend(too_large or own.diagnostics)
+    if too_large:
+        return  # another folder was meant: nothing of it is read
+    if not found and not own.diagnostics:
         report.error(
             Position(str(path)),
             "no-manifests",

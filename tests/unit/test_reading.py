@@ -125,3 +125,16 @@ def test_folder_of_everything_skips_what_is_no_manifest(here: Path) -> None:
 def test_folder_with_too_many_files_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MAX_ENTRIES", 100)
     assert "/usr:1:1: source-too-large the folder holds more than 100 files" in refused("/usr")
+
+
+def test_folder_with_too_many_files_is_not_read_and_has_one_finding(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MAX_ENTRIES", 3)
+    for name in ("b", "c", "d"):
+        (here / f"teams/{name}.yaml").write_text("a\n")
+    (here / "other").mkdir()
+    (here / "teams/0").symlink_to("../other")
+    report = Report()
+    assert read_sources(["teams"], Path(), report) == []
+    assert [found.id for found in report.diagnostics] == ["source-too-large"]
