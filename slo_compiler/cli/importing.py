@@ -11,7 +11,7 @@ from slo_compiler.cli.run import EXIT_FINDINGS, Run
 from slo_compiler.cli.words import count, say
 
 # As importing.FORMATS, which is not imported for --help.
-FORMATS = ("sloth", "pyrra")
+FORMATS = ("sloth", "pyrra", "openslo")
 WITH_PERIOD = ("sloth",)
 
 
@@ -38,7 +38,7 @@ def import_command(
     *,
     force: bool,
 ) -> None:
-    """Make a tenant's manifest out of files of another tool: sloth or pyrra.
+    """Make a tenant's manifest out of files of another tool: sloth, pyrra or openslo.
 
     What was approximated or left out is a finding at its line and a comment of the manifest. An SLO
     that cannot be imported is an error; the others are written, and the exit code is 1.
@@ -48,6 +48,7 @@ def import_command(
       slo-compiler import sloth slos/*.yml --tenant checkout -o tenants
       slo-compiler import sloth slos/ --tenant checkout --period 28d
       slo-compiler import pyrra slos/ --tenant checkout -o tenants
+      slo-compiler import openslo slos/ --tenant checkout -o tenants
     """
     from slo_compiler import importing, pipeline, reading
     from slo_compiler.cli import inputs

@@ -53,7 +53,7 @@ _NOT_SLOS = "move it out of the folder of manifests"
 FORMATS = (
     Foreign("a Sloth file", _is_sloth, _import("sloth")),
     Foreign("a Pyrra file", _group("pyrra.dev"), _import("pyrra")),
-    Foreign("an OpenSLO file", _group("openslo", "openslo.com")),
+    Foreign("an OpenSLO file", _group("openslo", "openslo.com"), _import("openslo")),
     Foreign(
         "a PrometheusRule of the Prometheus Operator", _group("monitoring.coreos.com"), _NOT_SLOS
     ),

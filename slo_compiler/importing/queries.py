@@ -21,7 +21,7 @@ class Spelling:
     """How a tool writes the window of a query, and queries that are a counter's selector."""
 
     window: re.Pattern[str]
-    plain: re.Pattern[str]
+    plain: tuple[re.Pattern[str], ...]
 
     def windows(self, text: str) -> Iterator[re.Match[str]]:
         """Find the windows of a query; what a string or a comment holds is none."""
@@ -35,11 +35,13 @@ def _rate(window: str) -> str:
     return rf"sum\s*\(\s*rate\s*\(\s*{_SELECTOR}\s*\[\s*{window}\s*\]\s*\)\s*\)"
 
 
-TEMPLATED = Spelling(re.compile(_TEMPLATE), re.compile(_rate(_TEMPLATE), re.ASCII))
+TEMPLATED = Spelling(re.compile(_TEMPLATE), (re.compile(_rate(_TEMPLATE), re.ASCII),))
 _ANY = rf"(?:{_TEMPLATE}|[0-9][0-9a-z]*)"
 # A range of any length: the tool evaluates the query as it is.
+SUM = re.compile(rf"sum\s*\(\s*{_SELECTOR}\s*\)", re.ASCII)
 FIXED = Spelling(
-    re.compile(rf"(?<=\[)\s*{_ANY}\s*(?=\])", re.ASCII), re.compile(_rate(_ANY), re.ASCII)
+    re.compile(rf"(?<=\[)\s*{_ANY}\s*(?=\])", re.ASCII),
+    (re.compile(_rate(_ANY), re.ASCII), SUM),
 )
 
 
@@ -61,7 +63,7 @@ def read_text(part: Section, key: str, text: str, offset: int, spelling: Spellin
     loc = (*part.loc, key)
     offset += len(text) - len(text.lstrip())
     text = text.strip()
-    if plain := spelling.plain.fullmatch(text):
+    if plain := next(filter(None, (each.fullmatch(text) for each in spelling.plain)), None):
         selector = plain["selector"]
         piece = Piece(0, len(selector), offset + plain.start("selector"))
         return From(selector, loc, (piece,))
