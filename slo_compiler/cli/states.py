@@ -48,9 +48,9 @@ def explained(
             if wanted is None
             else explaining.select(tenants, wanted)
         )
-        told = explaining.explain(found, tenants, settings.spec, document, report, clock.now())
+        slos = explaining.explain(found, tenants, settings.spec, document, report, clock.now())
         # A revision's files are in a folder that is gone by the time somebody reads this.
-        return [replace(each, at=_relative(each.at, path.parent)) for each in told]
+        return [replace(each, at=_relative(each.at, path.parent)) for each in slos]
     except CompileError as error:
         report.extend(error.diagnostics)
         _print(word, path.parent, report)

@@ -77,7 +77,7 @@ def status(
     """Show how the SLOs stand, the most dangerous first: error ratios, budgets, alerts.
 
     Asks for recorded series only, in a handful of queries however many SLOs there are. In a project
-    it also says whose rules are not those that its manifests make.
+    it also names tenants that run other rules than their manifests make.
 
     \b
     Examples:
@@ -178,8 +178,8 @@ def _summary(
     from slo_compiler.status.model import SLODanger
 
     if not found.slos:
-        whose = f" of {listed([*tenants])}" if tenants else ""
-        say(f"{url} has recorded no SLO{whose}: are the rules loaded?")
+        wanted = f" of {listed([*tenants])}" if tenants else ""
+        say(f"{url} has recorded no SLO{wanted}: are the rules loaded?")
         return
     danger = text.counts(found, levels)
     words = {

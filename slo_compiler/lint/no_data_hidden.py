@@ -1,4 +1,4 @@
-"""A query has a value when none of its series is there, so that nobody learns that they are gone.
+"""A query has a value when none of its series is there, so that their loss is not noticed.
 
 `... or vector(0)` answers 0 also when the metric was renamed or its exporter is down. As a total
 that is no traffic, as an error ratio it is no error: `SLONoData` cannot fire, and neither can any

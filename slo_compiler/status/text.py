@@ -92,8 +92,8 @@ def _state(slo: SLOStatus, levels: Sequence[SeverityLevel]) -> str:
         SLODanger.OVERSPENT: "overspent",
         SLODanger.BURNING: "burning",
     }
-    said = words.get(slo.danger(levels), "")
-    return ", ".join(filter(None, (slo.stage if slo.stage != "live" else "", said)))
+    word = words.get(slo.danger(levels), "")
+    return ", ".join(filter(None, (slo.stage if slo.stage != "live" else "", word)))
 
 
 def _bar(left: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Why an alert fired: its own evidence, beside the rule that its manifest made."""
+"""Why an alert fired: its own evidence, and the rule that its manifest made."""
 
 from __future__ import annotations
 
@@ -105,28 +105,26 @@ def _moment(value: object) -> str:
     return f"{found[1]} {found[2]} {'UTC' if found[3] == 'Z' else found[3]}"
 
 
-def facts(alert: FiredAlert, told: Explanation | None, version: str) -> dict[str, str]:
+def facts(alert: FiredAlert, slo: Explanation | None, version: str) -> dict[str, str]:
     """Give what is known of an alert, in the order in which it is read.
 
     Args:
         alert: what fired.
-        told: its SLO, as the alert's own manifest has it; None if there is no such SLO.
+        slo: its SLO, as the alert's own manifest has it; None if there is no such SLO.
         version: which state of the manifests that is.
     """
     notes = alert.annotations
-    tier = (
-        next((t for t in told.tiers if t.tier == alert.labels.get("tier")), None) if told else None
-    )
+    tier = next((t for t in slo.tiers if t.tier == alert.labels.get("tier")), None) if slo else None
     return {
         key: value
         for key, value in {
-            "rule": _rule(tier, told) if tier and told else notes.get("summary", ""),
+            "rule": _rule(tier, slo) if tier and slo else notes.get("summary", ""),
             "measured": _measured(alert, tier),
             "budget": _budget(notes),
             "promised": notes.get("description", "").removeprefix("Promised: ")
             or notes.get("objective", ""),
-            "manifest": f"{told.at if told else 'no such SLO'}, {version}",
-            "notified": _notified(alert, told) if told else "",
+            "manifest": f"{slo.at if slo else 'no such SLO'}, {version}",
+            "notified": _notified(alert, slo) if slo else "",
             "runbook": notes.get("runbook_url", ""),
         }.items()
         if value
@@ -150,12 +148,12 @@ def as_text(alert: FiredAlert, found: Mapping[str, str]) -> Iterator[str]:
     yield from (f"  {line}" for line in table(found.items()))
 
 
-def _rule(tier: TierFacts, told: Explanation) -> str:
+def _rule(tier: TierFacts, slo: Explanation) -> str:
     guard = f", with at least {tier.guard}" if tier.guard.strip("-") else ""
     return (
         f"error ratio above {tier.threshold} over {tier.long_window} and {tier.short_window}"
         f"{guard}: "
-        f"burn rate {tier.burn_rate} x budget {told.budget_ratio}, "
+        f"burn rate {tier.burn_rate} x budget {slo.budget_ratio}, "
         f"or {tier.budget_share} of the budget in {tier.long_window}"
     )
 
@@ -177,11 +175,11 @@ def _budget(notes: Mapping[str, str]) -> str:
     )
 
 
-def _notified(alert: FiredAlert, told: Explanation) -> str:
+def _notified(alert: FiredAlert, slo: Explanation) -> str:
     """Name the channels of the alert's tier; of a step that waits, those of that step."""
     waits = bool(alert.labels.get("escalation"))
     lines = []
-    for audience in told.notified:
+    for audience in slo.notified:
         for name in audience.alerts:
             tier, _, after = name.partition(" after ")
             if tier == alert.labels.get("tier") and bool(after) == waits:
