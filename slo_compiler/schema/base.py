@@ -135,6 +135,26 @@ def _line(value: object) -> str:
     return text
 
 
+def _path(value: object) -> str:
+    """Take the path of a file or a folder that the system can hold."""
+    text = _line(value)
+    longest = max((len(part.encode()) for part in text.split("/")), default=0)
+    for what, size, most in (
+        ("a name in the path", longest, _MAX_NAME),
+        ("the path", len(text.encode()), _MAX_PATH),
+    ):
+        if size > most:
+            raise invalid(
+                "path-too-long",
+                f"{what} has {size:,} bytes; systems allow {most:,}",
+                "name a file or folder that can exist",
+            )
+    return text
+
+
+_MAX_NAME, _MAX_PATH = 255, 4_000  # bytes; of Linux and macOS, with room for the project's folder
+
+
 def _duration(value: object) -> Duration:
     if isinstance(value, Duration):
         return value
@@ -413,6 +433,7 @@ SLOName = Annotated[str, *_typed(_slo_name, {"type": "string", "pattern": f"^{SL
 Name = Annotated[str, *_typed(_name, {"type": "string", "pattern": f"^{DNS_LABEL.pattern}$"})]
 Text = Annotated[str, *_typed(plain_text, {"type": "string", "not": {"pattern": r"\{\{"}})]
 Line = Annotated[str, *_typed(_line, {"type": "string", "not": {"pattern": r"\{\{|\n"}})]
+FilePath = Annotated[str, *_typed(_path, {"type": "string", "not": {"pattern": r"\{\{|\n"}})]
 Span = Annotated[Duration, *_typed(_duration, {**_SPAN, "examples": ["5m", "1h30m", "30d"]})]
 Period = Annotated[
     PeriodValue,

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.schema.base import (
+    FilePath,
     LabelName,
     Line,
     Name,
@@ -62,7 +63,7 @@ class AlertmanagerSpec(Strict):
     """The Alertmanager that will route the alerts."""
 
     version: Version = "0.33"
-    base: Line | None = None
+    base: FilePath | None = None
     heartbeat: HeartbeatChannel | None = None
     templates: Line | None = Field(
         default=None,
@@ -212,10 +213,10 @@ class TenantGrant(Strict):
 class ProjectSpec(Strict):
     """What holds for all tenants; tenants cannot widen it."""
 
-    sources: list[Text] = Field(default=[naming.SOURCES_FOLDER], min_length=1)
-    output: Line = naming.OUTPUT_FOLDER
-    policies: list[Text] = []
-    templates: list[Text] = []
+    sources: list[FilePath] = Field(default=[naming.SOURCES_FOLDER], min_length=1)
+    output: FilePath = naming.OUTPUT_FOLDER
+    policies: list[FilePath] = []
+    templates: list[FilePath] = []
     prometheus: PrometheusSpec = PrometheusSpec()
     alertmanager: AlertmanagerSpec = AlertmanagerSpec()
     operator: OperatorSpec = OperatorSpec()

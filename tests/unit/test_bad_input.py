@@ -294,6 +294,37 @@ def test_a_file_beyond_the_limit(check: Check) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("sources", "[{}]"),
+        ("policies", "[{}]"),
+        ("templates", "[{}]"),
+        ("output", "{}"),
+        ("alertmanager", "{{base: {}}}"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("x" * 300, "a name in the path has 300 bytes; systems allow 255"),
+        ("é" * 200, "a name in the path has 400 bytes; systems allow 255"),
+        ("/y" * 2_500, "the path has 5,000 bytes; systems allow 4,000"),
+    ],
+    ids=["name", "bytes", "path"],
+)
+def test_a_path_that_no_system_holds(
+    repo: Path, key: str, value: str, path: str, what: str
+) -> None:
+    (repo / "slo-compiler.yaml").write_text(
+        f"apiVersion: slo-compiler/v1\nkind: Project\nspec:\n  {key}: {value.format(path)}\n",
+        encoding="utf-8",
+    )
+    done = CliRunner().invoke(main, ["check"], catch_exceptions=False)
+    assert done.exit_code == 1
+    assert f"error[path-too-long] {what}\n" in done.stderr
+
+
 def test_a_control_character_never_reaches_the_terminal(check: Check) -> None:
     assert check(MANIFEST.replace("owner: sre", "owner: s\x1b[31mre")) == (
         "customer-b.yaml:3:38: error[control-character] "
