@@ -17,7 +17,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +116,61 @@ def alertmanager(
         yield server
 
 
+@contextmanager
+def victoriametrics(
+    binary: Path, scrapes: Path, data: Path, *, port: int, extra_args: Sequence[str] = ()
+) -> Iterator[Server]:
+    """Run a single VictoriaMetrics that scrapes what a configuration of Prometheus names.
+
+    Raises:
+        ServerError: if it is not ready in time.
+    """
+    command = [
+        str(binary.absolute()),
+        f"-promscrape.config={scrapes.absolute()}",
+        f"-storageDataPath={data.absolute()}",
+        f"-httpListenAddr=127.0.0.1:{port}",
+        *extra_args,
+    ]
+    with _running(command, data, f"http://127.0.0.1:{port}") as server:
+        yield server
+
+
+@contextmanager
+def vmalert(
+    binary: Path, rules: str, settings: Path, data: Path, *, url: str, port: int
+) -> Iterator[Server]:
+    """Run vmalert, which notifies nobody, on rules and on the VictoriaMetrics at a URL.
+
+    Args:
+        binary: the program.
+        rules: a pattern of rule files.
+        settings: the compiled vmalert.env.
+        data: its log is beside it.
+        url: of VictoriaMetrics.
+        port: that it listens on.
+
+    Raises:
+        ServerError: if it is not ready in time.
+    """
+    lines = settings.read_text(encoding="utf-8").splitlines()
+    pairs = (line.split("=", maxsplit=1) for line in lines if line and not line.startswith("#"))
+    command = [
+        str(binary.absolute()),
+        "-envflag.enable",
+        "-envflag.prefix=VMALERT_",
+        f"-rule={rules}",
+        f"-datasource.url={url}",
+        f"-remoteWrite.url={url}",
+        f"-remoteRead.url={url}",
+        "-notifier.blackhole",
+        f"-httpListenAddr=127.0.0.1:{port}",
+    ]
+    address = f"http://127.0.0.1:{port}"
+    with _running(command, data, address, environment=dict(pairs)) as server:
+        yield server
+
+
 def get_json(url: str) -> Any:  # noqa: ANN401 - JSON is any
     """GET a document."""
     return json.loads(_fetch(urllib.request.Request(url)))
@@ -155,7 +210,11 @@ def wait_until(
 
 @contextmanager
 def _running(
-    command: Sequence[str], data: Path, url: str, cwd: Path | None = None
+    command: Sequence[str],
+    data: Path,
+    url: str,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Run a server for as long as the block lasts."""
     _require_free(url)
@@ -163,7 +222,12 @@ def _running(
     log_path = data.absolute().with_name(f"{data.name}.log")
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            command,
+            cwd=cwd,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
     try:
         _await_ready(process, url, log_path)

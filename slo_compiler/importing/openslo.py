@@ -13,7 +13,7 @@ from slo_compiler.importing.defaults import settle
 from slo_compiler.importing.metadata import one_owner, read_labels, read_name
 from slo_compiler.importing.model import Format, Imported, ImportedSLO, Options
 from slo_compiler.importing.openslo_alerts import read_policy
-from slo_compiler.importing.openslo_objects import Objects, collect, leave_out, text_of
+from slo_compiler.importing.openslo_objects import NamedObjects, collect, leave_out, text_of
 from slo_compiler.importing.openslo_queries import of_v1alpha, percent, read_sli
 from slo_compiler.importing.openslo_windows import read_period, read_span
 from slo_compiler.importing.part import Section
@@ -53,7 +53,7 @@ def _unique(policy: dict[str, Any], seen: dict[str, dict[str, Any]]) -> str:
 
 
 def _slos(
-    top: Section, objects: Objects, options: Options, imported: Imported
+    top: Section, objects: NamedObjects, options: Options, imported: Imported
 ) -> Iterator[ImportedSLO]:
     """Give the SLOs of a document: one for each of its objectives."""
     objectives = top.part("spec").data.get("objectives")
@@ -66,7 +66,12 @@ def _slos(
 
 
 def _slo(
-    top: Section, index: int, count: int, objects: Objects, options: Options, imported: Imported
+    top: Section,
+    index: int,
+    count: int,
+    objects: NamedObjects,
+    options: Options,
+    imported: Imported,
 ) -> ImportedSLO:
     metadata, spec = top.part("metadata"), top.part("spec")
     alpha = top.data.get("apiVersion") == "openslo/v1alpha"
@@ -128,7 +133,7 @@ def _numbered(name: From | None, objective: Section, index: int, count: int) -> 
     return From(made, name.loc)
 
 
-def _service(spec: Section, objects: Objects) -> From | None:
+def _service(spec: Section, objects: NamedObjects) -> From | None:
     """Give the service; its object, which need not be there, has nothing else that is used."""
     name = spec.data.get("service")
     if isinstance(name, str):
@@ -203,7 +208,7 @@ def _slices(
     return length, {"timeslices": slices}
 
 
-def _indicator(spec: Section, objective: Section, objects: Objects) -> Section | None:
+def _indicator(spec: Section, objective: Section, objects: NamedObjects) -> Section | None:
     """Give the spec of the SLI of an SLO."""
     for key in ("indicator", "indicatorRef", "compositeWeight"):
         if objective.get(key) is not None:
@@ -230,7 +235,7 @@ def _indicator(spec: Section, objective: Section, objects: Objects) -> Section |
     return body
 
 
-def _others(objects: Objects, report: Report) -> None:
+def _others(objects: NamedObjects, report: Report) -> None:
     """Report objects that no SLO has read, and what is said of those that only have a name."""
     for (kind, name), part in objects.found.items():
         at = part.document.locate(("metadata", "name"))

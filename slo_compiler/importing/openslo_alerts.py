@@ -10,7 +10,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.frontend.translate import From
 from slo_compiler.importing.defaults import severity_names
 from slo_compiler.importing.model import Options
-from slo_compiler.importing.openslo_objects import Objects, leave_out
+from slo_compiler.importing.openslo_objects import NamedObjects, leave_out
 from slo_compiler.importing.openslo_windows import read_span
 from slo_compiler.importing.part import Section
 from slo_compiler.importing.windows import fitted, moved
@@ -20,7 +20,7 @@ _SHORTER = 12  # times than the long window: the workbook's proportion
 _MOST = 50  # characters of a policy's name
 
 
-def read_policy(spec: Section, objects: Objects, options: Options) -> dict[str, Any] | None:
+def read_policy(spec: Section, objects: NamedObjects, options: Options) -> dict[str, Any] | None:
     """Give the policy of an SLO; None if it has no alerts."""
     tiers: list[dict[str, Any]] = []
     names = []
@@ -42,7 +42,9 @@ def read_policy(spec: Section, objects: Objects, options: Options) -> dict[str, 
     return {"name": _slug("-".join(names)), "tiers": tiers}
 
 
-def _object(part: Section, ref: str, kind: str, objects: Objects) -> tuple[str, Section] | None:
+def _object(
+    part: Section, ref: str, kind: str, objects: NamedObjects
+) -> tuple[str, Section] | None:
     """Give the name and the spec of an object: of the one that is named, or of this one."""
     if ref in part.data:
         there = objects.get(part, ref, kind)
@@ -66,7 +68,7 @@ def _object(part: Section, ref: str, kind: str, objects: Objects) -> tuple[str, 
     return name, spec
 
 
-def _tiers(policy: Section, objects: Objects, options: Options) -> list[dict[str, Any]]:
+def _tiers(policy: Section, objects: NamedObjects, options: Options) -> list[dict[str, Any]]:
     breaching = policy.get("alertWhenBreaching") is None or policy.flag("alertWhenBreaching")
     flags = ("alertWhenBreaching", "alertWhenResolved", "alertWhenNoData")
     if not any(policy.get(key) is not None for key in flags):

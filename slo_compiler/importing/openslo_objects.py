@@ -23,7 +23,7 @@ VERSIONS = {"openslo/v1": KINDS, "openslo/v1alpha": ("SLO", "Service")}
 
 
 @dataclass(slots=True)
-class Objects:
+class NamedObjects:
     """All objects of a run, in the order of the files; and those that nothing has read yet."""
 
     found: dict[tuple[str, str], Section] = field(default_factory=dict)
@@ -54,9 +54,9 @@ class Objects:
         return Section(there.document, there.loc, there.data, part.report)
 
 
-def collect(documents: Sequence[Document], report: Report) -> Objects:
+def collect(documents: Sequence[Document], report: Report) -> NamedObjects:
     """Take up all objects; what is none, and a second one of a name, is an error."""
-    objects = Objects()
+    objects = NamedObjects()
     for document in documents:
         top = Section.of(document, (), document.data, report)
         version, kind = top.get("apiVersion"), top.get("kind")

@@ -11,7 +11,7 @@ from slo_compiler.decimals import plain
 from slo_compiler.duration import Duration
 from slo_compiler.frontend.overlay import Piece
 from slo_compiler.frontend.translate import From
-from slo_compiler.importing.openslo_objects import Objects
+from slo_compiler.importing.openslo_objects import NamedObjects
 from slo_compiler.importing.part import Section
 from slo_compiler.importing.queries import FIXED, SUM, read_query
 from slo_compiler.promql import read, unwrapped
@@ -24,7 +24,7 @@ _SOURCE = "only Prometheus and what speaks PromQL is read; write the queries in 
 
 
 def read_sli(
-    indicator: Section, objective: Section, objects: Objects, slice_: Duration | None
+    indicator: Section, objective: Section, objects: NamedObjects, slice_: Duration | None
 ) -> dict[str, Any] | None:
     """Give the SLI of an objective.
 
@@ -52,7 +52,7 @@ def read_sli(
     return _ratio(indicator.part("ratioMetric"), objects, slice_)
 
 
-def of_v1alpha(spec: Section, objective: Section, objects: Objects) -> dict[str, Any] | None:
+def of_v1alpha(spec: Section, objective: Section, objects: NamedObjects) -> dict[str, Any] | None:
     """Give the SLI of an objective of v1alpha: its own ratio, or the metric of the SLO."""
     ratio = objective.get("ratioMetrics") is not None
     if ratio == (spec.get("indicator") is not None):
@@ -74,7 +74,7 @@ def of_v1alpha(spec: Section, objective: Section, objects: Objects) -> dict[str,
     return _events(part, key, objects)
 
 
-def _ratio(part: Section, objects: Objects, slice_: Duration | None) -> dict[str, Any] | None:
+def _ratio(part: Section, objects: NamedObjects, slice_: Duration | None) -> dict[str, Any] | None:
     if part.get("raw") is None:
         sli = _events(part, "counter", objects)
         return _mean(part, sli, slice_) if slice_ and sli else sli
@@ -107,7 +107,7 @@ def _ratio(part: Section, objects: Objects, slice_: Duration | None) -> dict[str
     return {"raw": {"error_ratio": query}}
 
 
-def _events(part: Section, counter: str, objects: Objects) -> dict[str, Any] | None:
+def _events(part: Section, counter: str, objects: NamedObjects) -> dict[str, Any] | None:
     """Read good or bad events, and all of them."""
     part.get("rawType")
     if part.data.get("rawType") is not None:
@@ -177,7 +177,7 @@ def _is_selector(text: str) -> bool:
     return found is not None and isinstance(unwrapped(found[0]), pp.VectorSelector)
 
 
-def _threshold(part: Section, objective: Section, objects: Objects) -> dict[str, Any] | None:
+def _threshold(part: Section, objective: Section, objects: NamedObjects) -> dict[str, Any] | None:
     query = _query(part, objects, values=True)
     op, value = objective.text("op"), objective.get("value")
     if op not in _OPERATORS:
@@ -200,7 +200,7 @@ def _without_bound(objective: Section) -> None:
             objective.report.info(objective.key(key), "import-left-out", text)
 
 
-def _query(part: Section, objects: Objects, *, values: bool = False) -> From | None:
+def _query(part: Section, objects: NamedObjects, *, values: bool = False) -> From | None:
     """Give the query of a metric, whose source must speak PromQL."""
     if "metricSource" in part.data:
         source = part.part("metricSource")
