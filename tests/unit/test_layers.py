@@ -22,7 +22,7 @@ LAYERS = (
     ("proofs",),
     ("emit",),
     ("toolcheck", "write", "unit", "workers", "cache", "filling"),
-    ("link", "history"),
+    ("link", "history", "project"),
     ("pipeline", "init", "live", "view"),
     ("importing", "status"),
     ("cli", "api"),
