@@ -29,7 +29,7 @@ test-fast: $(VENV)/installed-dev tools-all ## run the tests that need no server
 	@$(BIN)/pytest -n auto -m "not slow"
 
 engines: $(VENV)/installed-dev tools-all ## run VictoriaMetrics and Prometheus for five minutes, and compare their alerts
-	@ENGINES=1 $(BIN)/pytest -q tests/servers/test_vmalert.py
+	@ENGINES=1 $(BIN)/pytest -q tests/servers/test_engines_side_by_side.py
 
 coverage: $(VENV)/installed-dev tools-all ## run the fast tests and print the lines that they do not reach
 	@$(BIN)/pytest -n auto -m "not slow" --cov --cov-report=term
