@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from slo_compiler.view.explain import Explanation
     from slo_compiler.view.fired import FiredAlert
 
@@ -23,6 +25,7 @@ def why(source: str, project: Path | None, format_: str) -> None:
     Raises:
         UsageError: there is no alert of an SLO, or no project.
     """
+    from slo_compiler.cli import inputs
     from slo_compiler.view import fired
 
     try:
@@ -30,8 +33,19 @@ def why(source: str, project: Path | None, format_: str) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise click.BadParameter(reason, param_hint="'--alert'") from None
+    own = project or inputs.find_project(Path.cwd())
+    if own is None:
+        raise click.UsageError("no project file here or above: name it with --project")
+    now = _digests(own)
     with ExitStack() as stack:
-        found = [(alert, fired.facts(alert, *_state(alert, project, stack))) for alert in alerts]
+        # The alerts of a notification are mostly of one SLO and one manifest.
+        states: dict[tuple[str, str], tuple[Explanation | None, str]] = {}
+        found = []
+        for alert in alerts:
+            key = (alert.slo, str(alert.versions))
+            if key not in states:
+                states[key] = _state(alert, own, now, stack)
+            found.append((alert, fired.facts(alert, *states[key])))
     if format_ == "json":
         records = [{"slo": alert.slo, "labels": alert.labels, **known} for alert, known in found]
         click.echo(json.dumps(records, indent=2))
@@ -58,22 +72,18 @@ def _read(source: str) -> str:
 
 
 def _state(
-    alert: FiredAlert, project: Path | None, stack: ExitStack
+    alert: FiredAlert, own: Path, now: Mapping[str, str], stack: ExitStack
 ) -> tuple[Explanation | None, str]:
     """Explain the alert's SLO, as it is in the manifest that the alert came from."""
     from slo_compiler import revision
-    from slo_compiler.cli import inputs
     from slo_compiler.cli.run import EXIT_FINDINGS
     from slo_compiler.cli.states import explained
 
-    own = project or inputs.find_project(Path.cwd())
-    if own is None:
-        raise click.UsageError("no project file here or above: name it with --project")
     folder = own.absolute().parent
     word, version = None, "as it is now"
     if not alert.versions:
         version = "as it is now; the alert does not say its version"
-    elif not _is_now(alert, own):
+    elif any(not now.get(name, "").startswith(d) for name, d in alert.versions.items()):
         try:
             word = revision.commit_of(folder, alert.versions)
             version = (
@@ -89,8 +99,8 @@ def _state(
     return (found[0] if found else None), version
 
 
-def _is_now(alert: FiredAlert, project: Path) -> bool:
-    """Whether the files that the alert was made of are the same now."""
+def _digests(project: Path) -> dict[str, str]:
+    """Give the digest of each file that alerts are made of; nothing where they cannot be read."""
     from slo_compiler import pipeline
     from slo_compiler.cli import inputs
     from slo_compiler.diagnostics import CompileError, Report
@@ -100,6 +110,5 @@ def _is_now(alert: FiredAlert, project: Path) -> bool:
         read = inputs.select(project, (), report)
         files = (*read.files, *pipeline.read_shared(read.settings, report).files)
     except CompileError:
-        return False
-    digests = {file.name: file.digest for file in files}
-    return all(digests.get(name, "").startswith(digest) for name, digest in alert.versions.items())
+        return {}
+    return {file.name: file.digest for file in files}
