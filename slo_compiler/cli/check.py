@@ -18,7 +18,7 @@ from slo_compiler.cli.options import (
     shared,
 )
 from slo_compiler.cli.run import Run
-from slo_compiler.cli.server import endpoint
+from slo_compiler.cli.server import credentials, endpoint
 from slo_compiler.cli.words import answered, checked, say, size
 
 if TYPE_CHECKING:
@@ -32,17 +32,7 @@ if TYPE_CHECKING:
     metavar="URL",
     help="Also ask a Prometheus whether the series are there, and are what the SLOs need.",
 )
-@click.option(
-    "--live-header",
-    multiple=True,
-    metavar="HEADER",
-    help='A header to ask with, such as "X-Scope-OrgID: customer-b"; may be repeated.',
-)
-@click.option(
-    "--live-token-file",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="A file that holds a bearer token to ask with.",
-)
+@credentials("--live-")
 @shared(STDIN_NAME, PROJECT, FORMAT, STRICT, LOG, NO_CACHE)
 def check(
     sources: tuple[str, ...],
@@ -50,8 +40,8 @@ def check(
     format_: str,
     *,
     live: str | None,
-    live_header: tuple[str, ...],
-    live_token_file: Path | None,
+    headers: tuple[str, ...],
+    token_file: Path | None,
     stdin_filename: str | None,
     strict: bool,
     log_json: Path | None,
@@ -69,7 +59,7 @@ def check(
       slo-compiler check - --stdin-filename tenants/customer-b.yaml < draft.yaml
       slo-compiler check --live http://prometheus:9090
     """
-    url, headers = _live_options(live, live_header, live_token_file)
+    url, asked_with = _live_options(live, headers, token_file)
     run = Run(
         project,
         sources,
@@ -83,7 +73,7 @@ def check(
     with run.reporting():
         compiled = run.compile()
         if url:
-            _ask(run, url, headers)
+            _ask(run, url, asked_with)
         run.log(compiled, None)
         run.report.raise_if_failed()
         run.clear()

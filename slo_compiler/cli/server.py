@@ -7,8 +7,29 @@ from typing import TYPE_CHECKING
 
 import click
 
+from slo_compiler.cli.options import CommandT, shared
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+
+def credentials(prefix: str) -> Callable[[CommandT], CommandT]:
+    """Give a command the options of headers and of a token; their names begin with `prefix`."""
+    return shared(
+        click.option(
+            f"{prefix}header",
+            "headers",
+            multiple=True,
+            metavar="HEADER",
+            help='A header to ask with, such as "X-Scope-OrgID: customer-b"; may be repeated.',
+        ),
+        click.option(
+            f"{prefix}token-file",
+            "token_file",
+            type=click.Path(path_type=Path, dir_okay=False, exists=True),
+            help="A file that holds a bearer token to ask with.",
+        ),
+    )
 
 
 def endpoint(

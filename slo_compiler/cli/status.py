@@ -12,7 +12,7 @@ import click
 from slo_compiler.cli import completion
 from slo_compiler.cli.options import PROJECT
 from slo_compiler.cli.run import EXIT_FINDINGS
-from slo_compiler.cli.server import endpoint
+from slo_compiler.cli.server import credentials, endpoint
 from slo_compiler.cli.words import color, count, listed, say
 
 if TYPE_CHECKING:
@@ -32,17 +32,7 @@ if TYPE_CHECKING:
     shell_complete=completion.tenants,
     help="Only this tenant; may be repeated.",
 )
-@click.option(
-    "--header",
-    multiple=True,
-    metavar="HEADER",
-    help='A header to ask with, such as "X-Scope-OrgID: customer-b"; may be repeated.',
-)
-@click.option(
-    "--token-file",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="A file that holds a bearer token to ask with.",
-)
+@credentials("--")
 @click.option(
     "--watch",
     metavar="SECONDS",
@@ -67,7 +57,7 @@ def status(
     *,
     prometheus: str,
     tenants: tuple[str, ...],
-    header: tuple[str, ...],
+    headers: tuple[str, ...],
     token_file: Path | None,
     watch: int | None,
     format_: str,
@@ -85,10 +75,10 @@ def status(
       slo-compiler status --prometheus http://prometheus:9090 --tenant customer-b --watch 30
       slo-compiler status --prometheus http://prometheus:9090 --format json --exit-code
     """
-    url, headers = endpoint(prometheus, header, token_file, option="--prometheus", prefix="--")
+    url, asked_with = endpoint(prometheus, headers, token_file, option="--prometheus", prefix="--")
     levels, manifests = _project(project, tenants)
     while True:
-        fine = _show(url, headers, tenants, levels, manifests, format_, watch=watch)
+        fine = _show(url, asked_with, tenants, levels, manifests, format_, watch=watch)
         if watch is None:
             sys.exit(EXIT_FINDINGS if fine is None or (exit_code and not fine) else 0)
         time.sleep(watch)
