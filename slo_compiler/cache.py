@@ -91,7 +91,7 @@ class Cache:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "compile"
-        self._usable: bool | None = None
+        self._usable = False
 
     def get(self, key: str) -> Any | None:  # noqa: ANN401  (whatever was put there)
         """Read an entry, and mark it as used."""
@@ -148,7 +148,7 @@ class Cache:
 
     def _is_ours(self, *, create: bool = False) -> bool:
         """Whether the folder is there, and nobody else may write to it."""
-        if self._usable is None or (create and not self._usable):
+        if not self._usable:  # asked again: another process may have made it meanwhile
             top = self._folder.parent
             if create and not top.exists():
                 top.mkdir(mode=0o700, parents=True)

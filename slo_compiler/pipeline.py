@@ -45,7 +45,7 @@ from slo_compiler.unit import (
     Unit,
     compile_unit,
 )
-from slo_compiler.workers import spread
+from slo_compiler.workers import spread, without_collector
 from slo_compiler.write import lock
 
 __all__ = [
@@ -121,7 +121,8 @@ def compile_project(
     progress("reading")
     shared = read_shared(settings, report)
     targets = settings.spec.targets
-    units = compile_units(shared, sources, progress, cache=cache, jobs=jobs)
+    with without_collector():
+        units = compile_units(shared, sources, progress, cache=cache, jobs=jobs)
     check_units(units, report, whole=whole)
     report.raise_if_failed()
     progress("joining")

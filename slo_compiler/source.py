@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -27,6 +27,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe
 _TAG = "tag:yaml.org,2002:"
 
 Loc = tuple[str | int, ...]
+_Found = tuple[yaml.Node | None, yaml.Node]  # a key, if there is one, and the value
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -84,6 +85,10 @@ class Document:
     data: Any
     node: yaml.Node
     lines: Sequence[str]
+    # Nodes by their place, with their keys: findings and rules ask for the same again and again.
+    _seen: dict[Loc, _Found | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def sources(self) -> Iterable[Document]:
@@ -96,17 +101,13 @@ class Document:
 
     def locate(self, loc: Loc = (), *, key: bool = False) -> Position:
         """Place of the value at `loc`, or of its key; of the nearest parent if there is none."""
-        node, key_node = self.node, None
-        for step in loc:
-            found = _child(node, step)
-            if found is None:
-                break
+        if (found := self._lookup(loc)) is not None:
             key_node, node = found
-        else:
-            if key and key_node is not None:
-                node = key_node
-            return self._position(node)
+            return self._position(key_node if key and key_node is not None else node)
         # The path leads on to something that is not there: mark the key of its parent.
+        while (found := self._lookup(loc := loc[:-1])) is None:
+            pass
+        key_node, node = found
         return self._position(key_node if key_node is not None else _first_key(node))
 
     def within(
@@ -151,11 +152,17 @@ class Document:
         return node.value if isinstance(node, yaml.ScalarNode) else ""
 
     def _node(self, loc: Loc) -> yaml.Node | None:
-        node: yaml.Node | None = self.node
-        for step in loc:
-            found = _child(node, step) if node is not None else None
-            node = found[1] if found else None
-        return node
+        found = self._lookup(loc)
+        return found[1] if found else None
+
+    def _lookup(self, loc: Loc) -> _Found | None:
+        """Find the node at `loc`, and its key."""
+        if not loc:
+            return None, self.node
+        if loc not in self._seen:
+            parent = self._lookup(loc[:-1])
+            self._seen[loc] = _child(parent[1], loc[-1]) if parent else None
+        return self._seen[loc]
 
     def _position(self, node: yaml.Node) -> Position:
         mark, end = node.start_mark, node.end_mark
@@ -206,7 +213,7 @@ def read_documents(path: str, content: bytes, report: Report) -> list[Document]:
         return []
     lines = text.splitlines()
     try:
-        _check_depth(text)
+        plain = _is_plain(text)
         nodes = [n for n in yaml.compose_all(text, Loader=_Loader) if n is not None]
     except yaml.MarkedYAMLError as error:
         report.error(*_syntax_error(path, lines, error))
@@ -219,22 +226,33 @@ def read_documents(path: str, content: bytes, report: Report) -> list[Document]:
         report.error(
             Position(path), "empty-file", "the file holds no document", "delete it or fill it"
         )
-    documents = []
-    for node in nodes:
-        shell = Document(path, None, node, lines)
-        try:
-            _expanded(node, {}, set())
-        except _TooMuchError as error:
-            report.error(shell._position(error.node), error.id, error.message, error.help)  # noqa: SLF001
-            continue
-        documents.append(Document(path, _construct(node, shell, report), node, lines))
-    return documents
+    shells = [Document(path, None, node, lines) for node in nodes]
+    return [
+        replace(shell, data=_construct(shell.node, shell, report))
+        for shell in shells
+        if plain or _is_bounded(shell, report)
+    ]
 
 
-def _check_depth(text: str) -> None:
-    """Refuse nesting that would exhaust the interpreter's stack, before anything recurses."""
-    depth = 0
+def _is_bounded(document: Document, report: Report) -> bool:
+    """Whether a document stays within limits once its aliases are followed."""
+    try:
+        _expanded(document.node, {}, set())
+    except _TooMuchError as error:
+        report.error(document._position(error.node), error.id, error.message, error.help)  # noqa: SLF001
+        return False
+    return True
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text has no aliases, and not more values than a document may have.
+
+    Nesting that would exhaust the interpreter's stack is refused, before anything recurses.
+    """
+    depth = events = aliases = 0
     for event in yaml.parse(text, Loader=_Loader):
+        events += 1
+        aliases += isinstance(event, yaml.AliasEvent)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
@@ -244,6 +262,7 @@ def _check_depth(text: str) -> None:
                 )
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+    return not aliases and events <= MAX_NODES
 
 
 def _syntax_error(
@@ -401,8 +420,8 @@ def _construct_mapping(
     seen: dict[str, yaml.Node] = {}
     merged: dict[str, Any] = {}
     for key, value in node.value:
-        at = document._position(key)  # noqa: SLF001
         if not isinstance(key, yaml.ScalarNode):
+            at = document._position(key)  # noqa: SLF001
             report.error(at, "yaml-key", "a key must be plain text", "name it by one word")
             continue
         if key.tag == f"{_TAG}merge" and key.value not in seen:
@@ -411,12 +430,13 @@ def _construct_mapping(
                 if isinstance(base, yaml.MappingNode):
                     merged |= _construct_mapping(base, document, report)
                 else:
+                    at = document._position(key)  # noqa: SLF001
                     report.error(at, "yaml-key", "<< merges mappings only", "remove it")
             continue
         if key.value in seen:
             first = seen[key.value].start_mark.line + 1
             report.error(
-                at,
+                document._position(key),  # noqa: SLF001
                 "duplicate-key",
                 f'the key "{key.value}" stands here twice; first on line {first}',
                 "remove one of them",
@@ -427,7 +447,7 @@ def _construct_mapping(
     return merged | data
 
 
-def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node | None, yaml.Node] | None:
+def _child(node: yaml.Node, step: str | int) -> _Found | None:
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
         return None, node.value[step]
     if isinstance(node, yaml.MappingNode):

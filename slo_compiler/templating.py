@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -49,6 +50,11 @@ def indented(text: str, width: int) -> str:
     return "\n".join([first, *(" " * width + line if line.strip() else line for line in rest)])
 
 
+def pairs(items: Iterable[tuple[str, object]], indent: int) -> str:
+    """Write names and their texts as the lines of a mapping, indented by `indent` spaces."""
+    return ("\n" + " " * indent).join([f"{name}: {quoted(value)}" for name, value in items])
+
+
 def promql_string(value: object) -> str:
     """Write text as a PromQL string literal, quotes included; the escapes are Go's."""
     return quoted(value)
@@ -79,7 +85,9 @@ def environment() -> jinja2.Environment:
         autoescape=False,  # noqa: S701  (YAML and PromQL are escaped by the filters above)
         auto_reload=False,
     )
-    env.filters.update(quoted=quoted, block=block, promql_string=promql_string, indent=indented)
+    env.filters.update(
+        quoted=quoted, block=block, pairs=pairs, promql_string=promql_string, indent=indented
+    )
     return env
 
 

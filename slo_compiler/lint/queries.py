@@ -82,6 +82,8 @@ class Query:
     key: str
     parsed: Parsed
     index: int | None = None  # in a list of queries
+    # Whether a plain selector here is that of a counter or a histogram.
+    counted: bool = False
 
     @property
     def text(self) -> str:
@@ -108,14 +110,6 @@ class Query:
             if len(part.parents) == len(found.parents) + 1 and part.dimension is self.dimension:
                 found = part
         return found
-
-    @property
-    def counted(self) -> bool:
-        """Whether a plain selector here is that of a counter or a histogram."""
-        pair = self.slo.spec.sli.body.base_pair()
-        terms = (pair.events, pair.second) if pair else ()
-        readings = (Reading.RATE, Reading.FAMILY)
-        return any(self.key in (t.field, t.minus) and t.reading in readings for t in terms)
 
     @property
     def plain(self) -> bool:
@@ -150,11 +144,20 @@ class _Same:
 @lru_cache(maxsize=1)  # lints look at one tenant, each after the other
 def _queries(same: _Same) -> tuple[Query, ...]:
     return tuple(
-        Query(slo, key, parsed, index)
+        Query(slo, key, parsed, index, key in counted)
         for slo in same.tenant.slos
+        for counted in (_counted(slo),)
         for key, index, text in _texts(slo)
         if (parsed := _parsed(text)) is not None
     )
+
+
+def _counted(slo: ResolvedSLO) -> set[str]:
+    """Give the keys of an SLI in which a plain selector is that of a counter or a histogram."""
+    pair = slo.spec.sli.body.base_pair()
+    terms = (pair.events, pair.second) if pair else ()
+    readings = (Reading.RATE, Reading.FAMILY)
+    return {key for term in terms if term.reading in readings for key in (term.field, term.minus)}
 
 
 def sides(tenant: ResolvedTenant) -> Iterator[tuple[Query, Part, Query, Part]]:

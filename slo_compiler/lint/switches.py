@@ -166,6 +166,8 @@ def _is_known(id_: str, at: Position, known: Collection[str], switches: Switches
 def _read_comments(
     document: Document, known: Collection[str], locked: Collection[str], switches: Switches
 ) -> None:
+    if not any(map(_COMMENT.search, document.lines)):
+        return
     texts = sorted(_scalars(document.node), key=_start)
     found = [*islice(_ids(document, texts), MAX_IDS + 1)]
     extents = _extents(document, texts) if found else {}

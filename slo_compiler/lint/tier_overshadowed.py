@@ -58,6 +58,8 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
 def _comes_first(tenant: ResolvedTenant, slo: ResolvedSLO, one: Tier, other: Tier) -> bool:
     if one.long_window >= other.long_window or one.short_window > other.short_window:
         return False
+    if burn_factor(slo, one) > burn_factor(slo, other):
+        return False
     known = {level.name for level in tenant.levels}
     if not {one.severity, other.severity} <= known:
         return False  # an error of its own, and which is more urgent is unknown
@@ -65,6 +67,4 @@ def _comes_first(tenant: ResolvedTenant, slo: ResolvedSLO, one: Tier, other: Tie
     waits = one.for_ is not None and (other.for_ is None or one.for_ > other.for_)
     # What is too few errors or events for the shorter window may be enough for the longer one.
     guarded = minimum(slo, one, "errors") or minimum(slo, one, "events")
-    if not urgent or waits or guarded:
-        return False
-    return burn_factor(slo, one) <= burn_factor(slo, other)
+    return urgent and not waits and not guarded

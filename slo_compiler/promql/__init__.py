@@ -98,9 +98,8 @@ def prepare(
         QueryError: the query breaks a rule, or cannot be shown to keep to its tenant.
     """
     tree = _checked(query, matchers, window, isolating)
-    if WINDOW in query:
-        isolated = inject(tree, matchers, query)
-    else:
+    rated = WINDOW not in query
+    if rated:
         tree = unwrapped(tree)
         if not isinstance(tree, pp.VectorSelector) or tree.offset or tree.at:
             span = re.search(r"\[[^\]]*\]", code_of(query))
@@ -111,9 +110,9 @@ def prepare(
                 or "write its range as [$window], or give a plain counter selector",
                 *((span.start(), len(span[0])) if span else ()),
             )
-        isolated = f"rate({inject(tree, matchers, query)}[{window}])"
+    isolated = inject(tree, matchers, query)
     check_isolated(isolated, tree, matchers)
-    return isolated
+    return f"rate({isolated}[{window}])" if rated else isolated
 
 
 def _with_rate(tree: pp.Expr, query: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
 import promql_parser as pp
 
@@ -54,7 +55,8 @@ def _check_selector(node: pp.VectorSelector, query: str, matchers: Mapping[str, 
                 *find_matcher(query, METRIC_LABEL),
             )
         if matcher.is_regex:
-            refuse_regex(matcher.value, find_matcher(query, matcher.name, matcher.value))
+            place = partial(find_matcher, query, matcher.name, matcher.value)
+            refuse_regex(matcher.value, place)
         expected = matchers.get(matcher.name)
         if expected is None:
             continue
@@ -116,7 +118,7 @@ def check_labels(tree: pp.Expr, query: str, reserved: Collection[str]) -> None:
             )
         if name == "label_replace" and isinstance(node.args[-1], pp.StringLiteral):
             pattern = node.args[-1].val
-            refuse_regex(pattern, next(_quoted(query, pattern), ()))
+            refuse_regex(pattern, partial(_find_quoted, query, pattern))
         if name in _WRITES_LABEL and len(node.args) > _WRITES_LABEL[name]:
             _check_written(node.args[_WRITES_LABEL[name]], query, reserved)
 
@@ -135,10 +137,10 @@ def _check_written(argument: pp.Expr, query: str, reserved: Collection[str]) -> 
         )
 
 
-def _quoted(query: str, text: str) -> Iterator[Place]:
-    """Find strings of a query that are written without escapes."""
-    for found in re.finditer(rf"[\"'`]({re.escape(text)})[\"'`]", query):
-        yield found.start(1), len(text)
+def _find_quoted(query: str, text: str) -> Place | tuple[()]:
+    """Find a string of a query that is written without escapes."""
+    found = re.search(rf"[\"'`]({re.escape(text)})[\"'`]", query)
+    return (found.start(1), len(text)) if found else ()
 
 
 def inject(tree: pp.Expr, matchers: Mapping[str, str], query: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import promql_parser as pp
 
@@ -97,6 +98,7 @@ class Selector:
         return replace(self, matchers=(*self.matchers, *more))
 
 
+@lru_cache(maxsize=4_096)  # trees are shared, and a node is a key by its identity
 def selector_of(node: pp.VectorSelector) -> Selector:
     """Read a selector of a syntax tree; without a name, its metric is empty."""
     matchers = tuple(Matcher(m.name, OPERATORS[str(m.op)], m.value) for m in node.matchers.matchers)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import promql_parser as pp
 
@@ -151,7 +151,7 @@ def parse(text: str, query: str) -> pp.Expr:
     except ValueError as error:
         for matcher in written_matchers(query):
             if matcher.op in REGEX_OPERATORS:
-                refuse_regex(matcher.value, matcher.value_place)
+                refuse_regex(matcher.value, partial(_given, matcher.value_place))
         words = " ".join(str(error).split())
         raise QueryError(
             "promql-syntax",
@@ -165,12 +165,16 @@ def parse(text: str, query: str) -> pp.Expr:
     return tree
 
 
-def refuse_regex(pattern: str, place: Place | tuple[()]) -> None:
+def _given(place: Place) -> Place:
+    return place
+
+
+def refuse_regex(pattern: str, find: Callable[[], Place | tuple[()]]) -> None:
     """Check a regular expression of a query with RE2.
 
     Args:
         pattern: the expression.
-        place: where it is in the query.
+        find: finds it in the query.
 
     Raises:
         QueryError: RE2 refuses it.
@@ -178,7 +182,7 @@ def refuse_regex(pattern: str, place: Place | tuple[()]) -> None:
     try:
         check_regex(pattern)
     except RegexError as error:
-        at = place
+        at = place = find()
         if place and place[1] == len(pattern):  # written without escapes
             at = (place[0] + error.offset, error.width)
         raise QueryError(

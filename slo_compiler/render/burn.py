@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from slo_compiler import naming
+from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
+from slo_compiler.plan.guards import Guard
 from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.plan.rule import BurnAlert, ShadowAlert
 from slo_compiler.plan.rules import PlannedTenant
 from slo_compiler.plan.slo import PlannedSLO, PlannedTier
 from slo_compiler.render.model import Rule
 from slo_compiler.render.own import with_own
-from slo_compiler.render.shape import annotation, expression, expression_shape
+from slo_compiler.render.shape import (
+    PLACEHOLDER,
+    annotation,
+    expression,
+    expression_shape,
+    fill,
+)
 from slo_compiler.resolve.dependencies import dependencies
 from slo_compiler.resolve.model import ResolvedSLO
 from slo_compiler.schema.annotation import filled
@@ -82,43 +91,73 @@ def _guards(tenant: PlannedTenant, tier: PlannedTier) -> Iterator[str]:
 
 def _evidence(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> Pairs:
     """Give the annotations: why the alert fires, and what to read next."""
-    window, id_, by = str(tier.spec.long_window), slo.identity, slo.by
-    budget = burn.literal(slo.error_budget)
-    period = burn.literal(Fraction(slo.resolved.period.nominal.ms, 1000))
-
-    constants = _constants(tier)
-    guards = " and ".join(guard.words for guard in tier.guards)
+    constants, period = _constants(tier), slo.resolved.period
+    shared = _shared_evidence(
+        slo.error_budget,
+        Fraction(period.nominal.ms, 1000),
+        slo.by,
+        _failed(slo),
+        tier.spec.name,
+        tier.spec.long_window,
+        tier.spec.short_window,
+        tier.factor,
+        tier.threshold,
+        tier.guards,
+    )
     pairs = {
+        **{key: fill(text, slo.identity) for key, text in shared.items()},
+        "description": _promise(slo.resolved),
+        "objective": f"{slo.resolved.objective}% over {period.words}",
+        **_links(tenant, slo, constants),
+    }
+    return with_own(pairs, tier.metadata, constants)
+
+
+@lru_cache(maxsize=4_096)
+def _shared_evidence(
+    error_budget: Fraction,
+    period_seconds: Fraction,
+    by: tuple[str, ...],
+    failed: str,
+    tier: str,
+    long_window: Duration,
+    short_window: Duration,
+    factor: Fraction,
+    threshold: Fraction,
+    guards: tuple[Guard, ...],
+) -> Mapping[str, str]:
+    """Give the annotations that SLOs of one shape share, with placeholders for their names."""
+    window, id_ = str(long_window), PLACEHOLDER
+    budget, period = burn.literal(error_budget), burn.literal(period_seconds)
+    least = " and ".join(guard.words for guard in guards)
+    return {
         "title": "Error budget burns too fast",
         "series": ", ".join(f"{label}={{{{ $labels.{label} }}}}" for label in by),
         "summary": annotation(
             "burn_summary",
             id_,
             budget=budget,
-            failed=_failed(slo),
-            faster=tier.factor >= 1,
-            tier=tier.spec.name,
-            threshold=burn.percent(tier.threshold),
+            failed=failed,
+            faster=factor >= 1,
+            tier=tier,
+            threshold=burn.percent(threshold),
             window=window,
         ),
-        "description": _promise(slo.resolved),
+        "description": "",
         "burn_rate": annotation("burn_rate", id_, budget=budget),
         "error_ratio": "{{ $value | humanizePercentage }}",
         "threshold": (
-            f"{burn.literal(tier.threshold)} over {window} and {tier.spec.short_window} "
-            f"(burn rate {burn.literal(tier.factor)})"
+            f"{burn.literal(threshold)} over {window} and {short_window} "
+            f"(burn rate {burn.literal(factor)})"
         ),
-        "guard": f"at least {guards} in {window}" if guards else "",
+        "guard": f"at least {least} in {window}" if least else "",
         "budget_remaining": annotation(
             "ask", id_, series=naming.BUDGET_REMAINING, by=by, format="humanizePercentage"
         ),
         "time_to_exhaustion": annotation(
             "exhaustion", id_, series=naming.BUDGET_REMAINING, by=by, budget=budget, period=period
         ),
-        "objective": f"{slo.resolved.objective}% over {slo.resolved.period.words}",
-        **_links(tenant, slo, constants),
     }
-    return with_own(pairs, tier.metadata, constants)
 
 
 def _failed(slo: PlannedSLO) -> str:

@@ -38,11 +38,12 @@ class Policy:
     document: Document
     loc: Loc
     omitted: frozenset[int] = frozenset()  # tiers that can never fire for an SLO, by their index
+    # Alerts of the policy, most urgent first; without those that can never fire.
+    tiers: tuple[Tier, ...] = field(init=False, repr=False, compare=False)
 
-    @property
-    def tiers(self) -> Sequence[Tier]:
-        """Alerts of the policy, most urgent first; without those that can never fire."""
-        return [tier for index, tier in enumerate(self.spec.tiers) if index not in self.omitted]
+    def __post_init__(self) -> None:
+        kept = (tier for n, tier in enumerate(self.spec.tiers) if n not in self.omitted)
+        object.__setattr__(self, "tiers", tuple(kept))
 
     @property
     def builtin(self) -> bool:

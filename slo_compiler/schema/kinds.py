@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import create_model
@@ -19,6 +20,7 @@ from slo_compiler.schema.sli.base import SLIType
 class _OneKind(Strict):
     """A mapping with one key that says which kind it is and holds its fields."""
 
+    @cached_property
     def _body(self) -> Any:  # noqa: ANN401
         return next(body for kind in self.ONE_OF if (body := getattr(self, kind)) is not None)
 
@@ -37,7 +39,7 @@ class SLIBase(_OneKind):
     @property
     def body(self) -> SLIType:
         """The fields of the type that was given."""
-        body: SLIType = self._body()
+        body: SLIType = self._body
         return body
 
 
@@ -47,7 +49,7 @@ class ChannelBase(_OneKind):
     @property
     def body(self) -> ChannelKind:
         """The fields of the kind that was given."""
-        body: ChannelKind = self._body()
+        body: ChannelKind = self._body
         return body
 
 

@@ -19,6 +19,8 @@ from slo_compiler.diagnostics import CompileError, Report
 from slo_compiler.emit.emitter import ProjectContext
 from slo_compiler.link import check_units, emit
 from slo_compiler.reading import read_sources
+from slo_compiler.source import SourceFile
+from slo_compiler.unit import Environment, Surroundings, Unit
 
 FILES = ("tenants/customer-a.yaml", "tenants/customer-b.yaml", "slo-compiler.yaml")
 EDITS = (
@@ -80,6 +82,26 @@ def test_compile_in_processes_equals_one_in_this_process(
     monkeypatch.setattr("slo_compiler.workers.WORTHWHILE_BYTES", 0)
     folder = project_folder(tmp_path)
     assert outcome(folder, None, jobs=2) == outcome(folder, None, jobs=1)
+
+
+def test_no_file_is_compiled_twice_where_the_cache_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, compiled = project_folder(tmp_path), tmp_path / "compiled"
+    compile_unit = pipeline.compile_unit
+
+    def noted(environment: Environment, file: SourceFile, *rest: Surroundings | None) -> Unit:
+        with compiled.open("a") as log:  # by whatever process
+            log.write(f"{file.name} {'again' if rest[0] else 'first'}\n")
+        return compile_unit(environment, file, *rest)
+
+    monkeypatch.setattr("slo_compiler.pipeline.compile_unit", noted)
+    monkeypatch.setattr("slo_compiler.workers.WORTHWHILE_BYTES", 0)
+    outcome(folder, Cache(folder / FOLDER), jobs=2)
+
+    lines = compiled.read_text().splitlines()
+    assert len(lines) > 2
+    assert len(lines) == len({*lines})
 
 
 def test_unchanged_project_compiles_no_file_again(

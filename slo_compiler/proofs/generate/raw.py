@@ -9,7 +9,7 @@ what cannot be derived is told as None, and its proofs start from the base pair.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from itertools import chain
 
@@ -39,10 +39,18 @@ class Series:
     metric: str
     labels: Labels
     role: SeriesRole
+    _text: str = field(init=False, repr=False, compare=False)  # each test feeds it again
+
+    def __post_init__(self) -> None:
+        inner = ",".join(f"{k}={promql_string(v)}" for k, v in self.labels)
+        text = series_text(self.metric, inner) if self.labels else f"{self.metric}{{}}"
+        object.__setattr__(self, "_text", text)
 
     def __str__(self) -> str:
-        inner = ",".join(f"{k}={promql_string(v)}" for k, v in self.labels)
-        return series_text(self.metric, inner) if self.labels else f"{self.metric}{{}}"
+        return self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class SLOUnderTest:
     events: int  # of each sample: enough for its guards on low traffic
     name: str  # within its tenant: checkout/availability
     renamed: bool  # whether alerts of the tenant have names that users gave them
+    thresholds: Mapping[str, Fraction]  # error ratios at which its tiers fire, by their names
 
     def burn_alert(self, tier: str) -> str:
         """Name the alerts of its tier of that name."""
@@ -98,7 +99,7 @@ class SLOUnderTest:
 
     def threshold(self, tier: Tier) -> Fraction:
         """Give the error ratio at which a tier fires."""
-        return reach.threshold(self.slo, tier)
+        return self.thresholds[tier.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +268,7 @@ def _under_test(
         events=_events(slo),
         name=f"{slo.spec.service}/{slo.spec.name}",
         renamed=renamed,
+        thresholds={tier.name: reach.threshold(slo, tier) for tier in slo.policy.tiers},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil, floor
@@ -31,6 +31,14 @@ class Segment:
     error_ratio: Fraction | None
     idle: bool = False
     traffic: int = 1  # how many times the events of an ordinary sample
+    _hash: int = field(init=False, repr=False, compare=False)  # that of a fraction takes its time
+
+    def __post_init__(self) -> None:
+        parts = (self.length, self.error_ratio, self.idle, self.traffic)
+        object.__setattr__(self, "_hash", hash(parts))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 Timeline = tuple[Segment, ...]
