@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SUITES := bookworm trixie forky
 
-.PHONY: rules check proofs test test-fast engines coverage lint demo tools tools-all bench-eval bench-compile bench-proofs golden docs lock clean help
+.PHONY: rules check proofs test test-fast engines coverage lint demo tools tools-all bench-eval bench-compile bench-proofs golden docs site lock clean help
 
 REPOS := examples examples/severities examples/vocabulary
 
@@ -60,8 +60,13 @@ bench-proofs: $(VENV)/installed-dev tools ## time that the proofs of 100 SLOs ta
 golden: $(VENV)/installed-dev ## accept the present output as golden/
 	@$(BIN)/pytest -q tests/golden --snapshot-update
 
-docs: $(VENV)/installed ## write docs/lints.md from the lints' own words
+docs: $(VENV)/installed ## write docs/lints.md and docs/commands.md from the code's own words
 	@$(BIN)/python -m slo_compiler.lint.document > docs/lints.md
+	@$(BIN)/python -m slo_compiler.cli.document > docs/commands.md
+
+site: $(VENV)/installed-dev ## build the documentation as a site, with search, in site/
+	@$(BIN)/python -m sphinx -q -W --keep-going -b dirhtml docs site
+	@echo "site/index.html: python3 -m http.server -d site 8000 shows it"
 
 lock: $(VENV)/installed-dev ## pin all dependencies, with hashes
 	@for part in runtime build dev; do \

@@ -12,6 +12,7 @@ from cases import EXAMPLES, ROOT, VOCABULARY, WORDS, compiled
 from click.testing import CliRunner
 
 from slo_compiler import naming
+from slo_compiler.cli import document as commands
 from slo_compiler.cli import main
 
 README = ROOT / "README.md"
@@ -148,3 +149,14 @@ def test_paths_in_pages_exist() -> None:
     for page in PAGES:
         for path in re.findall(r"`((?:tests|slo_compiler|templates)/[\w/.-]+)`", text_of(page)):
             assert (ROOT / path).exists(), (page.name, path)
+
+
+def test_commands_page_is_what_help_prints() -> None:
+    """To write it: make docs."""
+    assert text_of(ROOT / "docs" / "commands.md") == commands.markdown()
+    shown = (
+        CliRunner()
+        .invoke(main, ["compile", "--help"], prog_name="slo-compiler", terminal_width=100)
+        .stdout
+    )
+    assert "\n".join(map(str.rstrip, shown.strip().splitlines())) in commands.markdown()
