@@ -202,6 +202,30 @@ def name_of(path: Path, root: Path, taken: Container[str] = ()) -> str:
     return next((name for name in names if name not in taken), str(real))
 
 
+def read_inside(
+    top: Path, folder: Path, name: str, report: Report, at: Position
+) -> SourceFile | None:
+    """Read a file that another file names, relative to a folder; it is below `top`, or an error."""
+    path = folder / name
+    if not name or Path(name).is_absolute() or ".." in Path(name).parts:
+        help_ = "name it relative to the file that names it, without .."
+        report.error(at, "file-outside", f'"{name}" may be anywhere', help_)
+        return None
+    if not _real(path).is_relative_to(_real(top)):
+        report.error(
+            at,
+            "symlink-outside",
+            f'"{name}" leads out of the folder {top}',
+            "put the file itself there",
+        )
+        return None
+    before = len(report.diagnostics)
+    content = read_bytes(path, report, at)
+    if len(report.diagnostics) > before:
+        return None
+    return SourceFile(str(path), name_of(path, top), content)
+
+
 def read_bytes(path: Path, report: Report, at: Position | None = None) -> bytes:
     """Read a file; one that cannot be read is an error at `at`, or at the file itself.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -11,14 +12,15 @@ from slo_compiler.cli.run import EXIT_FINDINGS, Run
 from slo_compiler.cli.words import count, say
 
 # As importing.FORMATS, which is not imported for --help.
-FORMATS = ("sloth", "pyrra", "openslo")
+FORMATS = ("sloth", "pyrra", "openslo", "compose")
 WITH_PERIOD = ("sloth",)
+WITH_TENANTS = ("compose",)  # whose files may name tenants
 
 
 @click.command("import")
 @click.argument("format_", metavar="FORMAT", type=click.Choice(FORMATS))
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--tenant", required=True, help="Name of the tenant whose SLOs these are.")
+@click.option("--tenant", help="Name of the tenant whose SLOs these are, unless they say it.")
 @click.option("--period", help="The period that Sloth was run with.  [default: 30d]")
 @click.option(
     "-o",
@@ -31,14 +33,14 @@ WITH_PERIOD = ("sloth",)
 def import_command(
     format_: str,
     files: tuple[str, ...],
-    tenant: str,
+    tenant: str | None,
     period: str | None,
     output: Path | None,
     project: Path | None,
     *,
     force: bool,
 ) -> None:
-    """Make a tenant's manifest out of files of another tool: sloth, pyrra or openslo.
+    """Make manifests out of files of another tool: sloth, pyrra, openslo or compose.
 
     What was approximated or left out is a finding at its line and a comment of the manifest. An SLO
     that cannot be imported is an error; the others are written, and the exit code is 1.
@@ -49,18 +51,20 @@ def import_command(
       slo-compiler import sloth slos/ --tenant checkout --period 28d
       slo-compiler import pyrra slos/ --tenant checkout -o tenants
       slo-compiler import openslo slos/ --tenant checkout -o tenants
+      slo-compiler import compose compose.yml -o tenants
     """
-    from slo_compiler import importing, pipeline, reading
+    from slo_compiler import importing, naming, pipeline, reading
     from slo_compiler.cli import inputs
     from slo_compiler.importing.manifest import import_files
     from slo_compiler.importing.model import Options
     from slo_compiler.schema.base import DNS_LABEL
 
-    if not DNS_LABEL.fullmatch(tenant):
+    if tenant is None and format_ not in WITH_TENANTS:
+        raise click.UsageError(f"--tenant is missing: {format_} files name no tenant")
+    if tenant is not None and not DNS_LABEL.fullmatch(tenant):
         raise click.UsageError("--tenant: use lowercase letters, digits and inner hyphens")
-    target = output / f"{tenant}.yaml" if output else None
-    if target and target.exists() and not force:
-        raise click.UsageError(f"{target} exists; choose another folder, or replace it: --force")
+    if format_ not in WITH_TENANTS:
+        _refuse_existing(output, [f"{tenant}.yaml"], force=force)
     if period and format_ not in WITH_PERIOD:
         raise click.UsageError(f"--period: {format_} says the period of each SLO itself")
     run = Run(project)
@@ -69,18 +73,34 @@ def import_command(
         settings = pipeline.read_project(path, run.report)
         found = reading.read_sources(files, settings.root, run.report)
         format_of = {each.name: each for each in importing.FORMATS}
-        options = Options(tenant, settings, period)
+        sources = output.as_posix() if output else naming.SOURCES_FOLDER
+        options = Options(tenant or "", settings, period, sources)
         written = import_files(format_of[format_], found, options, run.report)
+        files_of = {f"{name}.yaml": text for name, text in written.manifests.items()}
+        _refuse_existing(output, files_of, force=force)
         if written.text is None:
             say("nothing was written")
-        elif target is None:
+        elif output is None:
             click.echo(written.text, nl=False, color=False)
         else:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(written.text, encoding="utf-8")
-        where = f" to {target}" if target and written.text else ""
+            output.mkdir(parents=True, exist_ok=True)
+            for name, text in files_of.items():
+                (output / name).write_text(text, encoding="utf-8")
+            if written.project and path is None:
+                Path(naming.PROJECT_FILE).write_text(written.project, encoding="utf-8")
+                say(f"wrote {naming.PROJECT_FILE}")
+        where = f" to {', '.join(str(output / name) for name in files_of)}" if output else ""
+        where = where if files_of else ""
         of_them = f", {written.approximated} of them changed" if written.approximated else ""
         refused = f", {count(written.refused, 'SLO')} refused" if written.refused else ""
         say(f"imported {count(written.slos, 'SLO')}{where}{of_them}{refused}")
         if run.report.failed:
             run.exit_code = EXIT_FINDINGS
+
+
+def _refuse_existing(folder: Path | None, names: Iterable[str], *, force: bool) -> None:
+    for target in [folder / name for name in names] if folder and not force else ():
+        if target.exists():
+            raise click.UsageError(
+                f"{target} exists; choose another folder, or replace it: --force"
+            )

@@ -55,6 +55,11 @@ FORMATS = (
     Foreign("a Pyrra file", _group("pyrra.dev"), _import("pyrra")),
     Foreign("an OpenSLO file", _group("openslo", "openslo.com"), _import("openslo")),
     Foreign(
+        "a docker compose file",
+        _keys("services"),
+        "slo-compiler import compose FILE makes Tenants of its labels (docs/migrate-compose.md)",
+    ),
+    Foreign(
         "a PrometheusRule of the Prometheus Operator", _group("monitoring.coreos.com"), _NOT_SLOS
     ),
     Foreign("a Prometheus rules file", _keys("groups"), _NOT_SLOS),

@@ -1,9 +1,10 @@
-"""What SLOs of other tools have in common: the period, the policy, and names of severities."""
+"""What SLOs of other tools have in common: period, policy, names of severities, secrets."""
 
 from __future__ import annotations
 
 from slo_compiler.importing.model import Imported, ImportedSLO, Options
 from slo_compiler.schema.severity import severities_of
+from slo_compiler.unit import Settings
 
 # Words of other tools, where the project has not the same.
 _SEVERITIES = {"critical": "page", "warning": "ticket"}
@@ -43,3 +44,9 @@ def _without_defaults(slo: ImportedSLO, imported: Imported) -> None:
         slo.data["alerting"] = {"policy": slo.policy["name"], **alerting}
     if not slo.data["alerting"]:
         del slo.data["alerting"]
+
+
+def secrets_of(settings: Settings, tenant: str) -> str:
+    """Give the folder of a tenant's secrets."""
+    folder = (settings.spec.secrets or "/etc/alertmanager/secrets/{tenant}/").rstrip("/")
+    return folder.replace("{tenant}", tenant)

@@ -1,14 +1,11 @@
-"""Imported SLOs as one manifest: each is validated at its foreign lines, then written."""
+"""Imported SLOs as manifests: each SLO is validated at its foreign lines, then written."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, field
 from typing import Any
-
-import yaml
 
 from slo_compiler import naming, pipeline
 from slo_compiler import plan as planning
@@ -17,41 +14,28 @@ from slo_compiler.diagnostics import CompileError, Diagnostic, Report, Severity
 from slo_compiler.frontend.load import Manifest
 from slo_compiler.frontend.translate import translated
 from slo_compiler.frontend.validate import validate
+from slo_compiler.importing.defaults import secrets_of
 from slo_compiler.importing.model import Format, Imported, ImportedSLO, Options
+from slo_compiler.importing.writing import Kept, comments_of, manifest_text
 from slo_compiler.schema import API_VERSION, Tenant
-from slo_compiler.source import SourceFile, read_documents
+from slo_compiler.source import Document, SourceFile, read_documents
 from slo_compiler.unit import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A manifest, None if nothing was left for it; and how many SLOs came and went."""
+    """The manifests of the tenants for whom something was left; how many SLOs came and went."""
 
-    text: str | None
     slos: int
     refused: int
     approximated: int = 0  # of those that came
+    manifests: Mapping[str, str] = field(default_factory=dict)
+    project: str = ""  # a project file, if the files say what is in it
 
-
-class _Dumper(yaml.SafeDumper):
-    """Writes numbers as they were written, long texts as blocks, and no anchors."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401, ARG002
-        return True
-
-
-def _number(dumper: yaml.SafeDumper, value: Decimal) -> yaml.Node:
-    text = f"{value:f}"
-    return dumper.represent_scalar(f"tag:yaml.org,2002:{'float' if '.' in text else 'int'}", text)
-
-
-def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
-    style = "|" if "\n" in value else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
-
-
-_Dumper.add_representer(Decimal, _number)
-_Dumper.add_representer(str, _text)
+    @property
+    def text(self) -> str | None:
+        """All manifests as one file; None if there is none."""
+        return "---\n".join(self.manifests.values()) or None
 
 
 def import_files(
@@ -60,119 +44,120 @@ def import_files(
     options: Options,
     report: Report,
 ) -> Written:
-    """Make the manifest of a tenant out of foreign files.
+    """Make the manifests of tenants out of foreign files.
 
     An SLO with an error is left out; the others are written.
     """
-    read = [
-        (file, each) for file in files for each in read_documents(file.path, file.content, report)
-    ]
+    documents = [each for file in files for each in read_documents(file.path, file.content, report)]
     if report.failed:
-        return Written(None, 0, 0)
-    documents = [document for _, document in read]
-    tenant, settings = options.tenant, options.settings
-    sources = {file.path: file for file in files}
-    imported = format_.read(documents, options, report)
-    of_files = _comments(report)
-    shared = pipeline.read_shared(settings, Report()).environment.shared
-    head: dict[str, Any] = {
-        "apiVersion": API_VERSION,
-        "kind": "Tenant",
-        "metadata": {"name": tenant, "owner": _owner(imported, tenant)},
-    }
-    kept: list[tuple[ImportedSLO, dict[str, Any]]] = []
-    seen: dict[tuple[str, str], ImportedSLO] = {}
-    policies: dict[str, Any] = {}
-    for slo in imported.slos:
-        own_policy = slo.policy or imported.policy
-        watching = [own_policy] if own_policy else []
-        spec = _spec(imported, watching) | _routes(tenant, settings, watching)
-        document = translated(slo.document, {**head, "spec": {**spec, "slos": [slo.data]}})
-        own = slo.report
-        model = None if own.failed else validate(Tenant, document, own)
-        if isinstance(model, Tenant):
-            manifest = Manifest(model, document, sources[slo.document.path])
-            found = resolving.resolve([*shared, manifest], settings.spec, own)
-            with suppress(CompileError):  # whose findings are this SLO's
-                own.raise_if_failed()
-                planning.build(found.tenants, settings.spec, document.locate(), own)
-            one = model.spec.slos[0]
-            name = (naming.normalised(one.service), naming.normalised(one.name))
-            first = seen.setdefault(name, slo)
-            if first is not slo:
-                message = f"{one.service}/{one.name} is imported from {first.at} already"
-                own.error(slo.at, "duplicate-slo", message, "rename one")
-        report.extend(own.diagnostics)
-        if not own.failed:
-            kept.append((slo, document.data["spec"]["slos"][0]))
-            if own_policy:
-                policies.setdefault(own_policy["name"], own_policy)
-    refused = len(imported.slos) - len(kept)
-    if not kept:
-        return Written(None, 0, refused)
-    used = [policies[name] for name in sorted(policies)]
-    routes = _routes(tenant, settings, used)
-    plain = translated(documents[0], {**head, "spec": _spec(imported, used)}).data
-    parts = [
-        f"# Imported from {format_.name}: {len(kept)} of {len(imported.slos)} SLOs.",
-        *of_files,
-        _yaml(plain).rstrip("\n"),
-        *(["  # Decide where alerts go: the other tool leaves that open."] if routes else []),
-        *([_indented(_yaml(routes), 2)] if routes else []),
-        "  slos:",
-    ]
-    for slo, data in kept:
-        parts += [f"  # {_line(slo.at)}", *(f"  {each}" for each in _comments(slo.report))]
-        parts.append(_indented(_yaml([data]), 2))
-    changed = sum(any(_is_change(d) for d in slo.report.diagnostics) for slo, _ in kept)
-    return Written("\n".join(parts) + "\n", len(kept), refused, changed)
+        return Written(0, 0)
+    contents = format_.read(documents, options, report)
+    of_files = comments_of(report)
+    settings = contents.settings or options.settings
+    manifests: dict[str, str] = {}
+    slos = refused = changed = 0
+    for tenant, imported in contents.tenants.items():
+        own = _Tenant(tenant, imported, settings, {file.path: file for file in files})
+        kept = own.kept(report)
+        report.extend(imported.report.diagnostics)
+        slos += len(kept)
+        refused += len(imported.slos) - len(kept)
+        changed += sum(any(map(_is_change, slo.report.diagnostics)) for slo, _ in kept)
+        if kept:
+            title = f"Imported from {format_.name}: {len(kept)} of {len(imported.slos)} SLOs."
+            manifests[tenant] = own.text(documents[0], title, of_files, kept)
+    if not slos and not refused and not report.failed:
+        report.error(documents[0].locate(), "import-refused", "the files hold no SLO")
+    project = contents.project if manifests else ""
+    return Written(slos, refused, changed, manifests, project)
+
+
+@dataclass(slots=True)
+class _Tenant:
+    """One tenant of a run."""
+
+    name: str
+    imported: Imported
+    settings: Settings
+    sources: Mapping[str, SourceFile]
+    policies: dict[str, dict[str, Any]] = field(default_factory=dict)  # of SLOs that were kept
+
+    def kept(self, report: Report) -> Kept:
+        """Check each SLO as a manifest by itself, and give those without an error."""
+        shared = pipeline.read_shared(self.settings, Report()).environment.shared
+        spec = self.settings.spec
+        kept: list[tuple[ImportedSLO, dict[str, Any]]] = []
+        seen: dict[tuple[str, str], ImportedSLO] = {}
+        for slo in self.imported.slos:
+            own_policy = slo.policy or self.imported.policy
+            watching = [own_policy] if own_policy else []
+            body = {**self._spec(watching), **self._routes(watching), "slos": [slo.data]}
+            document = translated(slo.document, {**self._head(), "spec": body})
+            own = slo.report
+            model = None if own.failed else validate(Tenant, document, own)
+            if isinstance(model, Tenant):
+                manifest = Manifest(model, document, self.sources[slo.document.path])
+                found = resolving.resolve([*shared, manifest], spec, own)
+                with suppress(CompileError):  # whose findings are this SLO's
+                    own.raise_if_failed()
+                    planning.build(found.tenants, spec, document.locate(), own)
+                one = model.spec.slos[0]
+                name = (naming.normalised(one.service), naming.normalised(one.name))
+                first = seen.setdefault(name, slo)
+                if first is not slo:
+                    message = f"{one.service}/{one.name} is imported from {first.at} already"
+                    own.error(slo.at, "duplicate-slo", message, "rename one")
+            report.extend(own.diagnostics)
+            if not own.failed:
+                kept.append((slo, document.data["spec"]["slos"][0]))
+                if own_policy:
+                    self.policies.setdefault(own_policy["name"], own_policy)
+        return kept
+
+    def text(self, document: Document, title: str, comments: Sequence[str], kept: Kept) -> str:
+        """Write the manifest."""
+        used = [self.policies[name] for name in sorted(self.policies)]
+        plain = translated(document, {**self._head(), "spec": self._spec(used)}).data
+        routes = translated(document, self._routes(used)).data
+        comments = [*comments, *comments_of(self.imported.report)]
+        routed = bool(self.imported.channels)
+        return manifest_text(title, comments, plain, routes, kept, routed=routed)
+
+    def _head(self) -> dict[str, Any]:
+        owners = self.imported.owners
+        owner = next(iter(owners)) if len(owners) == 1 else self.name
+        metadata = {"name": self.name, "owner": owner}
+        return {"apiVersion": API_VERSION, "kind": "Tenant", "metadata": metadata}
+
+    def _spec(self, policies: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        imported = self.imported
+        defaults = {"period": imported.period}
+        usual = imported.policy["name"] if imported.policy else None
+        if any(policy["name"] == usual for policy in policies):
+            defaults["policy"] = usual
+        if imported.alert_name:
+            defaults["name"] = imported.alert_name
+        defaults |= imported.defaults
+        return {"defaults": defaults} | ({"policies": [*policies]} if policies else {})
+
+    def _routes(self, policies: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Give the channels; one to begin with if there is none.
+
+        Its address is in a file, which is the tenant's to write.
+        """
+        imported = self.imported
+        if imported.channels:
+            return {"channels": imported.channels, "escalation": imported.escalation}
+        tiers = [tier["severity"] for each in policies for tier in each["tiers"]]
+        severities = dict.fromkeys([*tiers, *imported.severities])
+        if not severities:
+            return {}
+        file = f"{secrets_of(self.settings, self.name)}/webhook"
+        return {
+            "channels": [{"name": "alerts", "webhook": {"url_file": file}}],
+            "escalation": [{"severity": each, "notify": ["alerts"]} for each in severities],
+        }
 
 
 def _is_change(found: Diagnostic) -> bool:
     return found.severity is Severity.WARNING and found.id.startswith("import-")
-
-
-def _spec(imported: Imported, policies: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    defaults = {"period": imported.period}
-    usual = imported.policy["name"] if imported.policy else None
-    if any(policy["name"] == usual for policy in policies):
-        defaults["policy"] = usual
-    if imported.alert_name:
-        defaults["name"] = imported.alert_name
-    return {"defaults": defaults} | ({"policies": [*policies]} if policies else {})
-
-
-def _routes(tenant: str, settings: Settings, policies: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Give a channel to begin with: its address is in a file, which is the tenant's to write."""
-    folder = (settings.spec.secrets or "/etc/alertmanager/secrets/{tenant}/").rstrip("/")
-    severities = dict.fromkeys(tier["severity"] for each in policies for tier in each["tiers"])
-    if not severities:
-        return {}
-    file = f"{folder.replace('{tenant}', tenant)}/webhook"
-    return {
-        "channels": [{"name": "alerts", "webhook": {"url_file": file}}],
-        "escalation": [{"severity": severity, "notify": ["alerts"]} for severity in severities],
-    }
-
-
-def _owner(imported: Imported, tenant: str) -> str:
-    return next(iter(imported.owners)) if len(imported.owners) == 1 else tenant
-
-
-def _yaml(data: Any) -> str:  # noqa: ANN401
-    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
-
-
-def _indented(text: str, by: int) -> str:
-    return "\n".join(f"{' ' * by}{line}" if line else "" for line in text.rstrip("\n").split("\n"))
-
-
-def _comments(report: Report) -> list[str]:
-    found = [d for d in report.diagnostics if d.severity is not Severity.ERROR]
-    return [f"# {_line(d.position)}: {_line(d.message)}" for d in found]
-
-
-def _line(text: object) -> str:
-    """Give a text as one line of a comment, which it cannot leave."""
-    one = " ".join(str(text).split())
-    return "".join(char if char.isprintable() else "?" for char in one)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from slo_compiler import naming
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.source import Document
 from slo_compiler.unit import Settings
@@ -15,9 +16,10 @@ from slo_compiler.unit import Settings
 class Options:
     """What the command line says of a run, and the project that its SLOs are for."""
 
-    tenant: str
+    tenant: str  # of SLOs that do not say it; empty if there is none
     settings: Settings
     period: str | None = None
+    sources: str = naming.SOURCES_FOLDER  # the folder that manifests are written to
 
 
 @dataclass(slots=True)
@@ -40,6 +42,20 @@ class Imported:
     alert_name: str = ""  # that the tool gives to alerts without a name
     owners: dict[str, Position] = field(default_factory=dict)  # where each is first
     slos: list[ImportedSLO] = field(default_factory=list)
+    defaults: dict[str, Any] = field(default_factory=dict)  # more of them
+    severities: tuple[str, ...] = ()  # that alert by a policy which is not imported
+    channels: list[dict[str, Any]] = field(default_factory=list)
+    escalation: list[dict[str, Any]] = field(default_factory=list)
+    report: Report = field(default_factory=Report)  # on the tenant as a whole
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the files of a run hold: SLOs of one tenant or several, and perhaps the project."""
+
+    tenants: Mapping[str, Imported]
+    settings: Settings | None = None  # of a project that is made of these files
+    project: str = ""  # its file
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +64,6 @@ class Format:
 
     name: str
     summary: str
-    read: Callable[[Sequence[Document], Options, Report], Imported]
+    read: Callable[[Sequence[Document], Options, Report], Contents]
     takes_period: bool = False  # whether the tool has one period for a run, which no file says
+    says_tenant: bool = False  # whether its files may name tenants

@@ -11,7 +11,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.frontend.translate import From
 from slo_compiler.importing.defaults import settle
 from slo_compiler.importing.metadata import one_owner, read_labels, read_name
-from slo_compiler.importing.model import Format, Imported, ImportedSLO, Options
+from slo_compiler.importing.model import Contents, Format, Imported, ImportedSLO, Options
 from slo_compiler.importing.openslo_alerts import read_policy
 from slo_compiler.importing.openslo_objects import NamedObjects, collect, leave_out, text_of
 from slo_compiler.importing.openslo_queries import of_v1alpha, percent, read_sli
@@ -28,7 +28,7 @@ _COMPOSITE = (
 )
 
 
-def read(documents: Sequence[Document], options: Options, report: Report) -> Imported:
+def read(documents: Sequence[Document], options: Options, report: Report) -> Contents:
     """Read all documents of a run, whose objects refer to each other by name."""
     objects = collect(documents, report)
     imported = Imported(_PERIOD)
@@ -41,7 +41,7 @@ def read(documents: Sequence[Document], options: Options, report: Report) -> Imp
     settle(imported)
     _others(objects, report)
     one_owner(imported, report)
-    return imported
+    return Contents({options.tenant: imported})
 
 
 def _unique(policy: dict[str, Any], seen: dict[str, dict[str, Any]]) -> str:

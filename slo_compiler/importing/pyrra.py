@@ -23,7 +23,7 @@ from slo_compiler.importing.metadata import (
     read_name,
     wrong,
 )
-from slo_compiler.importing.model import Format, Imported, ImportedSLO, Options
+from slo_compiler.importing.model import Contents, Format, Imported, ImportedSLO, Options
 from slo_compiler.importing.part import Section
 from slo_compiler.importing.pyrra_queries import read_sli
 from slo_compiler.importing.pyrra_windows import BURNS, policy_of
@@ -52,7 +52,7 @@ _HEAVY = (
 )
 
 
-def read(documents: Sequence[Document], options: Options, report: Report) -> Imported:
+def read(documents: Sequence[Document], options: Options, report: Report) -> Contents:
     """Read all documents of a run."""
     imported = Imported(str(_USUAL), alert_name=_ALERT)
     for document in documents:
@@ -66,7 +66,7 @@ def read(documents: Sequence[Document], options: Options, report: Report) -> Imp
     _say_services(imported, report)
     settle(imported)
     one_owner(imported, report)
-    return imported
+    return Contents({options.tenant: imported})
 
 
 def _say_services(imported: Imported, report: Report) -> None:

@@ -18,7 +18,7 @@ from slo_compiler.importing.metadata import (
     read_labels,
     read_name,
 )
-from slo_compiler.importing.model import Format, Imported, ImportedSLO, Options
+from slo_compiler.importing.model import Contents, Format, Imported, ImportedSLO, Options
 from slo_compiler.importing.part import Section
 from slo_compiler.importing.queries import TEMPLATED, read_query
 from slo_compiler.importing.sloth_queries import instead_of_plugin, read_ratio
@@ -49,7 +49,7 @@ _RESOURCE = Keys(
 )
 
 
-def read(documents: Sequence[Document], options: Options, report: Report) -> Imported:
+def read(documents: Sequence[Document], options: Options, report: Report) -> Contents:
     """Read all documents of a run; a catalog of windows among them holds for all SLOs."""
     windows = read_windows(documents, options.period, report)
     report.raise_if_failed()  # other windows than those meant would be other thresholds
@@ -73,7 +73,7 @@ def read(documents: Sequence[Document], options: Options, report: Report) -> Imp
             continue
         top.finish()
     one_owner(imported, report)
-    return imported
+    return Contents({options.tenant: imported})
 
 
 def _service(part: Section, keys: Keys, windows: Windows, imported: Imported) -> None:
