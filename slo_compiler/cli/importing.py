@@ -12,7 +12,7 @@ from slo_compiler.cli.run import EXIT_FINDINGS, Run
 from slo_compiler.cli.words import count, say
 
 # As importing.FORMATS, which is not imported for --help.
-FORMATS = ("sloth", "pyrra", "openslo", "compose")
+FORMATS = ("sloth", "pyrra", "openslo", "compose", "rules")
 WITH_PERIOD = ("sloth",)
 WITH_TENANTS = ("compose",)  # whose files may name tenants
 
@@ -40,7 +40,7 @@ def import_command(
     *,
     force: bool,
 ) -> None:
-    """Make manifests out of files of another tool: sloth, pyrra, openslo or compose.
+    """Make manifests out of files of another tool: sloth, pyrra, openslo, compose or rules.
 
     What was approximated or left out is a finding at its line and a comment of the manifest. An SLO
     that cannot be imported is an error; the others are written, and the exit code is 1.
@@ -52,6 +52,7 @@ def import_command(
       slo-compiler import pyrra slos/ --tenant checkout -o tenants
       slo-compiler import openslo slos/ --tenant checkout -o tenants
       slo-compiler import compose compose.yml -o tenants
+      slo-compiler import rules rules/*.yml --tenant checkout -o tenants
     """
     from slo_compiler import importing, naming, pipeline, reading
     from slo_compiler.cli import inputs

@@ -50,6 +50,7 @@ def _import(name: str) -> str:
 
 
 _NOT_SLOS = "move it out of the folder of manifests"
+_RULES = f"{_NOT_SLOS}; slo-compiler import rules FILE --tenant NAME reads alerts on burn rates"
 FORMATS = (
     Foreign("a Sloth file", _is_sloth, _import("sloth")),
     Foreign("a Pyrra file", _group("pyrra.dev"), _import("pyrra")),
@@ -59,10 +60,8 @@ FORMATS = (
         _keys("services"),
         "slo-compiler import compose FILE makes Tenants of its labels (docs/migrate-compose.md)",
     ),
-    Foreign(
-        "a PrometheusRule of the Prometheus Operator", _group("monitoring.coreos.com"), _NOT_SLOS
-    ),
-    Foreign("a Prometheus rules file", _keys("groups"), _NOT_SLOS),
+    Foreign("a PrometheusRule of the Prometheus Operator", _group("monitoring.coreos.com"), _RULES),
+    Foreign("a Prometheus rules file", _keys("groups"), _RULES),
     Foreign("a Prometheus configuration", _keys("scrape_configs"), _NOT_SLOS),
     Foreign(
         "an Alertmanager configuration",

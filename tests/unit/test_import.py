@@ -11,6 +11,7 @@ import pytest
 import test_import_compose as compose
 import test_import_openslo as openslo
 import test_import_pyrra as pyrra
+import test_import_rules as rules
 import test_import_sloth as sloth
 import yaml
 from cases import ROOT
@@ -36,6 +37,7 @@ FILES = {
         compose.SERVICE,
         compose.COMPOSE.replace("checkout:", "cart:").replace("http_req", "cart_req"),
     ),
+    "rules": (rules.INLINE.replace("Burns", "ShopErrors"), rules.pyrra_rules(rules.PYRRA_GAUGE)),
 }
 NAMES = [each.name for each in importing.FORMATS]
 
