@@ -60,9 +60,10 @@ bench-proofs: $(VENV)/installed-dev tools ## time that the proofs of 100 SLOs ta
 golden: $(VENV)/installed-dev ## accept the present output as golden/
 	@$(BIN)/pytest -q tests/golden --snapshot-update
 
-docs: $(VENV)/installed ## write docs/lints.md and docs/commands.md from the code's own words
+docs: $(VENV)/installed ## write lints.md and commands.md from the code, and the list of security.md from its tests
 	@$(BIN)/python -m slo_compiler.lint.document > docs/lints.md
 	@$(BIN)/python -m slo_compiler.cli.document > docs/commands.md
+	@PYTHONPATH=tests/support $(BIN)/python -m escapes docs/security.md
 
 site: $(VENV)/installed-dev ## build the documentation as a site, with search, in site/
 	@$(BIN)/python -m sphinx -q -W --keep-going -b dirhtml docs site

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from slo_compiler import pipeline
 from slo_compiler.diagnostics import CompileError, Diagnostic, Report, Severity, one_per_cause
-from slo_compiler.reading import read_sources
+from slo_compiler.reading import has_good_name, read_sources
 from slo_compiler.source import SourceFile
 
 
@@ -59,15 +59,23 @@ def compile_text(
         add apiVersion: slo-compiler/v1
     """
     files = {"manifest.yaml": manifests} if isinstance(manifests, str) else manifests
-    sources = [SourceFile(name, name, text.encode()) for name, text in files.items()]
+    sources = [SourceFile(name, name, _bytes(text)) for name, text in files.items()]
 
     def settings(report: Report) -> pipeline.Settings:
         if not project:
             return pipeline.read_project(None, report)
-        file = SourceFile(pipeline.PROJECT_FILE, pipeline.PROJECT_FILE, project.encode())
+        file = SourceFile(pipeline.PROJECT_FILE, pipeline.PROJECT_FILE, _bytes(project))
         return pipeline.parse_project(file, Path(root), report, lenient=True)
 
-    return _compiled(settings, lambda _settings, _report: sources, whole=bool(project))
+    def named(_settings: pipeline.Settings, report: Report) -> Sequence[SourceFile]:
+        return [file for file in sources if has_good_name(file.name, report)]
+
+    return _compiled(settings, named, whole=bool(project))
+
+
+def _bytes(text: str) -> bytes:
+    """Encode a text; what is no character in it is found when it is decoded."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def compile_paths(

@@ -76,7 +76,7 @@ def list_sources(
 
 def _expand(path: Path, report: Report, skip: Collection[Path]) -> Iterator[Path]:
     if _kind(path) != stat.S_IFDIR:
-        if _has_good_name(path, report):
+        if has_good_name(str(path), report):
             yield path
         return
     top, left_out = _real(path), {_real(each) for each in skip}
@@ -94,7 +94,7 @@ def _expand(path: Path, report: Report, skip: Collection[Path]) -> Iterator[Path
             "a manifest is a *.yaml or *.yml file; `slo-compiler init` writes a first one",
         )
     for file in found:
-        if not _has_good_name(file, report):
+        if not has_good_name(str(file), report):
             continue
         if _real(file).is_relative_to(top):
             yield file
@@ -159,9 +159,8 @@ def _linked(link: Path, top: Path, report: Report) -> Iterator[Path]:
     return iter(())
 
 
-def _has_good_name(path: Path, report: Report) -> bool:
+def has_good_name(name: str, report: Report) -> bool:
     """Report a file's name that cannot be written into the output."""
-    name = str(path)
     if name.isprintable():
         return True
     try:

@@ -17,13 +17,17 @@ from typing import Any
 
 import yaml
 
+from slo_compiler.characters import REORDERING, UNSEEN
 from slo_compiler.diagnostics import Position, Report
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 MAX_NODES = 100_000  # after alias expansion
-# What YAML does not allow in a file, and so no scalar can hold unescaped.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
+# What YAML does not allow in a file, and what a reviewer would not see; a scalar may hold it as an
+# escape.
+_CONTROL = re.compile(
+    f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff{REORDERING}{UNSEEN}]"
+)
 _TAG = "tag:yaml.org,2002:"
 
 Loc = tuple[str | int, ...]

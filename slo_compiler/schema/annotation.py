@@ -18,7 +18,7 @@ from slo_compiler.diagnostics import nearest
 from slo_compiler.schema.base import (
     LABEL_NAME,
     LabelName,
-    Text,
+    Line,
     invalid,
     plain_text,
     shown,
@@ -30,9 +30,11 @@ PLACEHOLDERS = ("service", "slo", "tenant")  # of links, in braces: filled in wh
 CONSTANT_LABELS = (naming.SEVERITY, naming.TIER)
 
 _VALUE = "value"
-_HTTP = re.compile(r"https?://(?:[^{}/?#\s]|\{[a-z_]+\})+(?:[/?#]|$)")
+_HTTP = re.compile(r"https?://(?:[^{}/?#@\s]|\{[a-z_]+\})+(?:[/?#]|$)")
 _WRITE = "write https://..., without spaces"
-_SPACE = re.compile(r"\s")
+_ENCODE = {'"': "%22", "<": "%3C", ">": "%3E", "\\": "%5C"}
+# A space ends a link, and these end what it is put into; a browser reads a backslash as a slash.
+_ENDING = re.compile(r"[\s<>\"\\]")
 _ACTION = re.compile(
     rf"\{{\{{\s*\$(?:labels\.(?P<label>{LABEL_NAME.pattern})|(?P<value>{_VALUE}))\s*\}}\}}"
 )
@@ -95,13 +97,23 @@ def _annotation_text(value: object) -> str:
     return text
 
 
+def _advice(link: str) -> str:
+    """Say how what is no link becomes one."""
+    host = re.split(r"[/?#]", link.partition("://")[2])[0]
+    if host.startswith("{{"):
+        return "a label may be in the path or the query, not in the host"
+    if "@" in host:
+        return "leave out what is before the @: the host is after it"
+    ending = _ENDING.search(_ACTION.sub("", link))
+    encoded = _ENCODE.get(ending[0]) if ending else None
+    return f"write {ending[0]} as {encoded}" if ending and encoded else _WRITE
+
+
 def _link(value: object) -> str:
     link = _annotation_text(value)
     # A person clicks it in a chat: no script, no file, and no host that a series names.
-    if not _HTTP.match(link) or _SPACE.search(_ACTION.sub("", link)):
-        hosted = link.partition("://")[2].startswith("{{")
-        help_ = "a label may be in the path or the query, not in the host" if hosted else _WRITE
-        raise invalid("link", f"{shown(value)} is no link", help_)
+    if not _HTTP.match(link) or _ENDING.search(_ACTION.sub("", link)):
+        raise invalid("link", f"{shown(value)} is no link", _advice(link))
     for part in parts(link):
         for name in re.findall(r"\{([a-z_]+)\}", part) if isinstance(part, str) else ():
             if name not in PLACEHOLDERS:
@@ -212,7 +224,7 @@ AnnotationName = Annotated[
         }
     ),
 ]
-AlertLabels = dict[Annotated[LabelName, BeforeValidator(_alert_label)], Text]
+AlertLabels = dict[Annotated[LabelName, BeforeValidator(_alert_label)], Line]
 Annotations = dict[AnnotationName, AnnotationText]
 AlertName = Annotated[
     str,

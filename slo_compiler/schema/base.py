@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from slo_compiler.characters import REORDERING, UNSEEN
 from slo_compiler.decimals import plain
 from slo_compiler.diagnostics import nearest
 from slo_compiler.duration import Duration
@@ -64,8 +65,10 @@ DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 # The name of an SLO or a service is the value of a label, and neither a file's nor a receiver's.
 SLO_NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?")
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-# Controls, what reorders the text around it, and what ends a line without being seen.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+# Controls, what is not seen or reorders the text around it, and what ends a line unseen.
+_CONTROL = re.compile(
+    rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff{REORDERING}{UNSEEN}]"
+)
 _LONGEST = Duration.of(days=365)
 _SHORTEST_SCRAPE, _LONGEST_SCRAPE = Duration.of(seconds=5), Duration.of(minutes=15)
 _SHORTEST_PACE = Duration.of(minutes=5)
@@ -127,7 +130,7 @@ def plain_text(value: object) -> str:
     return value
 
 
-def _line(value: object) -> str:
+def line(value: object) -> str:
     """Take plain text without a line break: it ends up in a header, a title or a table."""
     text = plain_text(value)
     if "\n" in text:
@@ -137,7 +140,7 @@ def _line(value: object) -> str:
 
 def _path(value: object) -> str:
     """Take the path of a file or a folder that the system can hold."""
-    text = _line(value)
+    text = line(value)
     longest = max((len(part.encode()) for part in text.split("/")), default=0)
     for what, size, most in (
         ("a name in the path", longest, _MAX_NAME),
@@ -387,7 +390,7 @@ def _version(value: object) -> str:
 
 
 def _secret_file(value: object) -> str:
-    path = plain_text(value)
+    path = line(value)
     if not path.startswith("/"):
         raise invalid(
             "secret-path",
@@ -400,19 +403,6 @@ def _secret_file(value: object) -> str:
             "secret-path", f"{shown(path)} is not a plain path", "write it without //, . or .."
         )
     return path
-
-
-def _url(value: object) -> str:
-    url = plain_text(value)
-    if not re.fullmatch(r"https?://[^\s/@?#]+([/?#][^\s]*)?", url):
-        if re.match(r"https?://[^/\s]*@", url):
-            raise invalid(
-                "inline-secret",
-                "the URL holds credentials",
-                "leave them out, or store the URL in a file and name it: url_file",
-            )
-        raise invalid("url", f"{shown(url)} is not a URL", "begin with http:// or https://")
-    return url
 
 
 def shown(value: object) -> str:
@@ -432,7 +422,7 @@ _SPAN = {"type": "string", "pattern": "^([0-9]+(ms|[smhdwy]))+$"}
 SLOName = Annotated[str, *_typed(_slo_name, {"type": "string", "pattern": f"^{SLO_NAME.pattern}$"})]
 Name = Annotated[str, *_typed(_name, {"type": "string", "pattern": f"^{DNS_LABEL.pattern}$"})]
 Text = Annotated[str, *_typed(plain_text, {"type": "string", "not": {"pattern": r"\{\{"}})]
-Line = Annotated[str, *_typed(_line, {"type": "string", "not": {"pattern": r"\{\{|\n"}})]
+Line = Annotated[str, *_typed(line, {"type": "string", "not": {"pattern": r"\{\{|\n"}})]
 FilePath = Annotated[str, *_typed(_path, {"type": "string", "not": {"pattern": r"\{\{|\n"}})]
 Span = Annotated[Duration, *_typed(_duration, {**_SPAN, "examples": ["5m", "1h30m", "30d"]})]
 Period = Annotated[
@@ -482,7 +472,6 @@ Number = Annotated[Decimal, *_typed(_number, {"type": "number"})]
 Positive = Annotated[Decimal, *_typed(_positive, {"type": "number", "exclusiveMinimum": 0})]
 Version = Annotated[str, *_typed(_version, {"type": "string", "examples": ["3.5"]})]
 SecretFile = Annotated[str, *_typed(_secret_file, {"type": "string", "pattern": "^/"})]
-Url = Annotated[str, *_typed(_url, {"type": "string", "format": "uri"})]
 _LABEL_SCHEMA = {
     "type": "string",
     "pattern": f"^{LABEL_NAME.pattern}$",
@@ -493,5 +482,5 @@ ByLabel = Annotated[str, *_typed(_by_label, _LABEL_SCHEMA)]  # a label that quer
 SourceLabel = Annotated[  # a label that queries have, and series get by another name
     str, *_typed(_source_label, {"type": "string", "pattern": f"^{LABEL_NAME.pattern}$"})
 ]
-Labels = dict[LabelName, Text]
+Labels = dict[LabelName, Line]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]

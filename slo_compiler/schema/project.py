@@ -16,7 +16,6 @@ from slo_compiler.schema.base import (
     Span,
     Strict,
     Text,
-    Url,
     Version,
     invalid,
 )
@@ -29,6 +28,7 @@ from slo_compiler.schema.kinds import HeartbeatChannel
 from slo_compiler.schema.lint import LintSpec, Retention
 from slo_compiler.schema.severity import DEFAULT_SEVERITIES, Severities
 from slo_compiler.schema.slo import Defaults
+from slo_compiler.schema.url import Url
 
 # Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
 _PART = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"

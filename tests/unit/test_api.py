@@ -81,3 +81,13 @@ def test_api_names_are_all_there() -> None:
         assert getattr(slo_compiler, name).__doc__
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         slo_compiler.nothing  # noqa: B018
+
+
+def test_compile_text_with_a_line_break_in_a_name_is_refused() -> None:
+    (found,) = api.compile_text({"a\nb.yaml": "kind: Tenant"}).diagnostics
+    assert (found.id, found.position.path) == ("file-name", "a\nb.yaml")
+
+
+def test_compile_text_with_what_is_no_unicode_reports_it() -> None:
+    (found,) = api.compile_text("owner: \ud800").diagnostics
+    assert (found.id, found.position.column) == ("not-utf8", 8)

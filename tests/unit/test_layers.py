@@ -8,7 +8,7 @@ from cases import ROOT
 
 # From the ground up. Lints come after the plan, because they need its arithmetic.
 LAYERS = (
-    ("process", "decimals", "clock"),
+    ("process", "characters", "decimals", "clock"),
     ("diagnostics", "duration", "recurrence", "regex", "revision", "tools", "templating"),
     ("period",),
     ("naming",),

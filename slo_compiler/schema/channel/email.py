@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from slo_compiler.schema.base import Line, SecretFile, Text, invalid, shown
 from slo_compiler.schema.channel.base import ChannelKind
+from slo_compiler.schema.url import is_port
 
 
 def _address(value: object) -> object:
@@ -18,7 +19,8 @@ def _address(value: object) -> object:
 
 
 def _host_port(value: object) -> object:
-    if isinstance(value, str) and not re.fullmatch(r"[^\s:/@]+:[0-9]{1,5}", value):
+    host, _, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
+    if isinstance(value, str) and not (re.fullmatch(r"[^\s:/@]+", host) and is_port(port)):
         raise invalid("host-port", f"{shown(value)} is not host:port", "such as mail.example:587")
     return value
 

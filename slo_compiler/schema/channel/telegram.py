@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from slo_compiler.schema.base import SecretFile, Url
+from slo_compiler.schema.base import SecretFile
 from slo_compiler.schema.channel.base import ChannelKind
+from slo_compiler.schema.url import Url
 
 
 class Telegram(ChannelKind):

@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from slo_compiler.schema.base import SecretFile, Url
+from slo_compiler.schema.base import SecretFile
 from slo_compiler.schema.channel.base import ChannelKind
+from slo_compiler.schema.url import Url
 
 
 class Webhook(ChannelKind):
