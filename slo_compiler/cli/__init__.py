@@ -20,6 +20,7 @@ from slo_compiler.cli.reference import lints, schema
 from slo_compiler.cli.repo import init, tools
 from slo_compiler.cli.status import status
 from slo_compiler.cli.test import test
+from slo_compiler.cli.verify import verify
 from slo_compiler.cli.words import say
 
 __all__ = ["main"]
@@ -78,6 +79,7 @@ COMMANDS = (
     compile_command,
     check,
     test,
+    verify,
     explain,
     diff,
     status,

@@ -68,8 +68,8 @@ class Run:
         self._live = sys.stderr.isatty() and not self.machine_format
         writable(log, "--log-json")
 
-    def compile(self) -> Compiled:
-        """Read the inputs and compile them."""
+    def compile(self, *, checked: bool = True) -> Compiled:
+        """Read the inputs and compile them; `checked` by promtool and amtool."""
         from slo_compiler import pipeline
         from slo_compiler.cache import FOLDER, Cache
 
@@ -78,7 +78,13 @@ class Run:
         kept = self._cache and read.settings.manifest is not None
         cache = Cache(read.settings.root / FOLDER) if kept else None
         compiled = pipeline.compile_project(
-            read.settings, read.files, self.report, self.progress, whole=read.whole, cache=cache
+            read.settings,
+            read.files,
+            self.report,
+            self.progress,
+            whole=read.whole,
+            cache=cache,
+            checked=checked,
         )
         if cache:
             cache.trim()

@@ -19,6 +19,19 @@ from slo_compiler.write.changes import Changes, compare, diff
 from slo_compiler.write.locking import exclusive
 from slo_compiler.write.owned import MARK
 from slo_compiler.write.place import write
+from slo_compiler.write.proof import FileState, FoundFile, states
 from slo_compiler.write.record import lock, recorded
 
-__all__ = ["MARK", "Changes", "compare", "diff", "exclusive", "lock", "recorded", "write"]
+__all__ = [
+    "MARK",
+    "Changes",
+    "FileState",
+    "FoundFile",
+    "compare",
+    "diff",
+    "exclusive",
+    "lock",
+    "recorded",
+    "states",
+    "write",
+]
