@@ -18,6 +18,7 @@ from slo_compiler.cli.fill_secrets import fill_secrets
 from slo_compiler.cli.importing import import_command
 from slo_compiler.cli.reference import lints, schema
 from slo_compiler.cli.repo import init, tools
+from slo_compiler.cli.report import report
 from slo_compiler.cli.status import status
 from slo_compiler.cli.test import test
 from slo_compiler.cli.verify import verify
@@ -83,6 +84,7 @@ COMMANDS = (
     explain,
     diff,
     status,
+    report,
     import_command,
     fill_secrets,
     lints,

@@ -132,7 +132,7 @@ def _show(
     try:
         found = standing.ask(client, tenants)
     except (ServerError, RefusedError) as error:
-        _refused(error)
+        refused(error)
         return None
     behind = (
         [*standing.compare(found.running, manifests)]
@@ -155,7 +155,8 @@ def _show(
     return bool(found.slos) and not wrong
 
 
-def _refused(error: Exception) -> None:
+def refused(error: Exception) -> None:
+    """Print why a server gave no answer."""
     label = click.style("error", fg="red", bold=True) if color() is not False else "error"
     help_ = getattr(error, "help", "")
     say(f"{label}: {error}" + (f"\n      = {help_}" if help_ else ""))

@@ -160,7 +160,7 @@ def explain(
                 budget_ratio=burn.literal(budget),
                 budget_outage=str(Duration(int(slo.period.nominal.ms * budget))),
                 budget_events=f"{budget.numerator} in {budget.denominator}",
-                tiers=tuple(_tier(slo, tier) for tier in slo.tiers),
+                tiers=tuple(tier_facts(slo, tier) for tier in slo.tiers),
                 by=slo.by,
                 queries=tuple(
                     (text.name, text.expr)
@@ -192,7 +192,8 @@ def _name(tenant: ResolvedTenant, slo: ResolvedSLO) -> str:
     return f"{tenant.name}/{slo.spec.service}/{slo.spec.name}"
 
 
-def _tier(slo: ResolvedSLO, tier: Tier) -> TierFacts:
+def tier_facts(slo: ResolvedSLO, tier: Tier) -> TierFacts:
+    """Give what one tier of an SLO amounts to."""
     factor = reach.burn_factor(slo, tier)
     threshold = burn.threshold(factor, slo.objective)
     wait = tier.for_ or Duration(0)

@@ -25,6 +25,7 @@ LAYERS = (
     ("link", "history", "project"),
     ("pipeline", "init", "live", "view"),
     ("importing", "status"),
+    ("catalogue",),
     ("cli", "api"),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
