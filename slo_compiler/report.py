@@ -77,6 +77,12 @@ def table(rows: Iterable[Sequence[str]], sides: str = "") -> Iterator[str]:
         yield "  ".join(parts).rstrip()
 
 
+def percent(ratio: float) -> str:
+    """Print a ratio in percent, of two digits: 0.0012%, 35%."""
+    shown = f"{ratio * 100:.2g}" if ratio < 1 else f"{ratio * 100:,.0f}"
+    return f"{shown}%"
+
+
 def as_json(diagnostics: Sequence[Diagnostic]) -> str:
     """Tell the findings as a JSON list."""
     return json.dumps([*map(_record, diagnostics)], indent=2) + "\n"

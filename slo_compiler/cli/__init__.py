@@ -12,6 +12,7 @@ from slo_compiler import process
 from slo_compiler.cli import completion, stdio
 from slo_compiler.cli.check import check
 from slo_compiler.cli.compile import compile_command
+from slo_compiler.cli.cost import cost
 from slo_compiler.cli.diff import diff
 from slo_compiler.cli.explain import explain
 from slo_compiler.cli.fill_secrets import fill_secrets
@@ -83,6 +84,7 @@ COMMANDS = (
     verify,
     explain,
     diff,
+    cost,
     status,
     report,
     import_command,

@@ -55,15 +55,30 @@ class Emission:
 
 
 @dataclass(frozen=True, slots=True)
+class EvaluatedRules:
+    """A tenant's rules as the engine of a target evaluates them.
+
+    `rules` has the text of each rule of `planned`, group by group; the engine may have more groups.
+    """
+
+    planned: PlannedTenant
+    rules: TenantRules
+    groups: int
+
+
+@dataclass(frozen=True, slots=True)
 class Emitter:
     """One target: its name in the project file, and the functions that make its files.
 
     `tenant` renders what one tenant gets, `project` what all tenants share, from the facts of
     every tenant's emission, in the order of their names. `check` refuses a project that the target
-    cannot serve. The report takes the findings. Each artefact names the tool that checks it.
+    cannot serve. `evaluated` gives the rules that the target's engine evaluates, if it has one, and
+    None where they do not fit. The report takes the findings. Each artefact names the tool that
+    checks it.
     """
 
     name: str
     tenant: Callable[[TenantContext, Report], Emission] | None = None
     project: Callable[[Sequence[Any], ProjectContext, Report], Emission] | None = None
     check: Callable[[ProjectSpec, Locate, Report], None] | None = None
+    evaluated: Callable[[TenantContext, Report], EvaluatedRules | None] | None = None

@@ -13,7 +13,13 @@ from dataclasses import dataclass, replace
 from slo_compiler import naming
 from slo_compiler.diagnostics import Position, Report, nearest
 from slo_compiler.emit.artefact import Artefact
-from slo_compiler.emit.emitter import Emission, Emitter, ProjectContext, TenantContext
+from slo_compiler.emit.emitter import (
+    Emission,
+    Emitter,
+    EvaluatedRules,
+    ProjectContext,
+    TenantContext,
+)
 from slo_compiler.emit.mimir_alertmanager import configurations
 from slo_compiler.emit.mimir_meta import meta_rules
 from slo_compiler.emit.prometheus import check_expressions, origins_of, rules_text
@@ -187,4 +193,10 @@ def _check_groups(org: str, parts: Sequence[OrgPart], spec: MimirSpec, report: R
         )
 
 
-EMITTER = Emitter("mimir", tenant, project)
+def evaluated(context: TenantContext, report: Report) -> EvaluatedRules:
+    """Give the rules in the groups that Mimir takes."""
+    fitting = _fitting(context.planned, context.project.mimir, report)
+    return EvaluatedRules(fitting, tenant_rules(fitting), len(fitting.groups))
+
+
+EMITTER = Emitter("mimir", tenant, project, evaluated=evaluated)

@@ -16,7 +16,7 @@ from slo_compiler.emit import alertmanager
 from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.emitter import Emission, Emitter, ProjectContext, TenantContext
 from slo_compiler.emit.operator_secret import operator_secret
-from slo_compiler.emit.prometheus import check_expressions, origins_of, rules_text
+from slo_compiler.emit.prometheus import check_expressions, evaluated, origins_of, rules_text
 from slo_compiler.render import TenantRules
 from slo_compiler.schema.project import OperatorSpec
 from slo_compiler.templating import render
@@ -99,4 +99,4 @@ def _indented(text: str) -> str:
     return "\n".join(f"  {line}" if line else line for line in text.split("\n"))
 
 
-EMITTER = Emitter("operator", tenant, project)
+EMITTER = Emitter("operator", tenant, project, evaluated=evaluated)

@@ -6,7 +6,7 @@ from slo_compiler import naming
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.duration import Duration
 from slo_compiler.emit.artefact import Artefact
-from slo_compiler.emit.emitter import Emission, Emitter, TenantContext
+from slo_compiler.emit.emitter import Emission, Emitter, EvaluatedRules, TenantContext
 from slo_compiler.promql import parsed
 from slo_compiler.render import TenantRules
 from slo_compiler.templating import render
@@ -72,4 +72,9 @@ def check_expressions(rules: TenantRules, report: Report) -> None:
                 )
 
 
-EMITTER = Emitter("prometheus", tenant=tenant)
+def evaluated(context: TenantContext, _report: Report) -> EvaluatedRules:
+    """Give the rules as they are planned."""
+    return EvaluatedRules(context.planned, context.rules, len(context.planned.groups))
+
+
+EMITTER = Emitter("prometheus", tenant=tenant, evaluated=evaluated)

@@ -11,7 +11,7 @@ from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.emitter import Emission, Emitter, TenantContext
-from slo_compiler.emit.prometheus import check_expressions, origins_of, rules_text
+from slo_compiler.emit.prometheus import check_expressions, evaluated, origins_of, rules_text
 
 _STRATEGY = "abort"
 
@@ -33,4 +33,4 @@ def tenant(context: TenantContext, report: Report) -> Emission:
     )
 
 
-EMITTER = Emitter("thanos", tenant=tenant)
+EMITTER = Emitter("thanos", tenant=tenant, evaluated=evaluated)

@@ -19,7 +19,13 @@ from slo_compiler import naming
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.duration import Duration
 from slo_compiler.emit.artefact import Artefact
-from slo_compiler.emit.emitter import Emission, Emitter, ProjectContext, TenantContext
+from slo_compiler.emit.emitter import (
+    Emission,
+    Emitter,
+    EvaluatedRules,
+    ProjectContext,
+    TenantContext,
+)
 from slo_compiler.emit.hops import LEAST, Misfit, hops_of, split
 from slo_compiler.emit.prometheus import check_expressions, origins_of, rules_text
 from slo_compiler.emit.unit_test import VMALERT_TOOL, unit_test_yaml
@@ -207,4 +213,16 @@ def _without_offsets(rules: TenantRules) -> TenantRules:
     return replace(rules, groups=tuple(groups))
 
 
-EMITTER = Emitter("victoriametrics", tenant, project, check)
+def evaluated(context: TenantContext, report: Report) -> EvaluatedRules | None:
+    """Give the rules of queries that vmalert evaluates, each hop in a group of its own."""
+    planned = adapted(context.planned)
+    if not _evaluable(planned, report):
+        return None
+    rules = tenant_rules(planned)
+    found = split(rules, hops_of(planned, rules))
+    if isinstance(found, Misfit):
+        return None
+    return EvaluatedRules(planned, rules, len(found.groups))
+
+
+EMITTER = Emitter("victoriametrics", tenant, project, check, evaluated)

@@ -54,20 +54,20 @@ def ask(
     Returns:
         One answer for each SLO; none if there is no Prometheus, which is a finding, too.
     """
-    subjects = [*_subjects(planned)]
+    asked_about = [*subjects(planned)]
     answers = []
     progress(f"asking {client.url}")
     try:
         client.connect()
         server.check_version(client, project.version, at, report)
-        server.check_retention(client, subjects, at, report)
+        server.check_retention(client, asked_about, at, report)
         server.check_look_back(client, planned, at, report)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             try:
-                for answer, found in pool.map(lambda each: _ask_one(client, each), subjects):
+                for answer, found in pool.map(lambda each: _ask_one(client, each), asked_about):
                     answers.append(answer)
                     report.extend(found)
-                    progress(f"asked {len(answers)} of {len(subjects)}: {answer.name}")
+                    progress(f"asked {len(answers)} of {len(asked_about)}: {answer.name}")
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
@@ -80,7 +80,8 @@ def ask(
     return answers
 
 
-def _subjects(planned: Sequence[PlannedTenant]) -> Iterator[CheckedSLO]:
+def subjects(planned: Sequence[PlannedTenant]) -> Iterator[CheckedSLO]:
+    """Give each SLO with the selectors of its base rules."""
     for tenant in planned:
         pairs: dict[PlannedSLO, list[Rule]] = {}
         for group in tenant.groups:

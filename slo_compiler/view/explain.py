@@ -12,17 +12,18 @@ from difflib import SequenceMatcher, get_close_matches
 from fractions import Fraction
 
 from slo_compiler import naming
+from slo_compiler.cost import Usage, tenant_cost
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn, plan_tenant, reach
 from slo_compiler.plan.guards import guards_of
 from slo_compiler.plan.health import HealthAlert
 from slo_compiler.plan.routes import plan_routing
-from slo_compiler.plan.rule import BurnAlert, Constant
+from slo_compiler.plan.rule import BurnAlert, Constant, GuardCount
 from slo_compiler.plan.rules import PlannedTenant, slo_of
 from slo_compiler.plan.rules import Rule as PlannedRule
 from slo_compiler.proofs.generate.routes import routes_by_alert
-from slo_compiler.render import rule_text
+from slo_compiler.render import rule_text, tenant_rules
 from slo_compiler.resolve.dependencies import dependencies
 from slo_compiler.resolve.metadata import metadata_of
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
@@ -67,6 +68,8 @@ class Cost:
     shared_recording_rules: int  # of the tenant, one for all of its SLOs
     shared_by_slos: int
     series: int  # for each combination of `by`
+    samples_per_second: float  # that evaluation reads, its share of the tenant's rules included
+    cpu_ratio: float  # of a core, for evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +146,12 @@ def explain(
         routing = plan_routing(related, project, tenant.position)
         expected = [*routes_by_alert(planned[tenant.name], related)]
         by_slo = {id(one.resolved): one for one in planned[tenant.name].slos}
+        cost = tenant_cost(planned[tenant.name], tenant_rules(planned[tenant.name]), project)
+        assert cost is not None  # noqa: S101  (a Prometheus takes any rules)
+        usages = {one.slo.identity: one.usage for one in cost.slos}
         for slo in slos:
             own = _own(planned[tenant.name], slo)
+            usage = usages[by_slo[id(slo)].identity]
             budget = burn.error_budget(slo.objective)
             yield Explanation(
                 slo=_name(tenant, slo),
@@ -172,7 +179,7 @@ def explain(
                 relations=relations_of(
                     planned[tenant.name], by_slo[id(slo)], project, project_document, now
                 ),
-                cost=_cost(planned[tenant.name], own),
+                cost=_cost(planned[tenant.name], usage),
             )
 
 
@@ -228,7 +235,7 @@ def _rounded(seconds: float) -> str:
 
 
 def _own(tenant: PlannedTenant, slo: ResolvedSLO) -> list[PlannedRule]:
-    """Give the rules that are about an SLO alone."""
+    """Give the rules that are about an SLO alone, but those that count for guards."""
     return [
         rule
         for group in tenant.groups
@@ -237,17 +244,18 @@ def _own(tenant: PlannedTenant, slo: ResolvedSLO) -> list[PlannedRule]:
     ]
 
 
-def _cost(tenant: PlannedTenant, own: Sequence[PlannedRule]) -> Cost:
-    recorded = sum(not isinstance(rule, BurnAlert) for rule in own)
+def _cost(tenant: PlannedTenant, usage: Usage) -> Cost:
     shared = sum(
-        slo_of(rule) is None and not isinstance(rule, HealthAlert)
+        not isinstance(rule, HealthAlert | GuardCount) and slo_of(rule) is None
         for group in tenant.groups
         for rule in group.rules
     )
     return Cost(
-        own_recording_rules=recorded,
-        own_alerts=len(own) - recorded,
+        own_recording_rules=usage.recording_rules,
+        own_alerts=usage.alerting_rules,
         shared_recording_rules=shared,
         shared_by_slos=len(tenant.slos),
-        series=recorded + shared,
+        series=usage.recording_rules + shared,
+        samples_per_second=usage.samples_per_second,
+        cpu_ratio=usage.cpu_ratio or 0,
     )

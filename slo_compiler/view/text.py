@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slo_compiler import naming
-from slo_compiler.report import printable, table
+from slo_compiler.report import percent, printable, table
 from slo_compiler.view import related_text
 from slo_compiler.view.explain import Explanation
 
@@ -72,6 +72,10 @@ def _lines(told: Explanation) -> Iterator[str]:
         f"own, {cost.shared_recording_rules} recording rules {shared};"
     )
     yield f"  up to {cost.series} series{each}"
+    yield (
+        f"  about {cost.samples_per_second:,.0f} samples/s and {percent(cost.cpu_ratio)} of a core "
+        "if each selector has one series (slo-compiler cost)"
+    )
 
 
 def _tiers(told: Explanation) -> Iterator[str]:

@@ -21,6 +21,7 @@ LAYERS = (
     ("lint", "routing", "render"),
     ("proofs",),
     ("emit",),
+    ("cost",),
     ("toolcheck", "write", "unit", "workers", "cache", "filling"),
     ("link", "history", "project"),
     ("pipeline", "init", "live", "view"),
