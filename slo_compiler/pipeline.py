@@ -19,6 +19,7 @@ from slo_compiler import history, lint, toolcheck
 from slo_compiler import plan as planning
 from slo_compiler import resolve as resolving
 from slo_compiler.cache import Cache, code_digest, key_of
+from slo_compiler.cost import limits
 from slo_compiler.diagnostics import Report
 from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.emitter import ProjectContext
@@ -127,6 +128,10 @@ def compile_project(
         units = compile_units(shared, sources, progress, cache=cache, jobs=jobs)
     check_units(units, report, whole=whole)
     report.raise_if_failed()
+    if whole:
+        names = [tenant.name for unit in units for tenant in unit.interfaces]
+        limits.check_names(settings.spec, settings.at, names, report)
+        report.raise_if_failed()
     progress("joining")
     heartbeat = settings.at("spec", "alertmanager", "heartbeat")
     context = ProjectContext(settings.spec, heartbeat, shared.base, settings.at, whole)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from slo_compiler import lint, naming, resolve
+from slo_compiler.cost import limits
 from slo_compiler.diagnostics import Diagnostic, Position, Report
 from slo_compiler.emit import BY_NAME
 from slo_compiler.emit.emitter import Emission, TenantContext
@@ -119,6 +120,8 @@ def compile_unit(
     interface shows which.
     """
     report, spec = Report(), environment.settings.spec
+    if not limits.check_file(file, spec, report):
+        return Unit((), tuple(report.diagnostics), failed=True)
     manifests = load([file], (Tenant, AlertPolicy), report, environment.library)
     _refuse_policies(manifests, report)
     around = surroundings or Surroundings()
@@ -130,6 +133,9 @@ def compile_unit(
         for tenant in tenants
         if "duplicate-tenant" not in tenant.uncertain  # its name is not known
     )
+    limits.check_resolved(tenants, spec, report)
+    if any(found.id == "tenant-limit" for found in report.diagnostics):
+        return Unit(interfaces, tuple(report.diagnostics), failed=True)
     foreign = {name for each in interfaces for name in each.needs} - {t.name for t in tenants}
     if foreign and surroundings is None:
         return Unit(interfaces, tuple(report.diagnostics), report.failed, waits=True)
@@ -148,6 +154,8 @@ def compile_unit(
     planned = [
         plan_tenant(t, spec.prometheus, report.without(t.uncertain)) for t in tenants if t.slos
     ]
+    for tenant in planned:
+        limits.check_planned(tenant, spec, report)
     compiled: list[CompiledTenant] = []
     if not report.failed and not around.incomplete and not environment.uncertain:
         compiled = [_emitted(tenant, spec, known, report) for tenant in planned]
@@ -163,7 +171,9 @@ def compile_unit(
 def _emitted(
     planned: PlannedTenant, spec: ProjectSpec, known: Sequence[ResolvedTenant], report: Report
 ) -> CompiledTenant:
-    context = TenantContext(planned, tenant_rules(planned), spec, known)
+    rules = tenant_rules(planned)
+    limits.check_usage(planned, rules, spec, report)
+    context = TenantContext(planned, rules, spec, known)
     targets = [BY_NAME[target] for target in spec.targets if target in BY_NAME]
     emissions = [
         emitter.tenant(context, report) if emitter.tenant else Emission() for emitter in targets

@@ -12,12 +12,15 @@ from slo_compiler.emit.emitter import Emission, Emitter, ProjectContext, TenantC
 from slo_compiler.emit.unit_test import unit_test_yaml
 from slo_compiler.proofs.generate import TenantProofs, shared_unit_tests, tenant_proofs
 from slo_compiler.proofs.model import UnitTestFile
+from slo_compiler.proofs.size import fits
 from slo_compiler.templating import render
 
 
-def tenant(context: TenantContext, _report: Report) -> Emission:
-    """Render a tenant's unit tests."""
+def tenant(context: TenantContext, report: Report) -> Emission:
+    """Render a tenant's unit tests, unless they are too large."""
     proofs = tenant_proofs(context.planned, context.known)
+    if not fits(context.planned, context.project.limits.proof_bytes, report, proofs.unit_tests):
+        return Emission()
     return Emission(
         tuple(map(_unit_tests, proofs.unit_tests)),
         {"unit_tests": sum(len(file.tests) for file in proofs.unit_tests)},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from slo_compiler.diagnostics import Cause, Report, nearest
 from slo_compiler.resolve.hours import check_hours, open_hours
@@ -115,10 +115,11 @@ def check_severities(tenant: ResolvedTenant, report: Report) -> bool:
 
 def check_escalation(tenant: ResolvedTenant, report: Report) -> None:
     """Check that each alert has a route, each route an alert, and no channel gets one twice."""
+    severities = tenant.severities  # it looks at all SLOs
     for step in tenant.steps:
-        _check_reached(tenant, step, report)
+        _check_reached(tenant, step, severities, report)
     _check_overlaps(tenant.steps, report)
-    for severity in tenant.severities:
+    for severity in severities:
         if not tenant.escalation.levels(severity)[0].steps:
             report.error(
                 tenant.position,
@@ -128,9 +129,11 @@ def check_escalation(tenant: ResolvedTenant, report: Report) -> None:
             )
 
 
-def _check_reached(tenant: ResolvedTenant, step: ResolvedStep, report: Report) -> None:
+def _check_reached(
+    tenant: ResolvedTenant, step: ResolvedStep, severities: Collection[str], report: Report
+) -> None:
     spec = step.spec
-    if spec.severity and spec.severity not in tenant.severities:
+    if spec.severity and spec.severity not in severities:
         report.error(
             step.position,
             "unreachable-escalation",

@@ -129,6 +129,8 @@ DESCRIPTIONS: dict[str, str] = {
     "ProjectSpec.operator": "The objects of the target operator.",
     "ProjectSpec.mimir": "Organisations and limits of the target mimir.",
     "ProjectSpec.victoriametrics": "What evaluates the rules of the target victoriametrics.",
+    "ProjectSpec.quotas": "What each tenant may take of the server that evaluates its rules.",
+    "ProjectSpec.limits": "What one tenant may cost all others at a compile.",
     "ProjectSpec.targets": "What is written, such as prometheus and alertmanager.",
     "ProjectSpec.isolation": "How tenants' series are told apart; none switches isolation off.",
     "ProjectSpec.tenants": "Tenants whose series have other labels, by name.",

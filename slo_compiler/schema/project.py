@@ -26,6 +26,7 @@ from slo_compiler.schema.hours import (
 )
 from slo_compiler.schema.kinds import HeartbeatChannel
 from slo_compiler.schema.lint import LintSpec, Retention
+from slo_compiler.schema.quotas import Limits, Quotas
 from slo_compiler.schema.severity import DEFAULT_SEVERITIES, Severities
 from slo_compiler.schema.slo import Defaults
 from slo_compiler.schema.url import Url
@@ -234,6 +235,8 @@ class ProjectSpec(Strict):
     exclusions: list[Exclusion] = Field(default=[], max_length=100)
     holidays: HolidaysByName = {}
     health: HealthSpec = HealthSpec()
+    quotas: Quotas = Quotas()
+    limits: Limits = Limits()
     severities: Severities = Field(default=DEFAULT_SEVERITIES, min_length=1, max_length=16)
 
 
