@@ -37,6 +37,9 @@ class Capacity:
     cores: Mapping[str, float]  # last duration / interval of the rule groups, by part
     process: float  # everything that the server does, scraping included
     slowest: float  # seconds of the longest evaluation of one group
+    head: float  # series that the server holds in memory, its own among them
+    memory: float  # bytes of the whole process
+    samples: float  # that are written in a second
 
 
 def measure(slos: int, tenants: int, series: int, folder: Path, seconds: int = CYCLE) -> Capacity:
@@ -83,6 +86,9 @@ def measure(slos: int, tenants: int, series: int, folder: Path, seconds: int = C
                 ask(f"sum by (part) ({part})"),
                 ask(f"rate(process_cpu_seconds_total[{seconds}s])")[""],
                 ask(f"max({last})")[""],
+                ask("prometheus_tsdb_head_series")[""],
+                ask("process_resident_memory_bytes")[""],
+                ask(f"sum(rate(prometheus_tsdb_head_samples_appended_total[{seconds}s]))")[""],
             )
 
 

@@ -156,6 +156,10 @@ def main() -> None:
             found = measure(given.slos, given.tenants, middle, Path(folder))
         print(printed(capacities(found)))
         print(f"The longest evaluation of one group took {1000 * found.slowest:.0f} ms.")
+        print(
+            f"The server held {found.head:,.0f} series in {found.memory / 1e6:,.0f} MB, "
+            f"and wrote {found.samples:,.0f} samples a second."
+        )
 
 
 if __name__ == "__main__":
