@@ -15,6 +15,8 @@ from approaches import STEP, compiled, raw
 from demo.servers import free_port, prometheus, query, wait_until
 from history import back_fill, tool
 
+from slo_compiler.emit.prometheus import rules_text
+
 CYCLE = 150  # seconds in which every group is evaluated, the slow ones once
 _CONFIG = """\
 global: {{scrape_interval: {step}s, evaluation_interval: {step}s}}
@@ -52,9 +54,8 @@ def measure(slos: int, tenants: int, series: int, folder: Path, seconds: int = C
         for group in result.rules[0].groups
         for rule in group.rules
     }
-    for artefact in result.artefacts:
-        if artefact.path.startswith("prometheus/rules/"):
-            (folder / "rules" / Path(artefact.path).name).write_text(artefact.text, "utf-8")
+    for rules in result.rules:
+        (folder / "rules" / f"{rules.tenant}.yml").write_text(rules_text(rules), "utf-8")
     back_fill(_history(jobs, series, intervals, int(time.time())), folder / "data")
     config, port = folder / "prometheus.yml", free_port()
     with _exporter(_counters(jobs, series)) as app:
