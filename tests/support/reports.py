@@ -6,6 +6,7 @@ import json
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 MARKUP = "</script><img src=x onerror=alert(1)>"
 VOID = {"meta", "link", "br", "input", "img", "hr"}
@@ -50,7 +51,7 @@ spec:
           errors: 'http_requests_total{{job="{MARKUP}", code=~"5.."}}'
           total: 'http_requests_total{{job="{MARKUP}"}}'
       alerting:
-        runbook: 'https://runbooks.example/{MARKUP.replace(" ", "+")}'
+        runbook: 'https://runbooks.example/{quote(MARKUP)}'
         labels: {{alert: "{MARKUP}"}}
         annotations: {{say: "{MARKUP}"}}
 """
