@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SUITES := bookworm trixie forky
 
-.PHONY: rules check proofs test test-fast engines coverage lint demo tools tools-all bench-eval bench-compile bench-proofs golden docs site lock clean help
+.PHONY: rules check proofs test test-fast engines coverage lint demo tools tools-all bench-eval bench-compile bench-proofs golden docs site lock browser clean help
 
 REPOS := examples examples/severities examples/vocabulary
 
@@ -47,6 +47,13 @@ tools: $(VENV)/installed ## fetch promtool and amtool, once, without root
 
 tools-all: $(VENV)/installed ## the same of all suites, with the servers
 	@$(BIN)/python -m slo_compiler.tools --servers $(SUITES)
+
+browser: ## install Debian's Chromium for the tests of the report, where there is none and this is root
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing chromium" && apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+		apt-get -qq -o DPkg::Lock::Timeout=300 install --no-install-recommends chromium >/dev/null; \
+	else echo "no Chromium: tests of the report in a browser are skipped, and fail where CI is set"; fi
 
 bench-eval: $(VENV)/installed-dev tools-all ## cost of evaluation, beside rules of other shapes
 	@PYTHONPATH=examples $(BIN)/python benchmarks/eval.py --plot docs/cost.svg

@@ -26,11 +26,12 @@ function tree(tenant, leaves = [], only = false) {
   };
   const placed = [];
   let rows = 0;
+  const open = (number) => spine.has(number) || mine < 0 || above(number).includes(mine) || marked.has(number);
   const place = (number, depth) => {
-    const below = (spine.has(number) || mine < 0 || above(number).includes(mine) || marked.has(number) ? shown(number) : []).map((child) => place(child, depth + 1));
-    const y = below.length ? below[0].y : rows++;
-    const box = { number, depth, y, below };
-    placed.push(box);
+    const box = { number, depth };
+    placed.push(box); // before those below it: a screen reader reads in this order
+    box.below = (open(number) ? shown(number) : []).map((child) => place(child, depth + 1));
+    box.y = box.below.length ? box.below[0].y : rows++;
     return box;
   };
   place(0, 0);
