@@ -8,7 +8,7 @@ const picture = (width, height, label, ...children) => s("svg", { class: "chart"
 const text = (x, y, words, extra = {}) => s("text", { x, y, ...extra }, words);
 
 function curves(tiers, budget, narrow) {
-  const [width, height, left, top, right, bottom] = [narrow ? 420 : 680, narrow ? 330 : 300, 46, 12, 14, 44];
+  const [width, height, left, top, right, bottom] = [narrow ? 340 : 680, 300, 46, 12, 14, 44];
   const drawn = tiers.filter((tier) => tier.curve.length);
   const times = drawn.flatMap((tier) => tier.curve.map((point) => point[1]));
   const low = Math.min(budget.ratio, ...drawn.map((tier) => tier.threshold_ratio));
@@ -39,7 +39,7 @@ function legend(tiers) {
 // A full outage that begins at the left: when each tier fires, and when the budget is spent.
 function timeline(tiers, budget, narrow) {
   const drawn = tiers.filter((tier) => tier.curve.length).map((tier) => [tier, tier.curve.at(-1)[1]]);
-  const [width, left, row, top, right] = [narrow ? 420 : 560, 96, 30, 26, 62];
+  const [width, left, row, top, right] = [narrow ? 340 : 560, 84, 30, 26, 56];
   const height = top + drawn.length * row + 30;
   const marks = drawn.flatMap(([tier, time]) => [time, ...tier.waits.map((wait) => time + wait)]);
   const first = Math.max(Math.min(...marks, budget.seconds) / 2, 0.5);

@@ -15,7 +15,7 @@ function detail(slo) {
       budgetCard(slo, budget),
       tiers.length ? [
         card("How fast it is found", "rest", curves(tiers, budget, narrow), h("p", { class: "small note" }, "From a clean history, at a constant share of failing events. Evaluation adds up to a minute; to windows above 6h, up to four.")),
-        card("Tiers", "", tierTable(tiers)),
+        card("Tiers", "tiers", tierTable(tiers)),
         h("div", { class: "half stack" },
           card("A full outage", "", timeline(tiers, budget, narrow), h("p", { class: "small note" }, "A dot is when the tier fires, a ring when it escalates.")),
           hoursCard(audience)),
@@ -71,7 +71,7 @@ function notified(audience, size) {
     const days = data.hours[hours]?.holidays ?? [];
     return [channels.join(", ") || "no channel", alerts.join(", "), hoursWords(hours) + (days.length ? `, but ${days.length} holiday${days.length === 1 ? "" : "s"}` : "")];
   });
-  return card("Who is notified", size,
+  return card("Who is notified", `who ${size}`,
     list.length ? table(["Channels", "Alerts", "When"], list) : h("p", {}, "Alerts of this SLO notify no channel."));
 }
 

@@ -43,7 +43,7 @@ function tree(tenant, leaves = [], only = false) {
   const edge = (from, to) => {
     const [x1, y1, x2, y2] = [left(from) + BOX.width, top(from) + BOX.height / 2, left(to), top(to) + BOX.height / 2];
     const on = marked.has(to.number) ? " on" : "";
-    return s("path", { class: `edge${on}`, d: `M${x1} ${y1}C${x1 + 24} ${y1} ${x2 - 24} ${y2} ${x2} ${y2}` });
+    return s("path", { class: `edge${on}`, d: `M${x1} ${y1}H${x1 + BOX.gap / 2}V${y2}H${x2}` });
   };
   const boxes = placed.map((box) => {
     const node = data.nodes[box.number];
