@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SUITES := bookworm trixie forky
 
-.PHONY: rules check proofs test test-fast engines coverage lint demo tools tools-all bench-eval bench-compile bench-proofs golden docs site lock browser clean help
+.PHONY: rules check proofs test test-fast engines coverage fuzz lint demo tools tools-all bench-eval bench-compile bench-proofs golden docs site lock browser clean help
 
 REPOS := examples examples/severities examples/vocabulary
 
@@ -63,6 +63,9 @@ bench-compile: $(VENV)/installed-dev tools ## time of compiles, beside Sloth's w
 
 bench-proofs: $(VENV)/installed-dev tools ## time that the proofs of 100 SLOs take
 	@PYTHONPATH=examples $(BIN)/python benchmarks/proofs.py
+
+fuzz: $(VENV)/installed-dev tools-all ## draw hostile manifests, projects and queries for MINUTES (60)
+	@PYTHONPATH=tests/support $(BIN)/python -m fuzz $(or $(MINUTES),60)
 
 golden: $(VENV)/installed-dev ## accept the present output as golden/
 	@$(BIN)/pytest -q tests/golden --snapshot-update

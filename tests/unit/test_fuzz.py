@@ -1,0 +1,36 @@
+"""Of hostile texts of all kinds nothing raises, hangs, or gets out; `make fuzz` draws more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from fuzz_properties import SHARE, SHORT, TOO_SLOW, check_confined, folder_of, outcome
+from fuzzing import FILES, TENANT, manifests
+from hypothesis import Phase, settings
+
+EXAMPLES = 20  # of each property
+
+
+@pytest.mark.parametrize("holds", SHORT, ids=lambda function: function.__name__)
+def test_property_of_hostile_texts_holds(holds: Callable[..., None]) -> None:
+    examples = int(EXAMPLES * max(0.3, SHARE.get(holds, 1.0)))
+    settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=TOO_SLOW,
+    )(holds)()
+
+
+def test_manifests_of_good_will_compile_and_are_confined() -> None:
+    compiled, some = 0, manifests()[::4]
+    for text in some:
+        with folder_of(FILES | {TENANT: text}) as folder:
+            files = outcome(folder)
+        if isinstance(files, dict):
+            check_confined(files)
+            compiled += 1
+    assert compiled > len(some) * 2 // 3
