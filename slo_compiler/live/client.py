@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import math
-import time
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from slo_compiler import __version__
+from slo_compiler.live.deadline import Deadline, WatchedHTTP, WatchedHTTPS
 
 MAX_BYTES = 32 << 20  # of one answer
 MAX_WORDS = 300  # characters of a server's message that are told
@@ -55,7 +56,10 @@ class Client:
         self.url = url
         self._headers = headers
         self._timeout = timeout
-        self._opener = urllib.request.build_opener(_NoRedirect)
+        self._deadline = Deadline(timeout)
+        self._opener = urllib.request.build_opener(
+            _NoRedirect, WatchedHTTP(self._connect), WatchedHTTPS(self._connect)
+        )
         self._answers: dict[tuple[str, str], Any] = {}
         self.warned: dict[str, None] = {}  # what the server says of answers that it gives
         self.now = 0.0
@@ -172,29 +176,34 @@ class Client:
             parameters.encode() if post else None,
             {**dict(self._headers), "User-Agent": f"slo-compiler/{__version__}"},
         )
-        deadline = time.monotonic() + self._timeout
         failed: urllib.error.HTTPError | None = None
+        self._deadline = Deadline(self._timeout)
         try:
-            try:
-                response = self._opener.open(request, timeout=self._timeout)
-            except urllib.error.HTTPError as error:
-                response = failed = error
-            with response:
-                body = self._read(response, deadline)
+            with self._deadline:
+                try:
+                    response = self._opener.open(request, timeout=self._timeout)
+                except urllib.error.HTTPError as error:
+                    response = failed = error
+                with response:
+                    body = self._read(response)
         except (OSError, http.client.HTTPException, UnicodeError) as error:
-            raise self._unreachable(error) from None
+            late = TimeoutError() if self._deadline.expired else error
+            raise self._unreachable(late) from None
         if failed is not None:
             raise self._told(failed, body)
         return self._data(body)
 
-    def _read(self, response: Any, deadline: float) -> bytes:  # noqa: ANN401  (two kinds of it)
+    def _connect(self, *arguments: Any, **options: Any) -> socket.socket:  # noqa: ANN401  (socket's)
+        return self._deadline.connect(*arguments, **options)
+
+    def _read(self, response: Any) -> bytes:  # noqa: ANN401  (two kinds of it)
         body = b""
         while chunk := response.read1(1 << 16):  # what is there, however slowly it drips
             body += chunk
             if len(body) > MAX_BYTES:
                 raise RefusedError(f"the answer is larger than {MAX_BYTES >> 20} MiB")
-            if time.monotonic() > deadline:
-                raise TimeoutError
+        if self._deadline.expired:  # which ended the connection, and so the answer
+            raise TimeoutError
         return body
 
     def _data(self, body: bytes) -> Any:  # noqa: ANN401  (JSON)

@@ -171,10 +171,19 @@ def test_a_name_that_nobody_has() -> None:
 
 @pytest.mark.parametrize(
     "packets",
-    [(b"",) * 100, (http(b"x" * 1000)[:-900], *(b"x",) * 900)],
-    ids=["hangs", "drips"],
+    [
+        (b"",) * 100,
+        (http(b"x" * 1000)[:-900], *(b"x",) * 900),
+        (b"HTTP/1.1 200 OK\r\n", *(b"X-Slow: 1\r\n",) * 90),
+        (b"HTTP/1.1 200 OK\r\nX-Slow: ", *(b"x",) * 900),
+        (b"H", *(b"T",) * 900),
+        (http(b"x" * 1000, "503 Busy")[:-900], *(b"x",) * 900),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *(b"1\r\nx\r\n",) * 900),
+        (b"HTTP/1.1 100 Continue\r\n\r\n",) * 900,
+    ],
+    ids=["hangs", "body", "headers", "header", "status", "error", "chunks", "continues"],
 )
-def test_a_slow_answer_is_not_waited_for(packets: tuple[bytes, ...]) -> None:
+def test_client_with_a_slow_answer_gives_up_at_the_deadline(packets: tuple[bytes, ...]) -> None:
     start = time.monotonic()
     with answering(*packets, pause=0.1) as url:
         assert ask(url, timeout=0.5) == [
@@ -184,6 +193,32 @@ def test_a_slow_answer_is_not_waited_for(packets: tuple[bytes, ...]) -> None:
             )
         ]
     assert time.monotonic() - start < 5
+
+
+def test_client_with_a_tls_handshake_that_drips_gives_up_at_the_deadline() -> None:
+    # The head of a record of 16 KiB, of which each byte takes a tenth of a second.
+    with answering(b"\x16\x03\x03\x40\x00\x02", *(b"\0",) * 900, pause=0.1) as url:
+        start = time.monotonic()
+        (found,) = ask(url.replace("http:", "https:"), timeout=0.5)
+        assert "no answer within 0.5 s" in found
+        assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "307 Temporary", "308 Permanent"])
+def test_client_with_a_redirect_asks_no_other_server(status: str) -> None:
+    asked = []
+
+    class Other(Quiet):
+        def do_GET(self) -> None:  # noqa: N802  (http.server's name)
+            asked.append(self.path)
+
+        do_POST = do_GET  # noqa: N815  (http.server's name)
+
+    with serving(Other) as other:
+        with answering(http(b"", status, f"Location: {other}/api/v1/query")) as url:
+            (found,) = ask(url)
+        assert "a redirect, which is not followed" in found
+    assert asked == []
 
 
 def test_an_answer_that_never_ends_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
