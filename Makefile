@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SUITES := bookworm trixie forky
 
-.PHONY: rules check proofs test test-fast engines coverage fuzz lint demo tools tools-all bench-eval bench-compile bench-proofs golden docs site lock browser clean help
+.PHONY: rules check proofs test test-fast engines coverage fuzz lint demo tools tools-all bench-eval bench-compile bench-proofs golden docs site sbom lock browser clean help
 
 REPOS := examples examples/severities examples/vocabulary
 
@@ -74,10 +74,16 @@ docs: $(VENV)/installed ## write lints.md and commands.md from the code, and the
 	@$(BIN)/python -m slo_compiler.lint.document > docs/lints.md
 	@$(BIN)/python -m slo_compiler.cli.document > docs/commands.md
 	@PYTHONPATH=tests/support $(BIN)/python -m escapes docs/security.md
+	@PYTHONPATH=tests/support $(BIN)/python -m licences docs/supply-chain.md
 
 site: $(VENV)/installed-dev ## build the documentation as a site, with search, in site/
 	@$(BIN)/python -m sphinx -q -W --keep-going -b dirhtml docs site
 	@echo "site/index.html: python3 -m http.server -d site 8000 shows it"
+
+sbom: $(VENV)/installed-dev ## write the bill of materials, dist/sbom.cdx.json
+	@mkdir -p dist
+	@$(BIN)/python -m cyclonedx_py requirements requirements/runtime.lock --of JSON --output-reproducible \
+		-o dist/sbom.cdx.json
 
 lock: $(VENV)/installed-dev ## pin all dependencies, with hashes
 	@for part in runtime build dev; do \
