@@ -42,7 +42,7 @@ class Quotas(TenantQuotas):
         own = self.tenants.get(tenant, TenantQuotas())
         return TenantQuotas.model_construct(
             **{
-                key: getattr(self, key) if (said := getattr(own, key)) is None else said
+                key: getattr(self, key) if (one := getattr(own, key)) is None else one
                 for key in TenantQuotas.model_fields
             }
         )

@@ -225,7 +225,7 @@ def test_costs_are_within_a_fifth_of_what_prometheus_reports(
         ) as server:
             wait_until(lambda: query(server.url, "slo:burn_rate:ratio3d"), 60, what="slow rules")
             time.sleep(SLOW + STEP)  # each group has had its turn, and those after it theirs
-            told = reported(server.url)
+            seen = reported(server.url)
             found = estimated(tmp_path, "--live", server.url)
             share = query(
                 server.url,
@@ -235,14 +235,14 @@ def test_costs_are_within_a_fifth_of_what_prometheus_reports(
     costs = {each["tenant"]: each for each in found["tenants"]}
     table = [f"{'':10}{'':20}{'estimated':>12}{'reported':>12}"]
     table += [
-        f"{tenant:10}{figure:20}{costs[tenant][figure]:12.1f}{told[tenant][figure]:12.1f}"
+        f"{tenant:10}{figure:20}{costs[tenant][figure]:12.1f}{seen[tenant][figure]:12.1f}"
         for tenant in SLOS
         for figure in FIGURES
     ]
     table.append(f"CPU: estimated {found['total']['cpu_ratio']:.4f}, measured {share[0]['value']}")
     shown = "\n".join(table)
-    assert {*costs} == {*told} == {*SLOS}
-    for tenant, usage in told.items():
+    assert {*costs} == {*seen} == {*SLOS}
+    for tenant, usage in seen.items():
         for figure in ("recording_rules", "alerting_rules", "groups"):
             assert costs[tenant][figure] == usage[figure], shown
         for figure in ("series", "samples_per_second"):
