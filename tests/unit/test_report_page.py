@@ -10,12 +10,15 @@ import sys
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cases import EXAMPLES, ROOT, VOCABULARY, WORDS, compiled
 from click.testing import CliRunner, Result
 from reports import MARKUP, Page, write_hostile
 
+from slo_compiler.catalogue import ReportFacts
+from slo_compiler.catalogue import page as render_page
 from slo_compiler.catalogue.live import live_of
 from slo_compiler.cli import main
 from slo_compiler.schema.severity import BY_DEFAULT
@@ -108,6 +111,29 @@ def test_page_of_hostile_manifests_has_no_markup_of_theirs(
     assert slo["description"] == f"{MARKUP} << 7 * 7 >> <% x %> ${{7 * 7}}"
     assert page.data["tenants"][0]["owner"] == MARKUP
     assert page.data["nodes"][0]["receiver"] == MARKUP
+
+
+def hostile(value: Any) -> Any:  # noqa: ANN401  (JSON)
+    """Put markup into each text, however deep."""
+    if isinstance(value, dict):
+        return {key: hostile(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [hostile(each) for each in value]
+    return f'{MARKUP}"\u2028' if isinstance(value, str) else value
+
+
+def test_page_has_no_markup_of_any_text_that_it_shows() -> None:
+    """Whatever a front end lets through: the page itself escapes each text."""
+    data = Page(html_of("vocabulary")).data
+    live = {"as_of": MARKUP, "notes": [MARKUP], "slos": {}}
+    finding = {"id": MARKUP, "message": MARKUP, "help": MARKUP, "at": MARKUP}
+    facts = {key: hostile(value) for key, value in data.items() if key != "live"}
+    text = render_page(ReportFacts(**facts, findings=[{**finding, "severity": "info"}]), live)
+    found = Page(text)
+    assert [tag for tag, _ in found.elements].count("script") == 2
+    assert "<img" not in text
+    assert "\u2028" not in found.scripts[0]
+    assert found.data["slos"] == facts["slos"]
 
 
 def test_page_links_lead_to_the_web_or_into_the_page() -> None:
