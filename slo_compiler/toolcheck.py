@@ -16,6 +16,7 @@ _PROMTOOL_FINDING = re.compile(
     r'^(?P<file>.*?): (?:\d+:\d+: )?group "(?P<group>[^"]*)", rule (?P<rule>\d+), '
     r'"(?P<name>[^"]*)": (?P<message>.*)$'
 )
+_AGREES = "SUCCESS"  # what both print of each file that they agree with
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,10 @@ def _promtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Rep
         report.error(Position(paths[0]), "promtool", str(error), tools.NO_ANSWER)
         return
     if done.code == 0:
+        if done.output.count(_AGREES) < len(files):
+            report.error(
+                Position(paths[0]), "promtool", _unclear("promtool", done), tools.NO_ANSWER
+            )
         return
     output = done.output
     origins = {file.path: file.origins for file in files}
@@ -99,6 +104,8 @@ def _amtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Repor
             report.error(at, "amtool", str(error), tools.NO_ANSWER)
             return
         if done.code == 0:
+            if _AGREES not in done.output:
+                report.error(at, "amtool", _unclear("amtool", done), tools.NO_ANSWER)
             continue
         output = done.output
         said = re.sub(
@@ -116,6 +123,11 @@ def _amtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Repor
             f"amtool refuses it: {_short(said or output)}",
             _checked_by(binary),
         )
+
+
+def _unclear(name: str, done: process.Done) -> str:
+    """Say that a tool exits as if it agreed, and does not say so: it is another program."""
+    return f'{name} exits with 0, but does not report "{_AGREES}": {_short(done.output)}'
 
 
 def _narrowed(at: Position, message: str) -> Position:

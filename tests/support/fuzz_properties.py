@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from click.testing import CliRunner
 from confinement import (
@@ -21,7 +21,7 @@ from confinement import (
 )
 from escapes import HOSTILE, OTHER
 from fuzzing import FILES, PROJECT_FILE, TENANT, Project, documents, manifests, projects, queries
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from slo_compiler import pipeline, promql
@@ -104,10 +104,53 @@ def check_confined(files: Files) -> None:
         assert parts_of(files, OTHER) == parts_of(beside(), OTHER)
 
 
+class Property(Protocol):
+    """What must hold of drawn arguments."""
+
+    __name__: str
+    inputs: tuple[st.SearchStrategy[Any], ...]
+
+    def __call__(self, *arguments: Any) -> None:  # noqa: ANN401  (each has its own)
+        """Raise if it does not hold."""
+
+
+def holds_for(*inputs: st.SearchStrategy[Any]) -> Callable[[Any], Property]:
+    """Give a property the strategies that draw its arguments."""
+
+    def named(function: Any) -> Property:  # noqa: ANN401  (it becomes one)
+        function.inputs = inputs
+        found: Property = function
+        return found
+
+    return named
+
+
+def draw(holds: Property, examples: int, number: int | None = None) -> int:
+    """Draw examples of a property, by a seed or always the same; gives how many there were."""
+    drawn = 0
+
+    @settings(
+        max_examples=max(1, int(examples * SHARE.get(holds.__name__, 1.0))),
+        deadline=None,
+        derandomize=number is None,
+        database=None,
+        phases=[Phase.generate],  # to make an example smaller takes minutes
+        suppress_health_check=TOO_SLOW,
+    )
+    @given(st.tuples(*holds.inputs))
+    def run(arguments: tuple[Any, ...]) -> None:
+        nonlocal drawn
+        drawn += 1
+        holds(*arguments)
+
+    (run if number is None else seed(number)(run))()
+    return drawn
+
+
 # --- the properties
 
 
-@given(queries)
+@holds_for(queries)
 def query_is_refused_or_confined(query: str) -> None:
     for prepare in (promql.prepare, promql.prepare_value):
         with suppress(QueryError):
@@ -121,7 +164,7 @@ def query_is_refused_or_confined(query: str) -> None:
         check_query(promql.selector(query, MATCHERS, "_bucket", 'le="1"'), HOSTILE)
 
 
-@given(projects())
+@holds_for(projects())
 def project_is_refused_or_confined(project: Project) -> None:
     with folder_of(project.files) as folder:
         files = outcome(folder)
@@ -130,7 +173,7 @@ def project_is_refused_or_confined(project: Project) -> None:
         check_confined(files)
 
 
-@given(projects(), projects())
+@holds_for(projects(), projects())
 def cache_gives_what_a_clean_compile_gives(one: Project, two: Project) -> None:
     with folder_of(one.files) as folder:
         kept = Cache(folder / "cache")
@@ -140,7 +183,7 @@ def cache_gives_what_a_clean_compile_gives(one: Project, two: Project) -> None:
             assert outcome(folder, kept) == outcome(folder)
 
 
-@given(projects())
+@holds_for(projects())
 def command_prints_findings_and_writes_the_output_only(project: Project) -> None:
     with folder_of({f"repo/{path}": text for path, text in project.files.items()}) as folder:
         arguments = ["compile", "--project", str(folder / "repo" / PROJECT_FILE), "-o"]
@@ -164,13 +207,15 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-@given(text=st.one_of(queries, documents(st.sampled_from(manifests()))), quoted=st.booleans())
-def text_of_eight_times_the_length_takes_eight_times_the_calls(text: str, *, quoted: bool) -> None:
+@holds_for(
+    st.one_of(queries, documents(st.sampled_from(manifests()))), st.sampled_from(("query", "file"))
+)
+def text_of_eight_times_the_length_takes_eight_times_the_calls(text: str, where: str) -> None:
     """Count calls, not seconds: a part of the text is repeated, in a query or in the file."""
     part = text[: 1 + len(text) // 3][-60:]
 
     def calls(times: int) -> int:
-        if quoted:
+        if where == "query":
             query = part * times
             return counted(lambda: _ignoring(lambda: promql.prepare(query, MATCHERS, WINDOW)))
         with folder_of(FILES | {TENANT: FILES[TENANT] + part * times}) as folder:
@@ -202,7 +247,7 @@ def counted(function: Callable[[], object]) -> int:
     return calls
 
 
-@given(projects())
+@holds_for(projects())
 def proofs_of_what_compiles_pass(project: Project) -> None:
     """Compile with promtool and amtool, and run the proofs."""
     with folder_of(project.files) as folder:
@@ -215,7 +260,7 @@ def proofs_of_what_compiles_pass(project: Project) -> None:
         assert done.exit_code == 0, done.output
 
 
-SHORT: tuple[Callable[..., None], ...] = (
+SHORT: tuple[Property, ...] = (
     query_is_refused_or_confined,
     project_is_refused_or_confined,
     cache_gives_what_a_clean_compile_gives,
@@ -223,9 +268,9 @@ SHORT: tuple[Callable[..., None], ...] = (
     text_of_eight_times_the_length_takes_eight_times_the_calls,
 )
 LONG = (*SHORT, proofs_of_what_compiles_pass)
-SHARE = {  # of a round's examples: the dear ones get fewer
-    query_is_refused_or_confined: 5.0,
-    cache_gives_what_a_clean_compile_gives: 0.3,
-    proofs_of_what_compiles_pass: 0.1,
+SHARE = {  # of the examples: the dear ones get fewer
+    "query_is_refused_or_confined": 5.0,
+    "cache_gives_what_a_clean_compile_gives": 0.3,
+    "proofs_of_what_compiles_pass": 0.1,
 }
 TOO_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]

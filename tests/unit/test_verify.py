@@ -8,7 +8,7 @@ import pytest
 from cases import ROOT
 from click.testing import CliRunner, Result
 
-from slo_compiler import tools
+from slo_compiler import process, tools
 from slo_compiler.cache import FOLDER
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Position, Report
@@ -143,7 +143,7 @@ def test_missing_tools_are_told_and_are_no_error(
     repo: Path, monkeypatch: pytest.MonkeyPatch, missing: set[str]
 ) -> None:
     for name in {"promtool", "amtool"} - missing:
-        fake(repo, name, "exit 0")
+        fake(repo, name, "echo SUCCESS")
     monkeypatch.setenv("PATH", str(repo / "bin"))
     for command in (["check"], ["compile", "-o", "out"]):
         done = CliRunner().invoke(main, [*command, "acme.yaml"], catch_exceptions=False)
@@ -203,3 +203,61 @@ def test_every_suite_agrees_with_what_is_compiled(
         "acme.yaml",
         "slo-compiler.yaml",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("exit 0", 'exits with 0, but does not report "SUCCESS": it says nothing'),
+        ("echo ok", 'exits with 0, but does not report "SUCCESS": ok'),
+        ("printf '\\377\\033[31m\\000'", 'exits with 0, but does not report "SUCCESS": '),
+        ("kill -SEGV $$", "it says nothing"),
+        ("exit 77", "it says nothing"),
+        ("echo '  SUCCESS: 1 rules found'; exit 1", "SUCCESS: 1 rules found"),
+        ("echo unknown flag >&2; exit 2", "unknown flag"),
+    ],
+    ids=["silent", "other", "garbage", "crash", "odd", "both", "old"],
+)
+@pytest.mark.parametrize("name", ["promtool", "amtool"])
+def test_verify_with_a_tool_that_does_not_agree_is_an_error(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, message: str
+) -> None:
+    folder = repo / "fake"
+    folder.mkdir()
+    (folder / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    (folder / name).chmod(0o755)
+    monkeypatch.setenv("SLO_COMPILER_TOOLS", str(folder))
+    done = CliRunner().invoke(main, ["check", "acme.yaml"], catch_exceptions=False)
+    assert done.exit_code == 1
+    (line,) = (line for line in done.stderr.split("\n") if f"error[{name}]" in line)
+    assert message in line
+    assert line.isprintable()
+
+
+def test_verify_with_a_tool_of_another_machine_names_it(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = repo / "fake"
+    folder.mkdir()
+    (folder / "promtool").write_bytes(
+        b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xf3\x00" + bytes(44)
+    )
+    (folder / "promtool").chmod(0o755)
+    monkeypatch.setenv("SLO_COMPILER_TOOLS", str(folder))
+    done = CliRunner().invoke(main, ["check", "acme.yaml"], catch_exceptions=False)
+    assert done.exit_code == 1
+    assert "promtool could not be started: Exec format error" in done.stderr
+
+
+def test_verify_with_a_tool_that_hangs_ends_at_the_limit(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = repo / "fake"
+    folder.mkdir()
+    (folder / "promtool").write_text("#!/bin/sh\nwhile :; do sleep 60; done\n", encoding="utf-8")
+    (folder / "promtool").chmod(0o755)
+    monkeypatch.setenv("SLO_COMPILER_TOOLS", str(folder))
+    monkeypatch.setattr(process.run, "__kwdefaults__", process.run.__kwdefaults__ | {"limit": 0.5})
+    done = CliRunner().invoke(main, ["check", "acme.yaml"], catch_exceptions=False)
+    assert done.exit_code == 1
+    assert "error[promtool] promtool gave no answer within 0.5 s" in done.stderr

@@ -111,6 +111,9 @@ def _failed(amtool: Tool, config: Path, routes: Sequence[RouteProof]) -> Iterato
         if code:
             message = " ".join(output.split()) or f"amtool: exit code {code}"
             yield Failure(_shown(route.labels), message, route.manifest)
+        elif (wanted := ",".join(route.receivers)) not in output:
+            message = f'amtool exits with 0, but does not print "{wanted}"'
+            yield Failure(_shown(route.labels), message, route.manifest)
         if code == NO_ANSWER:
             return
 

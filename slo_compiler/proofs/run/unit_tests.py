@@ -56,6 +56,9 @@ def _unit_tests(
     failures = tuple(_failures(output, file.tests)) if code else ()
     if code and not failures:
         failures = (Failure(path.name, output.strip() or f"exit code {code}"),)
+    if not code and "SUCCESS" not in output:  # another program, which did not run the tests
+        message = f'promtool exits with 0, but does not report "SUCCESS": {output[:200].strip()}'
+        failures = (Failure(path.name, message),)
     if not failures:
         cache.passed(key, checks)
     return ProofResult(path.name, "unit tests", names, checks, time.monotonic() - started, failures)
