@@ -24,6 +24,7 @@ from slo_compiler.diagnostics import Report
 from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.emitter import ProjectContext
 from slo_compiler.frontend.load import load
+from slo_compiler.importing.files import with_imported
 from slo_compiler.link import Emitted, check_units, emit
 from slo_compiler.plan import Plan
 from slo_compiler.plan.reach import reachable
@@ -37,11 +38,10 @@ from slo_compiler.project import (
 from slo_compiler.render import TenantRules, tenant_rules
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema import Tenant
+from slo_compiler.settings import PROJECT_FILE, Settings
 from slo_compiler.source import SourceFile
 from slo_compiler.unit import (
-    PROJECT_FILE,
     Interface,
-    Settings,
     Surroundings,
     Unit,
     compile_unit,
@@ -123,6 +123,7 @@ def compile_project(
     """
     progress("reading")
     shared = read_shared(settings, report)
+    sources = with_imported(settings, sources)
     targets = settings.spec.targets
     with without_collector():
         units = compile_units(shared, sources, progress, cache=cache, jobs=jobs)
@@ -142,7 +143,8 @@ def compile_project(
         verified = check(emitted.artefacts, report, settings.root)
     report.raise_if_failed()
     interfaces = tuple(interface for unit in units for interface in unit.interfaces)
-    record = record_of(settings, [*sources, *shared.files], interfaces, emitted)
+    foreign = [each for file in sources for each in file.imported]
+    record = record_of(settings, [*sources, *foreign, *shared.files], interfaces, emitted)
     return Compiled(settings, (*emitted.artefacts, record), emitted.counts, interfaces, verified)
 
 
@@ -155,6 +157,7 @@ def compile_units(
     jobs: int = 0,
 ) -> list[Unit]:
     """Compile each file; those whose SLOs depend on others' once these have been read."""
+    sources = with_imported(shared.environment.settings, sources)
     again = partial(_compile_all, shared, progress, cache, jobs)
     first = again([(file, None) for file in sources])
     places = {
@@ -242,7 +245,11 @@ def _key(shared: Shared, file: SourceFile, surroundings: Surroundings | None) ->
     files = surroundings.files if surroundings else ()
     parts += ["surrounded" if surroundings else "alone"]
     for each in (file, *files):
-        parts += [each.path, each.name, each.content]
+        parts += [each.path, each.name, each.content, str(len(each.problems))]
+        for written, named in each.imports or ():
+            parts += [written, str(len(named))]
+            for foreign in named:
+                parts += [foreign.path, foreign.name, foreign.content]
     return key_of(parts)
 
 
@@ -268,7 +275,7 @@ def manifests_of(
 ) -> dict[str, str]:
     """Give the file and digest of each tenant's manifest, as its alerts name it."""
     library = read_shared(settings, report).environment.library
-    loaded = load(sources, (Tenant,), report, library)
+    loaded = load(with_imported(settings, sources), (Tenant,), report, library)
     return {
         each.model.metadata.name: each.source.version
         for each in loaded
@@ -282,6 +289,7 @@ def resolve_project(
     """Read and resolve all tenants at once; findings go to `report`."""
     shared = read_shared(settings, report)
     environment = shared.environment
+    sources = with_imported(settings, sources)
     manifests = load(sources, (Tenant,), report, environment.library)
     found = resolving.resolve(
         [*environment.shared, *manifests], settings.spec, report, environment.uncertain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -15,10 +16,12 @@ from slo_compiler.emit import BY_NAME
 from slo_compiler.frontend.library import read_library
 from slo_compiler.frontend.load import load
 from slo_compiler.frontend.lost import consequences
+from slo_compiler.importing.direct import with_imports
 from slo_compiler.reading import name_of, read_bytes, read_sources
 from slo_compiler.schema import AlertPolicy, Project, ProjectSpec
+from slo_compiler.settings import Settings
 from slo_compiler.source import Document, SourceFile, read_documents
-from slo_compiler.unit import Environment, Settings
+from slo_compiler.unit import Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ def read_shared(settings: Settings, report: Report) -> Shared:
         for names in (settings.spec.policies, settings.spec.templates)
     )
     library, shared = read_library(templates, report)
+    library = replace(library, imports=partial(with_imports, settings))
     uncertain = settings.uncertain
     if "undefined-template" in uncertain:
         library = replace(library, complete=False)

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from slo_compiler.characters import REORDERING, UNSEEN
-from slo_compiler.diagnostics import Position, Report
+from slo_compiler.diagnostics import Diagnostic, Position, Report
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
@@ -69,6 +69,15 @@ class SourceFile:
     path: str
     name: str
     content: bytes
+    # Files of other tools that it names, by what it writes; None until they were looked for.
+    imports: tuple[tuple[str, tuple[SourceFile, ...]], ...] | None = None
+    problems: tuple[Diagnostic, ...] = ()  # why some of these could not be read
+
+    @property
+    def imported(self) -> tuple[SourceFile, ...]:
+        """The files of other tools, each once."""
+        files = {file.path: file for _, named in self.imports or () for file in named}
+        return tuple(files.values())
 
     @property
     def digest(self) -> str:
@@ -77,8 +86,9 @@ class SourceFile:
 
     @property
     def version(self) -> str:
-        """The name, and the begin of the digest: what an alert says that it came from."""
-        return f"{self.name} sha256:{self.digest[:12]}"
+        """Name and begin of the digest of it and of what it imports: what alerts came from."""
+        files = (self, *self.imported)
+        return ", ".join(f"{file.name} sha256:{file.digest[:12]}" for file in files)
 
 
 @dataclass(frozen=True, slots=True)

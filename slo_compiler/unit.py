@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from slo_compiler import lint, naming, resolve
+from slo_compiler import lint, resolve
 from slo_compiler.cost import limits
 from slo_compiler.diagnostics import Diagnostic, Position, Report
 from slo_compiler.emit import BY_NAME
@@ -25,32 +24,8 @@ from slo_compiler.render import tenant_rules
 from slo_compiler.resolve.dependencies import Key, dependency
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema import AlertPolicy, ProjectSpec, Tenant
+from slo_compiler.settings import Settings
 from slo_compiler.source import SourceFile
-
-PROJECT_FILE = naming.PROJECT_FILE
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The project: what its file says, where it stands, and the folder that paths are relative to.
-
-    Without a file it is what the command line says, and the paths are the current folder's.
-    """
-
-    spec: ProjectSpec
-    root: Path
-    manifest: Manifest | None = None
-
-    @property
-    def uncertain(self) -> frozenset[str]:
-        """IDs of findings that may only follow from those of the project file."""
-        return self.manifest.uncertain if self.manifest else frozenset()
-
-    def at(self, *path: str | int, key: bool = False) -> Position:
-        """Place of a part of the project file, or of its key."""
-        if self.manifest is None:
-            return Position(PROJECT_FILE)
-        return self.manifest.document.locate(path, key=key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ def import_command(
     """
     from slo_compiler import importing, naming, pipeline, reading
     from slo_compiler.cli import inputs
+    from slo_compiler.diagnostics import Report
     from slo_compiler.importing.manifest import import_files
     from slo_compiler.importing.model import Options
     from slo_compiler.schema.base import DNS_LABEL
@@ -76,7 +77,8 @@ def import_command(
         format_of = {each.name: each for each in importing.FORMATS}
         sources = output.as_posix() if output else naming.SOURCES_FOLDER
         options = Options(tenant or "", settings, period, sources)
-        written = import_files(format_of[format_], found, options, run.report)
+        shared = pipeline.read_shared(settings, Report()).environment.shared
+        written = import_files(format_of[format_], found, options, run.report, shared)
         files_of = {f"{name}.yaml": text for name, text in written.manifests.items()}
         _refuse_existing(output, files_of, force=force)
         if written.text is None:

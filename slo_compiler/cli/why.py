@@ -104,11 +104,14 @@ def _digests(project: Path) -> dict[str, str]:
     from slo_compiler import pipeline
     from slo_compiler.cli import inputs
     from slo_compiler.diagnostics import CompileError, Report
+    from slo_compiler.importing.files import with_imported
 
     report = Report()
     try:
         read = inputs.select(project, (), report)
-        files = (*read.files, *pipeline.read_shared(read.settings, report).files)
+        read_files = with_imported(read.settings, read.files)
+        foreign = [each for file in read_files for each in file.imported]
+        files = (*read_files, *foreign, *pipeline.read_shared(read.settings, report).files)
     except CompileError:
         return {}
     return {file.name: file.digest for file in files}

@@ -44,8 +44,8 @@ def _is_sloth(data: Data) -> bool:
 def _import(name: str) -> str:
     """Name the command that reads a format, and the page about it."""
     return (
-        f"slo-compiler import {name} FILE --tenant NAME makes a Tenant of it "
-        f"(docs/migrate-{name}.md)"
+        f"slo-compiler import {name} FILE --tenant NAME makes a Tenant of it, or a Tenant names "
+        f"it: spec.import (docs/migrate-{name}.md)"
     )
 
 

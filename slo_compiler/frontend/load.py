@@ -62,7 +62,10 @@ def _manifest(
 ) -> Manifest | None:
     document, lost = found.document, frozenset[Loc]()
     if found.kind is Tenant:
-        document, lost = expand(document, library, report)
+        if library.imports is not None:
+            document, lost = library.imports(document, file, report)
+        document, of_templates = expand(document, library, report)
+        lost |= of_templates
     if not found.whole:
         lost |= {("spec",)}
     model = validate(found.kind, document, report)

@@ -85,6 +85,7 @@ class Overlay(Document):
             document = (place.origin if isinstance(place, Text) else place).document
             if document.path != self.path:
                 yield document
+        yield from self.own.sources
 
     def locate(self, loc: Loc = (), *, key: bool = False) -> Position:
         """Place of the value at `loc`, in the file that says it."""

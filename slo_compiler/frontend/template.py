@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from slo_compiler.diagnostics import Report, nearest
 from slo_compiler.frontend.overlay import Origin, Overlay, Piece, Text
 from slo_compiler.frontend.reference import is_whole, references
-from slo_compiler.source import Document, Loc
+from slo_compiler.source import Document, Loc, SourceFile
 
 # A text that a query or a name may hold, and not a way to fill memory: 1,000 uses may name one.
 MAX_ARGUMENT = 4_096
@@ -88,8 +88,11 @@ def _filled(text: str, values: Mapping[str, TemplateValue]) -> tuple[str, tuple[
     return made, tuple(pieces)
 
 
+# Gives the document with the SLOs, and what is missing of it.
+Imports = Callable[[Document, SourceFile, Report], tuple[Document, frozenset[Loc]]]
+
 # Stands in for a template that cannot be used, so that all else of its tenant is checked.
-_STAND_IN = {
+STAND_IN = {
     "name": "a",
     "service": "a",
     "objective": Decimal(99),
@@ -99,10 +102,14 @@ _STAND_IN = {
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """The templates of a project; `complete` unless some file of theirs could not be read."""
+    """The templates of a project; `complete` unless some file of theirs could not be read.
+
+    `imports` puts the SLOs of other tools' files into the document of a tenant that names them.
+    """
 
     templates: Mapping[str, Template] = field(default_factory=dict)
     complete: bool = True
+    imports: Imports | None = None
 
 
 def expand(document: Document, library: Library, report: Report) -> tuple[Document, frozenset[Loc]]:
@@ -134,7 +141,7 @@ def expand(document: Document, library: Library, report: Report) -> tuple[Docume
             _tell_unknown(document, loc, slo["template"], library, report)
         arguments = _arguments(document, loc, slo, template, report)
         own = Origin(document, loc)
-        filled: dict[str, Any] = {**_STAND_IN, "name": f"a{index}"}
+        filled: dict[str, Any] = {**STAND_IN, "name": f"a{index}"}
         local: Places = {(): own}
         if template is None or template.broken or arguments is None:
             lost |= _lost(loc)

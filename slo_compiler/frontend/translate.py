@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slo_compiler.frontend.overlay import Origin, Overlay, Piece, Text
@@ -41,7 +41,30 @@ def translated(document: Document, data: Any) -> Document:  # noqa: ANN401
         data: mappings, lists and scalars, each of which may be a `From`. What is not one has the
             place of the nearest `From` around it, or of the whole document.
     """
-    places: dict[Loc, Origin | Text] = {(): Origin(document, (), made=True)}
+    plain, places = places_of(document, data, ())
+    places = {(): Origin(document, (), made=True), **places}
+    return Overlay(document.path, plain, document.node, document.lines, document, places)
+
+
+def belonging(value: Any, document: Document) -> Any:  # noqa: ANN401
+    """Return values whose places are in a document, unless they are in another already."""
+    if isinstance(value, From):
+        inner = belonging(value.data, document)
+        return replace(value, data=inner, document=value.document or document)
+    if isinstance(value, dict):
+        return {key: belonging(each, document) for key, each in value.items()}
+    if isinstance(value, list):
+        return [belonging(each, document) for each in value]
+    return value
+
+
+def places_of(
+    document: Document,
+    data: Any,  # noqa: ANN401
+    at: Loc,
+) -> tuple[Any, dict[Loc, Origin | Text]]:
+    """Return native data at a path without the `From`, and the places of its values."""
+    places: dict[Loc, Origin | Text] = {}
 
     def plain(value: Any, loc: Loc) -> Any:  # noqa: ANN401
         if isinstance(value, From):
@@ -53,7 +76,7 @@ def translated(document: Document, data: Any) -> Document:  # noqa: ANN401
             return [plain(inner, (*loc, index)) for index, inner in enumerate(value)]
         return value
 
-    return Overlay(document.path, plain(data, ()), document.node, document.lines, document, places)
+    return plain(data, at), places
 
 
 def _place(document: Document, value: From) -> Origin | Text:

@@ -13,7 +13,7 @@ from slo_compiler.importing.model import Options
 from slo_compiler.importing.writing import line
 from slo_compiler.schema import API_VERSION
 from slo_compiler.schema.project import PrometheusSpec
-from slo_compiler.unit import Settings
+from slo_compiler.settings import Settings
 
 _ORDER = ("version", "scrape_interval", "evaluation_interval", "retention")
 

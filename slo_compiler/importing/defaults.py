@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slo_compiler.importing.model import Imported, ImportedSLO, Options
 from slo_compiler.schema.severity import severities_of
-from slo_compiler.unit import Settings
+from slo_compiler.settings import Settings
 
 # Words of other tools, where the project has not the same.
 _SEVERITIES = {"critical": "page", "warning": "ticket"}

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from slo_compiler import naming, pipeline
+from slo_compiler import naming
 from slo_compiler import plan as planning
 from slo_compiler import resolve as resolving
 from slo_compiler.diagnostics import CompileError, Diagnostic, Report, Severity
@@ -18,8 +18,8 @@ from slo_compiler.importing.defaults import secrets_of
 from slo_compiler.importing.model import Format, Imported, ImportedSLO, Options
 from slo_compiler.importing.writing import Kept, comments_of, manifest_text
 from slo_compiler.schema import API_VERSION, Tenant
+from slo_compiler.settings import Settings
 from slo_compiler.source import Document, SourceFile, read_documents
-from slo_compiler.unit import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,18 @@ def import_files(
     files: Sequence[SourceFile],
     options: Options,
     report: Report,
+    shared: Sequence[Manifest] = (),
 ) -> Written:
     """Make the manifests of tenants out of foreign files.
 
     An SLO with an error is left out; the others are written.
+
+    Args:
+        format_: of the files.
+        files: all of a run.
+        options: what the command line says, and the project.
+        report: takes the findings.
+        shared: the policies that all tenants may use.
     """
     documents = [each for file in files for each in read_documents(file.path, file.content, report)]
     if report.failed:
@@ -57,7 +65,7 @@ def import_files(
     manifests: dict[str, str] = {}
     slos = refused = changed = 0
     for tenant, imported in contents.tenants.items():
-        own = _Tenant(tenant, imported, settings, {file.path: file for file in files})
+        own = _Tenant(tenant, imported, settings, {file.path: file for file in files}, shared)
         kept = own.kept(report)
         report.extend(imported.report.diagnostics)
         slos += len(kept)
@@ -80,11 +88,11 @@ class _Tenant:
     imported: Imported
     settings: Settings
     sources: Mapping[str, SourceFile]
+    shared: Sequence[Manifest]
     policies: dict[str, dict[str, Any]] = field(default_factory=dict)  # of SLOs that were kept
 
     def kept(self, report: Report) -> Kept:
         """Check each SLO as a manifest by itself, and give those without an error."""
-        shared = pipeline.read_shared(self.settings, Report()).environment.shared
         spec = self.settings.spec
         kept: list[tuple[ImportedSLO, dict[str, Any]]] = []
         seen: dict[tuple[str, str], ImportedSLO] = {}
@@ -97,7 +105,7 @@ class _Tenant:
             model = None if own.failed else validate(Tenant, document, own)
             if isinstance(model, Tenant):
                 manifest = Manifest(model, document, self.sources[slo.document.path])
-                found = resolving.resolve([*shared, manifest], spec, own)
+                found = resolving.resolve([*self.shared, manifest], spec, own)
                 with suppress(CompileError):  # whose findings are this SLO's
                     own.raise_if_failed()
                     planning.build(found.tenants, spec, document.locate(), own)

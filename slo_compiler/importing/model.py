@@ -8,8 +8,8 @@ from typing import Any
 
 from slo_compiler import naming
 from slo_compiler.diagnostics import Position, Report
+from slo_compiler.settings import Settings
 from slo_compiler.source import Document
-from slo_compiler.unit import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.frontend.translate import From
 from slo_compiler.importing.windows import fitted, moved
+from slo_compiler.settings import Settings
 from slo_compiler.source import Document, Loc
-from slo_compiler.unit import Settings
 
 _MINUTE = Duration.of(minutes=1)
 

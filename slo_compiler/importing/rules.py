@@ -10,7 +10,7 @@ from typing import Any
 
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
-from slo_compiler.frontend.translate import From
+from slo_compiler.frontend.translate import From, belonging
 from slo_compiler.importing.defaults import settle
 from slo_compiler.importing.metadata import read_labels
 from slo_compiler.importing.model import Contents, Format, Imported, ImportedSLO, Options
@@ -26,7 +26,6 @@ from slo_compiler.importing.rules_slos import (
     FoundSLO,
     metadata_of,
     objective_of,
-    placed,
     rounded,
     tiers_of,
 )
@@ -156,7 +155,7 @@ def _labels(slo: FoundSLO, imported: Imported) -> dict[str, Any]:
     labels = rule.section.part("labels")
     named = (*_NAMES, *_SERVICES)
     labels.read |= {key for key in labels.data if key.startswith("sloth_") or key in named}
-    return dict(placed(read_labels(labels, imported.owners), rule.section.document))
+    return dict(belonging(read_labels(labels, imported.owners), rule.section.document))
 
 
 def _policy(tiers: list[dict[str, Any]], policies: list[dict[str, Any]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from slo_compiler.decimals import plain
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
-from slo_compiler.frontend.translate import From
+from slo_compiler.frontend.translate import From, belonging
 from slo_compiler.importing.defaults import severity_names
 from slo_compiler.importing.metadata import Texts, read_annotations, read_labels, read_links, wrong
 from slo_compiler.importing.model import Options
@@ -21,7 +21,6 @@ from slo_compiler.importing.rules_file import FoundRule
 from slo_compiler.importing.windows import fitted, moved
 from slo_compiler.schema.annotation import AlertLabels, AlertName
 from slo_compiler.schema.severity import severities_of
-from slo_compiler.source import Document
 
 _DIGITS = 10  # of a factor or objective: more is what floats leave
 _PAGES = Duration.of(hours=6)  # the longest window that pages, if no label says a severity
@@ -60,15 +59,6 @@ class FoundSLO:
     def labels(self) -> dict[str, str]:
         """Labels of the first alert, and of its series."""
         return {**self.rule.labels, **self.series}
-
-
-def placed(value: Any, document: Document) -> Any:  # noqa: ANN401
-    """Give values of another document than that of the first rule their place in it."""
-    if isinstance(value, From):
-        return replace(value, document=document)
-    if isinstance(value, dict):
-        return {key: placed(each, document) for key, each in value.items()}
-    return value
 
 
 def objective_of(slo: FoundSLO) -> From:
@@ -188,7 +178,7 @@ def _alert(rule: FoundRule, slo: FoundSLO, links: dict[str, Any]) -> dict[str, A
     for key, value in annotations.data.items():
         if isinstance(value, str) and _SLOTHS.fullmatch(value):
             annotations.read.add(key)
-    for key, value in placed(read_links(annotations), section.document).items():
+    for key, value in belonging(read_links(annotations), section.document).items():
         links.setdefault(key, value)
     annotations.read |= {"runbook_url", "dashboard_url"}
     taken = {
@@ -196,4 +186,4 @@ def _alert(rule: FoundRule, slo: FoundSLO, links: dict[str, Any]) -> dict[str, A
         "annotations": read_annotations(annotations, _TEXTS),
     }
     found = {key: value for key, value in taken.items() if value}
-    return dict(placed(found, section.document))
+    return dict(belonging(found, section.document))

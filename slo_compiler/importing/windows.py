@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
-from slo_compiler.unit import Settings
+from slo_compiler.settings import Settings
 
 
 def fitted(window: Duration, settings: Settings) -> Duration:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from slo_compiler.schema.base import (
     BudgetLeft,
+    FilePath,
     Labels,
     Line,
     Name,
@@ -66,6 +67,15 @@ class TenantMetadata(Strict):
     labels: Labels = {}
 
 
+class ForeignFiles(Strict):
+    """Files of another tool whose SLOs are the tenant's, as `slo-compiler import` reads them."""
+
+    format: Literal["sloth", "pyrra", "openslo"]
+    files: list[FilePath] = Field(min_length=1, max_length=50)
+    period: Span | None = None
+    policy: Name | None = None
+
+
 class TenantSpec(Strict):
     """What the tenant wants."""
 
@@ -76,6 +86,7 @@ class TenantSpec(Strict):
     channels: list[Channel] = []
     escalation: list[Step] = []
     exclusions: list[TenantExclusion] = Field(default=[], max_length=100)
+    imports: list[ForeignFiles] = Field(default=[], max_length=20, alias="import")
     slos: list[SLO] = Field(min_length=1, max_length=1000)
 
 

@@ -22,7 +22,37 @@ from slo_compiler.reading import read_sources
 from slo_compiler.source import SourceFile
 from slo_compiler.unit import Environment, Surroundings, Unit
 
-FILES = ("tenants/customer-a.yaml", "tenants/customer-b.yaml", "slo-compiler.yaml")
+FILES = (
+    "tenants/customer-a.yaml",
+    "tenants/customer-b.yaml",
+    "slo-compiler.yaml",
+    "tenants/imported/slos.yml",  # of another tool, which tenants/imports.yaml names
+    "tenants/imports.yaml",
+)
+FOREIGN = """\
+version: prometheus/v1
+service: search
+slos:
+  - name: availability
+    objective: 99.9
+    sli:
+      events:
+        error_query: sum(rate(search_total{code=~"5.."}[{{.window}}]))
+        total_query: sum(rate(search_total[{{.window}}]))
+    alerting: {name: SearchErrors, page_alert: {}, ticket_alert: {}}
+"""
+IMPORTS = """\
+apiVersion: slo-compiler/v1
+kind: Tenant
+metadata: {name: imports, owner: imports}
+spec:
+  import: [{format: sloth, files: [imported/*.yml]}]
+  channels:
+    - {name: a, pagerduty: {routing_key_file: /etc/alertmanager/secrets/imports/key}}
+  escalation:
+    - {severity: page, notify: [a]}
+    - {severity: ticket, notify: [a]}
+"""
 EDITS = (
     ("99.95", "99.9"),
     ("99.9", "99.5"),
@@ -32,6 +62,8 @@ EDITS = (
     ("period: 30d", "period: 28d"),
     ("scrape_interval: 15s", "scrape_interval: 30s"),
     ("objective: 99.9", "objective: 101"),  # broken, until it is undone
+    ("page_alert: {}", "page_alert: {disable: true}"),
+    ("format: sloth,", "format: sloth, period: 28d,"),
 )
 edit = st.tuples(st.sampled_from(FILES), st.sampled_from(EDITS), st.booleans())
 
@@ -58,6 +90,9 @@ def project_folder(folder: Path) -> Path:
         if (ROOT / "examples" / name).is_dir():
             shutil.copytree(ROOT / "examples" / name, folder / name)
     shutil.copy(ROOT / "examples" / "slo-compiler.yaml", folder)
+    (folder / "tenants/imported").mkdir()
+    (folder / "tenants/imported/slos.yml").write_text(FOREIGN, encoding="utf-8")
+    (folder / "tenants/imports.yaml").write_text(IMPORTS, encoding="utf-8")
     return folder
 
 
@@ -74,6 +109,18 @@ def test_cached_compile_after_any_edits_equals_a_clean_one(
             path = folder / file
             path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
             assert outcome(folder, cache) == outcome(folder, None)
+
+
+def test_changed_file_of_another_tool_compiles_its_manifest_again(tmp_path: Path) -> None:
+    folder = project_folder(tmp_path)
+    cache = Cache(folder / FOLDER)
+    first = outcome(folder, cache)
+    for before, after in (("99.9", "99.5"), ("name: availability", "name: answers")):
+        path = folder / "tenants/imported/slos.yml"
+        path.write_text(path.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
+        assert first != outcome(folder, cache) == outcome(folder, None)
+    shutil.copy(path, folder / "tenants/imported/more.yml")  # a second one of the same name
+    assert outcome(folder, cache) == outcome(folder, None)
 
 
 def test_compile_in_processes_equals_one_in_this_process(

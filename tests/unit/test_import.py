@@ -161,10 +161,12 @@ def test_import_of_broken_files_raises_nothing_but_findings(name: str, data: st.
     format_ = next(each for each in importing.FORMATS if each.name == name)
     text = data.draw(broken("---\n".join(FILES[name])))
     report = Report()
-    options = Options("shop", pipeline.read_project(None, report))
+    project = pipeline.read_project(None, report)
+    options = Options("shop", project)
+    shared = pipeline.read_shared(project, report).environment.shared
     file = SourceFile("a.yml", "a.yml", text.encode())
     try:
-        written = import_files(format_, [file], options, report)
+        written = import_files(format_, [file], options, report, shared)
     except CompileError:
         assert report.failed
         return
