@@ -12,6 +12,7 @@ from slo_compiler.status.model import SLODanger
 
 _BAR = 60  # units of the drawing
 _LOW = 0.25
+_FEW = 10  # tenants of which the same is wrong, that are named
 _WORDS = {
     SLODanger.NO_DATA: "no data",
     SLODanger.OVERSPENT: "overspent",
@@ -34,16 +35,22 @@ def live_of(
         behind: tenants that run other rules than those here, and what is wrong with them.
         now: when it was asked.
     """
-    alerts = [
-        f"{tenant}: {alert.name} fires ({alert.severity})"
-        for tenant, some in status.tenant_alerts.items()
-        for alert in some
-    ]
+    notes: dict[str, list[str]] = {}
+    for tenant, some in status.tenant_alerts.items():
+        for alert in some:
+            notes.setdefault(f"{alert.name} fires ({alert.severity})", []).append(tenant)
+    for tenant, what in behind:
+        notes.setdefault(what, []).append(tenant)
     return {
         "as_of": f"{now:%Y-%m-%d %H:%M} UTC",
-        "notes": alerts + [f"{tenant}: {what}" for tenant, what in behind],
+        "notes": [f"{_listed(tenants)}: {what}" for what, tenants in notes.items()],
         "slos": {slo.name: _state(slo, levels) for slo in status.slos},
     }
+
+
+def _listed(tenants: Sequence[str]) -> str:
+    more = len(tenants) - _FEW
+    return ", ".join(tenants[:_FEW]) + (f" and {more} more" if more > 0 else "")
 
 
 NOT_RECORDED: dict[str, Any] = {

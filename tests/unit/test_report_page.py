@@ -256,11 +256,11 @@ def test_live_state_has_words_numbers_and_the_time_of_the_answer() -> None:
     )
     status = Status([slo], {"acme": [alert]}, None, 3)
     now = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
-    found = live_of(status, BY_DEFAULT, [("other", "its rules do not run")], now)
+    found = live_of(status, BY_DEFAULT, [(f"t{n}", "its rules do not run") for n in range(12)], now)
     assert found["as_of"] == "2026-11-26 09:30 UTC"
     assert found["notes"] == [
         "acme: SLOErrorBudgetBurn fires (page)",
-        "other: its rules do not run",
+        "t0, t1, t2, t3, t4, t5, t6, t7, t8, t9 and 2 more: its rules do not run",
     ]
     state = found["slos"]["acme/api/fast"]
     assert (state["state"], state["words"]) == ("page", "page: page-fast")
