@@ -114,7 +114,7 @@ function related(slo) {
 function live(name) {
   const state = data.live.slos[name];
   const rows = state ? Object.entries(state.rates).map(([window, rate]) => [window, `${rate.toPrecision(3)}×`]) : [];
-  return card(`State of ${data.live.as_of}`, "", !state ? h("p", {}, "Nothing is recorded of this SLO: are its rules loaded?") : [
+  return card(`State of ${data.live.as_of}`, "state-now", !state ? h("p", {}, "Nothing is recorded of this SLO: are its rules loaded?") : [
     h("p", { class: "sum" }, h("b", { class: `state ${state.state}` }, state.words), h("span", {}, `budget left ${state.percent}`), h("span", {}, `failing now ${state.now}, in the period ${state.period}`)),
     rows.length ? table(["Window", "Burn rate"], rows, [1]) : null,
   ]);
