@@ -92,6 +92,7 @@ labels = st.sampled_from(
 )
 values = st.sampled_from(
     (
+        *("a", "b", "5..") * 5,
         "a",
         "beta",
         "alpha",
@@ -107,7 +108,19 @@ values = st.sampled_from(
     )
 )
 spans = st.sampled_from(
-    ("$window", "5m", "1h30m", "1d", "0s", "99999d", "inf", "$window:1m", "1h:", "1d:1s")
+    (
+        *("$window",) * 8,
+        "$window",
+        "5m",
+        "1h30m",
+        "1d",
+        "0s",
+        "99999d",
+        "inf",
+        "$window:1m",
+        "1h:",
+        "1d:1s",
+    )
 )
 numbers = st.sampled_from(("1", "0", "-1", "1e999", "0x1f", "NaN", "Inf", "1_000", ".5", "5m"))
 
@@ -117,7 +130,7 @@ def selectors(draw: st.DrawFn) -> str:
     """A selector, with or without a name, matchers, a range, an offset and an @."""
     operators = st.sampled_from(("=", "!=", "=~", "!~"))
     pairs = st.lists(st.tuples(labels, operators, st.sampled_from("\"'`"), values), max_size=3)
-    joined = st.sampled_from((",", ",", ", ", " or ", ",,", ""))
+    joined = st.sampled_from((*(",",) * 8, ", ", " or ", ",,", ""))
     inside = draw(joined).join(f"{n}{o}{q}{v}{q}" for n, o, q, v in draw(pairs))
     name = draw(st.one_of(metrics, metrics, st.just("")))
     text = f"{name}{{{inside}}}" if inside or draw(st.booleans()) else name
