@@ -118,3 +118,26 @@ def test_an_ignored_signal_stays_ignored() -> None:
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_a_signal_that_does_not_wake_the_main_thread_ends_the_proofs(tmp_path: Path) -> None:
+    text = f"""
+import os, signal, threading, time
+from slo_compiler import process
+from slo_compiler.proofs.run import run
+
+def job():  # the thread takes the signal, as where the main one is just about to wait
+    time.sleep(1)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+    process.run(["/bin/sh", "-c", "echo $$ > {tmp_path}/pid; sleep 300"], limit=300)
+
+with process.ended_by_signals():
+    list(run([job]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", text], cwd=ROOT, timeout=60, check=False, capture_output=True
+    )
+    assert done.returncode == 128 + signal.SIGTERM
+    pid = tmp_path / "pid"
+    started = pid.read_text().strip() if pid.exists() else ""  # it may have ended before it wrote
+    assert not started or not alive(int(started))

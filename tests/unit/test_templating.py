@@ -193,7 +193,7 @@ def test_an_undefined_name_is_an_error() -> None:
 
 
 def test_every_template_compiles() -> None:
-    names = environment().list_templates()
+    names = environment().list_templates(extensions=["j2"])  # not what a report takes as it is
     assert {
         path.relative_to(ROOT / "templates").as_posix()
         for path in (ROOT / "templates").rglob("*.j2")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from slo_compiler import naming
@@ -28,6 +28,8 @@ __all__ = [
     "run",
     "unit_job",
 ]
+
+_WAKE_SECONDS = 0.2  # at most so long after a signal proofs still run
 
 
 def jobs(
@@ -100,11 +102,17 @@ def has_proofs(folder: Path) -> bool:
 
 
 def run(work: Sequence[Job], workers: int | None = None) -> Iterator[ProofResult]:
-    """Run proofs in parallel, and give each result as it comes."""
+    """Run proofs in parallel, and give each result as it comes.
+
+    A signal that arrives just before a wait without limit does not end that wait: so each has one.
+    """
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         try:
-            for done in as_completed([pool.submit(job) for job in work]):
-                yield done.result()
+            left = {pool.submit(job) for job in work}
+            while left:
+                done, left = wait(left, timeout=_WAKE_SECONDS, return_when=FIRST_COMPLETED)
+                for each in done:
+                    yield each.result()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
