@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import math
-import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from slo_compiler import __version__
-from slo_compiler.live.deadline import Deadline, WatchedHTTP, WatchedHTTPS
+from slo_compiler.live.deadline import Deadline, TimedRequest, WatchedHTTP, WatchedHTTPS
 
 MAX_BYTES = 32 << 20  # of one answer
 MAX_WORDS = 300  # characters of a server's message that are told
@@ -56,10 +55,7 @@ class Client:
         self.url = url
         self._headers = headers
         self._timeout = timeout
-        self._deadline = Deadline(timeout)
-        self._opener = urllib.request.build_opener(
-            _NoRedirect, WatchedHTTP(self._connect), WatchedHTTPS(self._connect)
-        )
+        self._opener = urllib.request.build_opener(_NoRedirect, WatchedHTTP(), WatchedHTTPS())
         self._answers: dict[tuple[str, str], Any] = {}
         self.warned: dict[str, None] = {}  # what the server says of answers that it gives
         self.now = 0.0
@@ -171,38 +167,36 @@ class Client:
 
     def _fetch(self, path: str, parameters: str, *, post: bool) -> Any:  # noqa: ANN401  (JSON)
         url = f"{self.url}/api/v1/{path}"
-        request = urllib.request.Request(  # noqa: S310  (base_url() lets http and https pass)
+        deadline = Deadline(self._timeout)
+        request = TimedRequest(
+            deadline,
             url if post else f"{url}?{parameters}",
             parameters.encode() if post else None,
             {**dict(self._headers), "User-Agent": f"slo-compiler/{__version__}"},
         )
         failed: urllib.error.HTTPError | None = None
-        self._deadline = Deadline(self._timeout)
         try:
-            with self._deadline:
+            with deadline:
                 try:
                     response = self._opener.open(request, timeout=self._timeout)
                 except urllib.error.HTTPError as error:
                     response = failed = error
                 with response:
-                    body = self._read(response)
+                    body = self._read(response, deadline)
         except (OSError, http.client.HTTPException, UnicodeError) as error:
-            late = TimeoutError() if self._deadline.expired else error
+            late = TimeoutError() if deadline.expired else error
             raise self._unreachable(late) from None
         if failed is not None:
             raise self._told(failed, body)
         return self._data(body)
 
-    def _connect(self, *arguments: Any, **options: Any) -> socket.socket:  # noqa: ANN401  (socket's)
-        return self._deadline.connect(*arguments, **options)
-
-    def _read(self, response: Any) -> bytes:  # noqa: ANN401  (two kinds of it)
+    def _read(self, response: Any, deadline: Deadline) -> bytes:  # noqa: ANN401  (two kinds of it)
         body = b""
         while chunk := response.read1(1 << 16):  # what is there, however slowly it drips
             body += chunk
             if len(body) > MAX_BYTES:
                 raise RefusedError(f"the answer is larger than {MAX_BYTES >> 20} MiB")
-        if self._deadline.expired:  # which ended the connection, and so the answer
+        if deadline.expired:  # which ended the connection, and so the answer
             raise TimeoutError
         return body
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 import urllib.request
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Self
 
@@ -54,19 +53,23 @@ class Deadline:
                     each.shutdown(socket.SHUT_RDWR)
 
 
-class _Watched(urllib.request.AbstractHTTPHandler):
-    """Opens the connections of requests by a function."""
+class TimedRequest(urllib.request.Request):
+    """A request with its deadline: several threads ask at the same time, each within its own."""
 
-    def __init__(self, connect: Callable[..., socket.socket]) -> None:
-        super().__init__()
-        self._connect = connect
+    def __init__(self, deadline: Deadline, *arguments: Any) -> None:  # noqa: ANN401  (urllib's)
+        super().__init__(*arguments)
+        self.deadline = deadline
+
+
+class _Watched(urllib.request.AbstractHTTPHandler):
+    """Opens the connection of a request by its deadline."""
 
     def do_open(self, http_class: Any, req: Any, **options: Any) -> Any:  # noqa: ANN401  (urllib's)
         """Open a connection of a class, and send the request."""
 
         def connection(host: str, **settings: Any) -> Any:  # noqa: ANN401  (http.client's)
             made = http_class(host, **settings)
-            made._create_connection = self._connect  # noqa: SLF001  (the one place to set it)
+            made._create_connection = req.deadline.connect  # noqa: SLF001  (the one place to set it)
             return made
 
         return super().do_open(connection, req, **options)
