@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from slo_compiler.cli import completion
-from slo_compiler.cli.options import PROJECT, SOURCES
+from slo_compiler.cli.options import PROJECT, SOURCES, text_or_json
 from slo_compiler.cli.run import Run
 from slo_compiler.cli.server import credentials, endpoint
 from slo_compiler.cli.words import count, listed, say
@@ -56,14 +56,7 @@ _NUMBER = click.FloatRange(min=0, max=1e9)
 )
 @click.option("--live", metavar="URL", help="Ask a Prometheus for the numbers of both.")
 @credentials("--live-")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How the costs are printed.",
-)
+@text_or_json("How the costs are printed.")
 @PROJECT
 def cost(
     sources: tuple[str, ...],

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from slo_compiler.cli import completion
-from slo_compiler.cli.options import PROJECT, SOURCES
+from slo_compiler.cli.options import PROJECT, SOURCES, text_or_json
 from slo_compiler.cli.run import Run
 from slo_compiler.cli.why import why
 
@@ -25,14 +25,7 @@ from slo_compiler.cli.why import why
     help="Say why an alert fired: its labels, or JSON of Alertmanager or a webhook; - for stdin.",
 )
 @click.option("--resolved", is_flag=True, help="Print the SLO with all that it inherits, as YAML.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How the explanation is printed.",
-)
+@text_or_json("How the explanation is printed.")
 @PROJECT
 def explain(
     slo: str | None,

@@ -31,6 +31,20 @@ FORMAT = click.option(
     show_default=True,
     help="How findings are reported: as text on stderr, all others on stdout.",
 )
+
+
+def text_or_json(help_: str) -> Callable[[CommandT], CommandT]:
+    """Give a command the option of how its result is printed."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help=help_,
+    )
+
+
 STRICT = click.option(
     "--strict", is_flag=True, help="Exit 1 on warnings and where a tool is missing, too."
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from slo_compiler.cli import completion
-from slo_compiler.cli.options import PROJECT
+from slo_compiler.cli.options import PROJECT, text_or_json
 from slo_compiler.cli.run import EXIT_FINDINGS
 from slo_compiler.cli.server import credentials, endpoint
 from slo_compiler.cli.words import color, count, listed, say
@@ -39,14 +39,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="Ask again and again, until it is interrupted.",
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How the state is printed.",
-)
+@text_or_json("How the state is printed.")
 @click.option(
     "--exit-code",
     is_flag=True,

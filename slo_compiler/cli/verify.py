@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slo_compiler.cli.options import NO_CACHE, PROJECT, SOURCES, shared
+from slo_compiler.cli.options import NO_CACHE, PROJECT, SOURCES, shared, text_or_json
 from slo_compiler.cli.run import EXIT_FINDINGS, Run
 from slo_compiler.cli.words import count, listed, say, size
 
@@ -33,14 +33,7 @@ SHORT = 12  # hex digits of a digest that people compare
     default="",
     help="DIR holds this folder of the output alone, such as prometheus/rules.",
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How the comparison is printed.",
-)
+@text_or_json("How the comparison is printed.")
 @shared(PROJECT, NO_CACHE)
 def verify(
     folder: Path,
