@@ -138,12 +138,12 @@ def _tiers(batch: TestBatch, length: Duration) -> Iterator[TrafficStep]:
         waits = [t.for_ for s in subjects for t in s.slo.policy.tiers if t.name == tier.name]
         wait = rounded(max(w or Duration(0) for w in waits), EVALUATION)
         for part, word in ((Fraction(99, 100), "under"), (Fraction(101, 100), "over")):
-            ratios = {s.name: _threshold(s, tier) * part for s in subjects}
+            ratios = {s.name: s.threshold(tier) * part for s in subjects}
             ratios = {name: ratio for name, ratio in ratios.items() if ratio <= 1}
             if not ratios:
                 continue
             firing = [s for s in subjects if s.name in ratios] if word == "over" else []
-            pace = min(_threshold(s, tier) / burn.error_budget(s.slo.objective) for s in subjects)
+            pace = min(s.threshold(tier) / burn.error_budget(s.slo.objective) for s in subjects)
             yield _just(batch, tier, pace * part, length + wait, ratios, firing, word)
 
 
@@ -169,13 +169,8 @@ def _by_tier(batch: TestBatch) -> list[tuple[Tier, list[SLOUnderTest]]]:
     return [*found.values()]
 
 
-def _threshold(subject: SLOUnderTest, tier: Tier) -> Fraction:
-    """Give the threshold of an SLO's own tier of that name."""
-    return subject.threshold(next(t for t in subject.slo.policy.tiers if t.name == tier.name))
-
-
 def _is_above_pace(subjects: Sequence[SLOUnderTest], tier: Tier) -> bool:
-    return all(_threshold(s, tier) > burn.error_budget(s.slo.objective) for s in subjects)
+    return all(s.threshold(tier) > burn.error_budget(s.slo.objective) for s in subjects)
 
 
 def _quiet_share(batch: TestBatch) -> Fraction:

@@ -98,7 +98,7 @@ class SLOUnderTest:
         return self.labels + (f",{FED}" if self.without_input else "")
 
     def threshold(self, tier: Tier) -> Fraction:
-        """Give the error ratio at which a tier fires."""
+        """Give the error ratio at which its own tier of this name fires."""
         return self.thresholds[tier.name]
 
 
