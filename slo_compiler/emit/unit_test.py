@@ -56,8 +56,8 @@ def _test(test: UnitTest, repeated: _Repeated, runner: Runner) -> Iterator[str]:
     yield from (f"    # {line}\n" for line in test.why)
     yield f"    interval: {test.interval}\n    input_series:\n"
     for series, values in test.series:
-        yield f"      - series: {_quoted(series)}\n"
-        yield f"        values: {repeated.write(_quoted(values))}\n"
+        written = repeated.write(_quoted(values))
+        yield f"      - series: {_quoted(series)}\n        values: {written}\n"
     yield f"    {runner.queries}:\n"
     for check in test.checks:
         seen = "fires" if check.samples else "silent"
@@ -84,7 +84,8 @@ class _Repeated:
     def __init__(self, file: UnitTestFile) -> None:
         found: Counter[str] = Counter()
         for test in file.tests:
-            found.update(_quoted(values) for _, values in test.series)
+            for values, number in Counter([values for _, values in test.series]).items():
+                found[_quoted(values)] += number
             suffix = f"  # {test.origin}" if test.origin else ""
             found.update(_quoted(check.expr + suffix) for check in test.checks)
             found.update(_samples(check) for check in test.checks)

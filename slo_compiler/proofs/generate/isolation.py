@@ -105,7 +105,11 @@ def plan_isolation(tenants: Sequence[IsolatedTenant]) -> Iterator[UnitTestFile]:
     the other burns, in 2 * log2(tenants) runs instead of one for each pair.
     """
     numbers = _numbers(tenants)
-    for bit in range(max(numbers, default=0).bit_length()):
+    bits = range(max(numbers, default=0).bit_length())
+    if not bits:
+        return
+    run = _Run.of(tenants)
+    for bit in bits:
         yield UnitTestFile(
             naming.isolation_test_file(bit),
             "That no tenant's alerts fire for another's errors",
@@ -113,7 +117,7 @@ def plan_isolation(tenants: Sequence[IsolatedTenant]) -> Iterator[UnitTestFile]:
             EVALUATION,
             tuple(group for tenant in tenants for group in tenant.groups),
             tuple(
-                _test(tenants, [number >> bit & 1 == burning for number in numbers], bit)
+                run.test([number >> bit & 1 == burning for number in numbers], bit)
                 for burning in (1, 0)
             ),
         )
@@ -138,45 +142,91 @@ def _numbers(tenants: Sequence[IsolatedTenant]) -> list[int]:
     return numbers
 
 
-def _test(tenants: Sequence[IsolatedTenant], burning: Sequence[bool], bit: int) -> UnitTest:
-    settled = settled_after(max(tenant.longest_tile for tenant in tenants))
-    waits = rounded(max(tenant.longest_wait for tenant in tenants), EVALUATION)
-    at = rounded(settled, EVALUATION) + waits + EVALUATION
-    # More samples than a tenant has are none too many for its rates, fewer would be none.
-    interval = min(tenant.scrape for tenant in tenants)
-    series: dict[str, str] = {}
+_InputSeries = tuple[tuple[str, str], ...]  # names and values, as promtool reads them
+
+
+@dataclass(frozen=True, slots=True)
+class _Feed:
+    """A tenant's input series in a run where it burns, and in one where others do."""
+
+    tenant: str
+    tiers: int
+    burning: _InputSeries
+    resting: _InputSeries
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What all isolation tests have in common: when they look, at what, and what they may feed."""
+
+    at: Duration
+    interval: Duration
+    expr: str
+    feeds: tuple[_Feed, ...]
+
+    @staticmethod
+    def of(tenants: Sequence[IsolatedTenant]) -> _Run:
+        """Plan for these tenants."""
+        settled = settled_after(max(tenant.longest_tile for tenant in tenants))
+        waits = rounded(max(tenant.longest_wait for tenant in tenants), EVALUATION)
+        at = rounded(settled, EVALUATION) + waits + EVALUATION
+        # More samples than a tenant has are none too many for its rates, fewer would be none.
+        interval = min(tenant.scrape for tenant in tenants)
+        of_burn = f'alertname="{naming.ALERT_BURN}"'
+        if any(tenant.renamed for tenant in tenants):
+            of_burn = BURN
+        fired = f'ALERTS{{alertstate="firing",{of_burn},{naming.ESCALATION}=""}}'
+        inputless = (slo.inputless for own in tenants for slo in own.slos if slo.inputless)
+        fired += without_inputless("ALERTS", inputless)
+        expr = f"count by (tenant) (count by (tenant, service, slo, tier) ({fired}))"
+        return _Run(at, interval, expr, tuple(_feeds(tenants, at, interval)))
+
+    def test(self, burning: Sequence[bool], bit: int) -> UnitTest:
+        """Write the test in which some of the tenants burn."""
+        on_fire = [feed for feed, on in zip(self.feeds, burning, strict=True) if on]
+        samples = tuple((f'{{tenant="{feed.tenant}"}}', str(feed.tiers)) for feed in on_fire)
+        return UnitTest(
+            f"only these tenants burn: {', '.join(feed.tenant for feed in on_fire)}",
+            "",
+            (f"all of their tiers fire, and none of anybody else's (bit {bit})",),
+            self.interval,
+            tuple(
+                series
+                for feed, on in zip(self.feeds, burning, strict=True)
+                for series in (feed.burning if on else feed.resting)
+            ),
+            (Check(self.at, self.expr, samples, "exactly the tenants that burn"),),
+        )
+
+
+def _feeds(tenants: Sequence[IsolatedTenant], at: Duration, interval: Duration) -> Iterator[_Feed]:
+    """Write the input of each tenant; a series that several read is of the first of them."""
     opaque = SelectorIndex((slo.labels, slo.opaque) for own in tenants for slo in own.slos)
-    for tenant, on in zip(tenants, burning, strict=True):
+    written: set[str] = set()
+    errors, good = Segment(at, Fraction(1)), Segment(at, Fraction(0))
+    idle = Segment(at, Fraction(0), idle=True)
+    for tenant in tenants:
+        burning: dict[str, str] = {}
+        resting: dict[str, str] = {}
         for slo in tenant.slos:
             # What a query makes of counters that were not derived is unknown: not fed to it.
-            raw = bool(slo.counters) and not any(map(opaque.of, slo.counters))
-            # A composite would take in what the rule of a part says of events that are fed alone.
-            idle = not on and not raw and slo.lacks_good
-            segment = Segment(at, Fraction(1 if on else 0), idle=idle)
-            if raw:
+            if slo.counters and not any(map(opaque.of, slo.counters)):
                 for one in slo.counters:
-                    values = counter(one, (segment,), interval, slo.events)
-                    series.setdefault(str(one), values)
-            else:
-                for name, values in constant_pair(slo.labels, slo.events, segment, interval):
-                    series.setdefault(name, values)
-    on_fire = [tenant for tenant, on in zip(tenants, burning, strict=True) if on]
-    samples = tuple(
-        (f'{{tenant="{tenant.name}"}}', str(sum(slo.tiers for slo in tenant.slos)))
-        for tenant in on_fire
-    )
-    of_burn = f'alertname="{naming.ALERT_BURN}"'
-    if any(tenant.renamed for tenant in tenants):
-        of_burn = BURN
-    fired = f'ALERTS{{alertstate="firing",{of_burn},{naming.ESCALATION}=""}}'
-    inputless = (slo.inputless for own in tenants for slo in own.slos if slo.inputless)
-    fired += without_inputless("ALERTS", inputless)
-    expr = f"count by (tenant) (count by (tenant, service, slo, tier) ({fired}))"
-    return UnitTest(
-        f"only these tenants burn: {', '.join(tenant.name for tenant in on_fire)}",
-        "",
-        (f"all of their tiers fire, and none of anybody else's (bit {bit})",),
-        interval,
-        tuple(series.items()),
-        (Check(at, expr, samples, "exactly the tenants that burn"),),
-    )
+                    name = str(one)
+                    if name not in written:
+                        written.add(name)
+                        burning[name] = counter(one, (errors,), interval, slo.events)
+                        resting[name] = counter(one, (good,), interval, slo.events)
+                continue
+            # A composite would take in what the rule of a part says of events that are fed alone.
+            rest = idle if slo.lacks_good else good
+            pairs = (
+                constant_pair(slo.labels, slo.events, segment, interval)
+                for segment in (errors, rest)
+            )
+            for (name, values), (_, others) in zip(*pairs, strict=True):
+                if name not in written:
+                    written.add(name)
+                    burning[name], resting[name] = values, others
+        tiers = sum(slo.tiers for slo in tenant.slos)
+        yield _Feed(tenant.name, tiers, tuple(burning.items()), tuple(resting.items()))

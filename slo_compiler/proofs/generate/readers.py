@@ -10,35 +10,25 @@ from slo_compiler.proofs.generate.raw import Series
 from slo_compiler.proofs.generate.subject import SLOUnderTest
 
 Reader = TypeVar("Reader", bound=Hashable)
+_Texts = tuple[str, ...]
 
 
 class SelectorIndex(Generic[Reader]):
-    """Whose selectors select a counter, found by its metric and its labels.
+    """Who selects a counter, found by its metric and its labels.
 
-    A selector that asks for one value of a label, such as job="checkout", is only tried on the
-    counters with that value.
+    A selector that asks for one value of some labels, such as {job="checkout", tenant="a"}, is only
+    tried on the counters with these values.
     """
 
     def __init__(self, entries: Iterable[tuple[Reader, Sequence[Selector]]]) -> None:
-        entries = tuple(entries)
-        values: dict[tuple[str, str], set[str]] = {}  # that are asked for, by metric and label
-        for _, selectors in entries:
-            for selector in selectors:
-                for name, value in _equals(selector):
-                    values.setdefault((selector.metric, name), set()).add(value)
-        self._names: dict[str, dict[str, None]] = {}  # labels that are looked up, by metric
-        self._found: dict[tuple[str, str, str], dict[Selector, dict[Reader, None]]] = {}
+        # By metric and the names of the labels that are asked for, then by their values.
+        self._found: dict[str, dict[_Texts, dict[_Texts, dict[Selector, dict[Reader, None]]]]] = {}
         for reader, selectors in entries:
             for selector in selectors:
-                # The label that tells most selectors of the metric apart.
-                name, value = max(
-                    _equals(selector),
-                    key=lambda pair: (len(values[selector.metric, pair[0]]), pair),
-                    default=("", ""),
-                )
-                self._names.setdefault(selector.metric, {})[name] = None
-                readers = self._found.setdefault((selector.metric, name, value), {})
-                readers.setdefault(selector, {})[reader] = None
+                names, values = _asked(selector)
+                by_value = self._found.setdefault(selector.metric, {}).setdefault(names, {})
+                readers = by_value.setdefault(values, {}).setdefault(selector, {})
+                readers[reader] = None
         self._known: dict[Series, tuple[Reader, ...]] = {}
 
     def of(self, series: Series) -> tuple[Reader, ...]:
@@ -50,9 +40,9 @@ class SelectorIndex(Generic[Reader]):
 
     def _search(self, series: Series) -> Iterable[Reader]:
         labels = dict(series.labels)
-        for name in self._names.get(series.metric, ()):
-            key = (series.metric, name, labels.get(name, ""))
-            for selector, readers in self._found.get(key, {}).items():
+        for names, by_value in self._found.get(series.metric, {}).items():
+            values = tuple([labels.get(name, "") for name in names])
+            for selector, readers in by_value.get(values, {}).items():
                 if selector.selects(series.metric, labels):
                     yield from readers
 
@@ -82,5 +72,7 @@ class Readers(SelectorIndex[str]):
         return [decoy for decoy in subject.decoys if {subject.labels}.issuperset(self.of(decoy))]
 
 
-def _equals(selector: Selector) -> list[tuple[str, str]]:
-    return [(m.name, m.value) for m in selector.matchers if m.op == "="]
+def _asked(selector: Selector) -> tuple[_Texts, _Texts]:
+    """Give the labels of which a selector asks for one value, in order, and these values."""
+    found = sorted({(m.name, m.value) for m in selector.matchers if m.op == "="})
+    return tuple([name for name, _ in found]), tuple([value for _, value in found])
