@@ -1,4 +1,8 @@
-"""Joining units: what must hold across files, and the files that all tenants share."""
+"""Joining units: what must hold across files, and the files that all tenants share.
+
+The files that all tenants share depend on the facts that each tenant's emission hands over, and on
+the project. The cache keeps them by both, so that an edit that moves no fact renders none of them.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from slo_compiler import lint
+from slo_compiler.cache import Cache, key_of
 from slo_compiler.diagnostics import Diagnostic, Position, Report, Severity
 from slo_compiler.emit import BY_NAME
 from slo_compiler.emit.artefact import Artefact
-from slo_compiler.emit.emitter import ProjectContext
+from slo_compiler.emit.emitter import Emission, Emitter, ProjectContext
+from slo_compiler.emit.facts import thaw
 from slo_compiler.unit import Unit
 
 
@@ -20,6 +26,14 @@ class Emitted:
 
     artefacts: tuple[Artefact, ...]
     counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The cache, and all that files of all tenants depend on, beside the tenants' facts."""
+
+    cache: Cache
+    parts: Sequence[str | bytes]
 
 
 def check_units(units: Sequence[Unit], report: Report, *, whole: bool) -> None:
@@ -76,9 +90,20 @@ def _check_names(units: Sequence[Unit], report: Report) -> set[int]:
 
 
 def emit(
-    units: Sequence[Unit], targets: Sequence[str], context: ProjectContext, report: Report
+    units: Sequence[Unit],
+    targets: Sequence[str],
+    context: ProjectContext,
+    report: Report,
+    kept: Kept | None = None,
 ) -> Emitted:
     """Join the tenants' files, and render those that all tenants share.
+
+    Args:
+        units: in the order of their files.
+        targets: names of emitters.
+        context: the project.
+        report: takes the findings.
+        kept: where files that all tenants share are kept; None to render them always.
 
     Raises:
         CompileError: with all findings, if there is an error among them.
@@ -92,10 +117,30 @@ def emit(
         emissions = [tenant.emissions[index] for tenant in tenants]
         emitter = BY_NAME[target]
         if emitter.project is not None:
-            facts = [emission.facts for emission in emissions]
-            emissions.append(emitter.project(facts, context, report))
+            facts = [tenant.facts[index] for tenant in tenants]
+            emissions.append(_shared(emitter, facts, context, report, kept))
         for emission in emissions:
             artefacts += emission.artefacts
             counts.update(emission.counts)
     report.raise_if_failed()
     return Emitted(tuple(artefacts), dict(counts))
+
+
+def _shared(
+    emitter: Emitter,
+    facts: Sequence[bytes],
+    context: ProjectContext,
+    report: Report,
+    kept: Kept | None,
+) -> Emission:
+    """Render what all tenants share; it is kept unless there is something to report."""
+    assert emitter.project is not None  # noqa: S101  (narrows the type)
+    key = key_of([*kept.parts, emitter.name, *facts]) if kept else ""
+    found: Emission | None = kept.cache.get(key) if kept else None
+    if found is None:
+        own = Report()
+        found = emitter.project([thaw(each) for each in facts], context, own)
+        report.extend(own.diagnostics)
+        if kept and not own.diagnostics:
+            kept.cache.put(key, found)
+    return found

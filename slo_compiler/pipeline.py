@@ -25,7 +25,7 @@ from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.emitter import ProjectContext
 from slo_compiler.frontend.load import load
 from slo_compiler.importing.files import with_imported
-from slo_compiler.link import Emitted, check_units, emit
+from slo_compiler.link import Emitted, Kept, check_units, emit
 from slo_compiler.plan import Plan
 from slo_compiler.plan.reach import reachable
 from slo_compiler.project import (
@@ -136,7 +136,7 @@ def compile_project(
     progress("joining")
     heartbeat = settings.at("spec", "alertmanager", "heartbeat")
     context = ProjectContext(settings.spec, heartbeat, shared.base, settings.at, whole)
-    emitted = emit(units, targets, context, report)
+    emitted = emit(units, targets, context, report, kept_files(cache, shared, context))
     verified = toolcheck.Verification({}, ())
     if checked:
         progress(f"checking {len(emitted.artefacts)} files")
@@ -237,6 +237,16 @@ def _compile_all(
         found[index] = unit or kept or compile_unit(shared.environment, *work[index])
         progress("compiled", done, len(missing))
     return [unit for unit in found if unit is not None]
+
+
+def kept_files(cache: Cache | None, shared: Shared, context: ProjectContext) -> Kept | None:
+    """Name all that the files of all tenants depend on, beside what comes from the tenants."""
+    if cache is None:
+        return None
+    parts: list[str | bytes] = ["shared", code_digest(), shared.library_digest, repr(context.whole)]
+    for file in shared.files:
+        parts += [file.path, file.name, file.content]
+    return Kept(cache, parts)
 
 
 def _key(shared: Shared, file: SourceFile, surroundings: Surroundings | None) -> str:

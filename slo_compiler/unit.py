@@ -8,13 +8,14 @@ plain frozen data, and is joined by `link`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from slo_compiler import lint, resolve
 from slo_compiler.cost import limits
 from slo_compiler.diagnostics import Diagnostic, Position, Report
 from slo_compiler.emit import BY_NAME
 from slo_compiler.emit.emitter import Emission, TenantContext
+from slo_compiler.emit.facts import freeze
 from slo_compiler.frontend.load import Manifest, load
 from slo_compiler.frontend.template import Library
 from slo_compiler.lint import Switched
@@ -65,7 +66,8 @@ class CompiledTenant:
     """What one tenant contributes to the output."""
 
     name: str
-    emissions: tuple[Emission, ...]  # in the order of the project's targets
+    emissions: tuple[Emission, ...]  # in the order of the project's targets, without facts
+    facts: tuple[bytes, ...]  # of each emission, frozen
     counts: Mapping[str, int]
 
 
@@ -153,7 +155,12 @@ def _emitted(
     emissions = [
         emitter.tenant(context, report) if emitter.tenant else Emission() for emitter in targets
     ]
-    return CompiledTenant(planned.name, tuple(emissions), rule_counts(planned))
+    return CompiledTenant(
+        planned.name,
+        tuple(replace(emission, facts=None) for emission in emissions),
+        tuple(freeze(emission.facts) for emission in emissions),
+        rule_counts(planned),
+    )
 
 
 def _interface(tenant: ResolvedTenant, declared: Mapping[Key, Position]) -> Interface:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import subprocess
+import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cases import ROOT
@@ -16,7 +20,8 @@ from hypothesis import strategies as st
 from slo_compiler import pipeline
 from slo_compiler.cache import FOLDER, Cache, key_of
 from slo_compiler.diagnostics import CompileError, Report
-from slo_compiler.emit.emitter import ProjectContext
+from slo_compiler.emit import BY_NAME
+from slo_compiler.emit.emitter import Emission, Emitter, ProjectContext
 from slo_compiler.link import check_units, emit
 from slo_compiler.reading import read_sources
 from slo_compiler.source import SourceFile
@@ -79,7 +84,8 @@ def outcome(folder: Path, cache: Cache | None, jobs: int = 1) -> object:
         check_units(units, report, whole=True)
         report.raise_if_failed()
         context = ProjectContext(project.spec, project.at("spec"), shared.base)
-        files = emit(units, project.spec.targets, context, report)
+        kept = pipeline.kept_files(cache, shared, context)
+        files = emit(units, project.spec.targets, context, report, kept)
     except CompileError:
         return report.diagnostics
     return {file.path: file.text for file in files.artefacts}, files.counts, report.diagnostics
@@ -172,6 +178,59 @@ def test_unchanged_project_compiles_no_file_again(
 
     monkeypatch.setattr(pipeline, "compile_unit", never)
     assert outcome(folder, cache) == first
+
+
+def test_edit_that_moves_no_route_renders_no_file_of_all_tenants_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, cache = project_folder(tmp_path), Cache(tmp_path / FOLDER)
+    rendered = []
+    for name, emitter in BY_NAME.items():
+
+        def project(
+            facts: Any,  # noqa: ANN401  (of the emitter's own type)
+            context: ProjectContext,
+            report: Report,
+            name: str = name,
+            emitter: Emitter = emitter,
+        ) -> Emission:
+            rendered.append(name)
+            assert emitter.project is not None
+            return emitter.project(facts, context, report)
+
+        monkeypatch.setitem(BY_NAME, name, replace(emitter, project=emitter.project and project))
+    outcome(folder, cache)
+    assert rendered == ["alertmanager", "proofs"]
+    path = folder / "tenants/customer-a.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("99.9", "99.5"), encoding="utf-8")
+    outcome(folder, cache)
+    assert rendered == ["alertmanager", "proofs"]
+    path.write_text(text.replace("[incident, oncall]", "[oncall]"), encoding="utf-8")
+    outcome(folder, cache)
+    assert rendered[2:] == ["alertmanager"]  # its proofs name the receiver of a step
+    path.write_text(text.replace(", hours: business", ""), encoding="utf-8")
+    outcome(folder, cache)
+    assert rendered[3:] == ["alertmanager", "proofs"]
+
+
+def test_facts_are_the_same_bytes_whatever_the_seed_of_hashes() -> None:
+    program = (
+        "from slo_compiler.emit.facts import freeze, thaw\n"
+        "facts = (frozenset(map(str, range(99))), {'a': {'x', 'y', 'z'}}, [frozenset()])\n"
+        "assert thaw(freeze(facts)) == facts\n"
+        "print(freeze(facts).hex())"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in range(4)
+    }
+    assert len(found) == 1
 
 
 def test_changed_dependency_compiles_the_files_that_depend_on_it(tmp_path: Path) -> None:
