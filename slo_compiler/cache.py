@@ -27,6 +27,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import jinja2
+
 from slo_compiler.emit.artefact import Content
 
 FOLDER = ".slo-compiler-cache"
@@ -157,6 +159,27 @@ class Cache:
                 self._folder.mkdir(mode=0o700, exist_ok=True)
             self._usable = top.is_dir() and _is_private(top) and _is_private(self._folder)
         return self._usable
+
+
+class CompiledTemplates(jinja2.BytecodeCache):
+    """Templates as Python's bytecode, kept as all other entries."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Fill a bucket, if there is an entry for it."""
+        found = self._cache.get(_template_key(bucket))
+        if isinstance(found, bytes):
+            bucket.bytecode_from_string(found)
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Write a bucket's entry."""
+        self._cache.put(_template_key(bucket), bucket.bytecode_to_string())
+
+
+def _template_key(bucket: jinja2.bccache.Bucket) -> str:
+    return key_of(["template", code_digest(), bucket.key])
 
 
 def _is_private(folder: Path) -> bool:

@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from slo_compiler import history, lint, toolcheck
+from slo_compiler import history, lint, templating, toolcheck
 from slo_compiler import plan as planning
 from slo_compiler import resolve as resolving
-from slo_compiler.cache import Cache, code_digest, key_of
+from slo_compiler.cache import Cache, CompiledTemplates, code_digest, key_of
 from slo_compiler.cost import limits
 from slo_compiler.diagnostics import Report
 from slo_compiler.emit.artefact import Artefact
@@ -125,6 +125,7 @@ def compile_project(
     shared = read_shared(settings, report)
     sources = with_imported(settings, sources)
     targets = settings.spec.targets
+    templating.keep_compiled(CompiledTemplates(cache) if cache else None)
     with without_collector():
         units = compile_units(shared, sources, progress, cache=cache, jobs=jobs)
     check_units(units, report, whole=whole)

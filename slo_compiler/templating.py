@@ -91,6 +91,11 @@ def environment() -> jinja2.Environment:
     return env
 
 
+def keep_compiled(store: jinja2.BytecodeCache | None) -> None:
+    """Read templates that are compiled to bytecode from a store, and write new ones to it."""
+    environment().bytecode_cache = store
+
+
 @cache
 def _template(name: str) -> jinja2.Template:
     return environment().get_template(name)

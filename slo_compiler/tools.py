@@ -15,7 +15,6 @@ machine and the keys to trust, so that no host and no checksum has to be written
 
 from __future__ import annotations
 
-import argparse
 import os
 import platform
 import re
@@ -393,6 +392,8 @@ def _run(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fetch what the command line names, and return the exit code."""
+    import argparse  # noqa: PLC0415  (a compile does not need it)
+
     parser = argparse.ArgumentParser(
         prog="python -m slo_compiler.tools",
         description="Fetch promtool and amtool of each SUITE (default: the newest) without root. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -28,12 +29,17 @@ from slo_compiler.cli.words import say
 __all__ = ["main"]
 
 
+# Objects, before the search for cycles begins: most runs are short and make almost none.
+_COLLECTED_AFTER = 100_000
+
+
 class Program(click.Group):
     """All commands: whatever ends one, there is no traceback, no tool and no folder left."""
 
     def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401  (as click's own method)
         """Run a command and exit."""
         stdio.repair()
+        gc.set_threshold(_COLLECTED_AFTER)
         if completion.is_asked():
             return _complete(super().main, *args, **extra)
         try:

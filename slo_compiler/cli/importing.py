@@ -11,7 +11,7 @@ from slo_compiler.cli.options import PROJECT
 from slo_compiler.cli.run import EXIT_FINDINGS, Run
 from slo_compiler.cli.words import count, say
 
-# As importing.FORMATS, which is not imported for --help.
+# As importing.formats.FORMATS, which is not imported for --help.
 FORMATS = ("sloth", "pyrra", "openslo", "compose", "rules")
 WITH_PERIOD = ("sloth",)
 WITH_TENANTS = ("compose",)  # whose files may name tenants
@@ -54,9 +54,10 @@ def import_command(
       slo-compiler import compose compose.yml -o tenants
       slo-compiler import rules rules/*.yml --tenant checkout -o tenants
     """
-    from slo_compiler import importing, naming, pipeline, reading
+    from slo_compiler import naming, pipeline, reading
     from slo_compiler.cli import inputs
     from slo_compiler.diagnostics import Report
+    from slo_compiler.importing import formats
     from slo_compiler.importing.manifest import import_files
     from slo_compiler.importing.model import Options
     from slo_compiler.schema.base import DNS_LABEL
@@ -74,7 +75,7 @@ def import_command(
         path = project or inputs.find_project(Path.cwd())
         settings = pipeline.read_project(path, run.report)
         found = reading.read_sources(files, settings.root, run.report)
-        format_of = {each.name: each for each in importing.FORMATS}
+        format_of = {each.name: each for each in formats.FORMATS}
         sources = output.as_posix() if output else naming.SOURCES_FOLDER
         options = Options(tenant or "", settings, period, sources)
         shared = pipeline.read_shared(settings, Report()).environment.shared

@@ -9,7 +9,6 @@ from slo_compiler.duration import Duration
 from slo_compiler.frontend.overlay import Origin, Overlay
 from slo_compiler.frontend.template import STAND_IN, Places
 from slo_compiler.frontend.translate import From, belonging, places_of
-from slo_compiler.importing import FORMATS
 from slo_compiler.importing.files import KEY, entries
 from slo_compiler.importing.model import Format, Imported, ImportedSLO, Options
 from slo_compiler.settings import Settings
@@ -66,6 +65,8 @@ class _Added:
         report: Report,
     ) -> None:
         """Read the files of one entry."""
+        from slo_compiler.importing.formats import FORMATS  # noqa: PLC0415  (few projects need it)
+
         formats = {each.name: each for each in FORMATS if not each.says_tenant}
         format_ = formats.get(str(entry.get("format")))
         names = entry.get("files")

@@ -313,3 +313,43 @@ def test_put_on_a_full_disk_leaves_no_file(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     assert sorted((tmp_path / FOLDER).rglob("*")) == before
     assert cache.get(key_of(["a"])) == "kept"
+
+
+COUNTING = """\
+from jinja2 import environment
+from slo_compiler.cli import main
+generate, seen = environment.generate, []
+
+def noted(*args, **extra):
+    seen.append(args)
+    return generate(*args, **extra)
+
+environment.generate = noted
+try:
+    main()
+finally:
+    print(f"compiled {len(seen)}")
+"""
+
+
+def test_templates_are_compiled_once_and_again_where_their_bytecode_is_damaged(
+    tmp_path: Path,
+) -> None:
+    folder = project_folder(tmp_path)
+
+    def run(objective: str) -> str:
+        for path in (folder / "tenants").glob("*.yaml"):
+            text = path.read_text(encoding="utf-8")
+            path.write_text(text.replace("99.95", objective), encoding="utf-8")
+        environment = {**os.environ, "SLO_COMPILER_TOOLS": "/nonexistent", "PATH": "/nonexistent"}
+        command = [sys.executable, "-c", COUNTING, "compile"]
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout.splitlines()[-1]
+
+    assert int(run("99.95").split()[1]) > 10
+    assert run("99.94") == "compiled 0"
+    for entry in (folder / FOLDER / "compile").glob("*/*"):
+        entry.write_bytes(entry.read_bytes()[:-7])
+    assert int(run("99.93").split()[1]) > 10

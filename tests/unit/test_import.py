@@ -20,10 +20,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from importing import imported
 
-from slo_compiler import compile_text, importing, pipeline
+from slo_compiler import compile_text, pipeline
 from slo_compiler.cli import importing as command
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import CompileError, Report, Severity
+from slo_compiler.importing import formats
 from slo_compiler.importing.manifest import import_files
 from slo_compiler.importing.model import Options
 from slo_compiler.source import SourceFile
@@ -39,14 +40,14 @@ FILES = {
     ),
     "rules": (rules.INLINE.replace("Burns", "ShopErrors"), rules.pyrra_rules(rules.PYRRA_GAUGE)),
 }
-NAMES = [each.name for each in importing.FORMATS]
+NAMES = [each.name for each in formats.FORMATS]
 
 
 def test_command_names_all_formats() -> None:
     assert list(command.FORMATS) == NAMES == [*FILES]
-    with_period = [each.name for each in importing.FORMATS if each.takes_period]
+    with_period = [each.name for each in formats.FORMATS if each.takes_period]
     assert list(command.WITH_PERIOD) == with_period
-    with_tenants = [each.name for each in importing.FORMATS if each.says_tenant]
+    with_tenants = [each.name for each in formats.FORMATS if each.says_tenant]
     assert list(command.WITH_TENANTS) == with_tenants
     done = CliRunner().invoke(main, ["import", "--help"])
     for name in NAMES:
@@ -158,7 +159,7 @@ def broken(draw: st.DrawFn, text: str) -> str:
 @given(data=st.data())
 def test_import_of_broken_files_raises_nothing_but_findings(name: str, data: st.DataObject) -> None:
     """What is left of a broken file is a manifest that compiles; an error is at a line."""
-    format_ = next(each for each in importing.FORMATS if each.name == name)
+    format_ = next(each for each in formats.FORMATS if each.name == name)
     text = data.draw(broken("---\n".join(FILES[name])))
     report = Report()
     project = pipeline.read_project(None, report)

@@ -14,9 +14,10 @@ import yaml
 from click.testing import CliRunner
 from pydantic.fields import FieldInfo
 
-from slo_compiler import compile_paths, importing
+from slo_compiler import compile_paths
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Severity
+from slo_compiler.importing import formats
 from slo_compiler.schema.tenant import ForeignFiles
 
 FILES = {
@@ -69,7 +70,7 @@ def rules(folder: Path) -> str:
 def test_schema_names_the_formats_of_one_tenant() -> None:
     field: FieldInfo = ForeignFiles.model_fields["format"]
     assert field.annotation is not None
-    known = [each.name for each in importing.FORMATS if not each.says_tenant]
+    known = [each.name for each in formats.FORMATS if not each.says_tenant]
     assert {*field.annotation.__args__} == {*known} - {"rules"} == {*FILES}
 
 
