@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from slo_compiler import lint, resolve
+from slo_compiler.bounded import LimitExceeded, bounded
 from slo_compiler.cost import limits
 from slo_compiler.diagnostics import Diagnostic, Position, Report
 from slo_compiler.emit import BY_NAME
@@ -96,6 +97,17 @@ def compile_unit(
     Without `surroundings`, a file whose SLOs depend on tenants of other files is only read: its
     interface shows which.
     """
+    spec = environment.settings.spec
+    try:
+        with bounded(spec.limits.cpu_seconds, spec.limits.memory_megabytes):
+            return _compile(environment, file, surroundings)
+    except LimitExceeded as exceeded:
+        report = Report()
+        limits.refuse_usage(file, exceeded.limit, spec, report)
+        return Unit((), tuple(report.diagnostics), failed=True)
+
+
+def _compile(environment: Environment, file: SourceFile, surroundings: Surroundings | None) -> Unit:
     report, spec = Report(), environment.settings.spec
     if not limits.check_file(file, spec, report):
         return Unit((), tuple(report.diagnostics), failed=True)

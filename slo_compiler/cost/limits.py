@@ -32,6 +32,18 @@ def check_file(file: SourceFile, project: ProjectSpec, report: Report) -> bool:
     return False
 
 
+def refuse_usage(file: SourceFile, limit: str, project: ProjectSpec, report: Report) -> None:
+    """Report that a file's compile was ended, because it exceeded a limit of CPU time or memory."""
+    most: int = getattr(project.limits, limit)
+    what = {"cpu_seconds": "s of CPU time", "memory_megabytes": "MB of memory"}[limit]
+    report.error(
+        Position(file.path),
+        "tenant-limit",
+        f"the file takes more than {most:,} {what} to compile",
+        f"use fewer SLOs, tiers or steps of escalation, split it, or {_raised(limit, 2 * most)}",
+    )
+
+
 def check_resolved(tenants: Sequence[ResolvedTenant], project: ProjectSpec, report: Report) -> None:
     """Refuse tenants with too many SLOs, and those that would have too many rules to plan."""
     for tenant in tenants:

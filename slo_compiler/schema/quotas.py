@@ -64,3 +64,9 @@ class Limits(Strict):
         default=50_000_000,
         description="Largest proofs of a tenant: its unit tests and its expected routes.",
     )
+    cpu_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        default=120, description="Most CPU time that a file of manifests takes to compile."
+    )
+    memory_megabytes: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=2_000, description="Most memory that a file of manifests takes to compile."
+    )

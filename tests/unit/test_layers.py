@@ -8,7 +8,7 @@ from cases import ROOT
 
 # From the ground up. Lints come after the plan, because they need its arithmetic.
 LAYERS = (
-    ("process", "characters", "decimals", "clock"),
+    ("process", "characters", "decimals", "clock", "bounded"),
     ("diagnostics", "duration", "recurrence", "regex", "revision", "tools", "templating"),
     ("period",),
     ("naming",),

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import signal
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner
 
-from slo_compiler import pipeline
+from slo_compiler import pipeline, workers
+from slo_compiler import unit as unit_module
+from slo_compiler.bounded import LimitExceeded, bounded
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import CompileError, Diagnostic, Report
 from slo_compiler.schema.quotas import Quotas
@@ -256,3 +262,78 @@ def test_quotas_of_a_tenant_that_is_not_there_are_an_error(tmp_path: Path) -> No
 def test_a_limit_that_is_no_limit_is_refused(project: str) -> None:
     with pytest.raises(CompileError):
         compiled(manifest(1), project)
+
+
+def endless(_context: object, _report: Report) -> None:
+    while True:
+        pass
+
+
+def greedy(_context: object, _report: Report) -> None:
+    taken = []
+    while True:
+        taken.append(bytes(1 << 20))
+        sum(range(1000))  # CPU time, by which the timer goes
+
+
+def stubborn(_context: object, _report: Report) -> None:
+    for _ in range(3):  # as a finalizer, in which the interpreter drops what is raised
+        with suppress(LimitExceeded):
+            endless(_context, _report)
+    endless(_context, _report)
+
+
+@pytest.mark.parametrize(
+    ("lint", "limit", "message"),
+    [
+        (endless, "cpu_seconds: 1", "the file takes more than 1 s of CPU time to compile"),
+        (stubborn, "cpu_seconds: 1", "the file takes more than 1 s of CPU time to compile"),
+        (greedy, "memory_megabytes: 50", "the file takes more than 50 MB of memory to compile"),
+    ],
+)
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_file_that_takes_too_much_is_ended_and_the_others_are_compiled(
+    lint: Callable[[object, Report], None],
+    limit: str,
+    message: str,
+    jobs: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workers, "WORTHWHILE_BYTES", 1)
+    run = unit_module.lint.run
+
+    def hostile(context: Any, report: Report) -> Any:  # noqa: ANN401  (as lint.run)
+        return lint(context, report) if context.tenants[0].name == "acme" else run(context, report)
+
+    monkeypatch.setattr(unit_module.lint, "run", hostile)
+    report = Report()
+    project = f"apiVersion: slo-compiler/v1\nkind: Project\nspec: {{limits: {{{limit}}}}}\n"
+    file = SourceFile("slo-compiler.yaml", "slo-compiler.yaml", project.encode())
+    settings = pipeline.parse_project(file, Path(), report)
+    texts = {name: manifest(1).replace("acme", name) for name in ("first", "acme", "last")}
+    sources = [SourceFile(f"{n}.yaml", f"{n}.yaml", text.encode()) for n, text in texts.items()]
+    units = pipeline.compile_units(pipeline.read_shared(settings, report), sources, jobs=jobs)
+    assert [len(unit.tenants) for unit in units] == [1, 0, 1]
+    (found,) = errors(units[1])
+    assert (str(found.position), found.id, found.message) == (
+        "acme.yaml:1:1",
+        "tenant-limit",
+        message,
+    )
+    key, figure = limit.split(": ")
+    assert found.help.endswith(f"raise limits: {{{key}: {2 * int(figure)}}} in the project")
+    assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+    assert signal.getsignal(signal.SIGPROF) == signal.SIG_DFL
+
+
+def test_work_in_another_thread_is_not_bounded() -> None:
+    done = []
+
+    def work() -> None:
+        with bounded(1, 1):
+            done.append(bytes(4 << 20))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert len(done) == 1
