@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from slo_compiler.catalogue.alerting import budget_of, tier_of
+from slo_compiler.catalogue.expense import Expenses, expenses_of
 from slo_compiler.catalogue.routes import Routed, Tree, audience_of
 from slo_compiler.catalogue.table import Interned
 from slo_compiler.diagnostics import Diagnostic, Report
@@ -39,6 +40,8 @@ class ReportFacts:
     nodes: list[dict[str, Any]]
     severities: list[str]  # most urgent first
     findings: list[dict[str, Any]]
+    costs: list[Any]  # of SLOs, as words
+    expenses: Expenses
 
 
 def facts_of(
@@ -57,7 +60,8 @@ def facts_of(
     """
     tree = Tree(_configuration(settings, planned, whole=whole), planned.plan.routing)
     document = settings.manifest.document if settings.manifest else None
-    budgets, tiers, audiences = Interned(), Interned(), Interned()
+    budgets, tiers, audiences, costs = Interned(), Interned(), Interned(), Interned()
+    expenses = expenses_of(planned, settings.spec)
     slos = []
     for tenant in planned.plan.tenants:
         routed: dict[tuple[str, str], list[Any]] = {}
@@ -72,6 +76,7 @@ def facts_of(
                     **_slo(tenant, slo),
                     "budget": budgets.number(budget_of(slo.resolved)),
                     "tiers": tiers.number([tier_of(slo, tier) for tier in slo.tiers]),
+                    **_cost(expenses, slo, costs),
                     "audience": audiences.number(audience_of(mine, tree, order)),
                     **_relations(relations_of(tenant, slo, settings.spec, document, _NO_TIME)),
                 }
@@ -87,6 +92,8 @@ def facts_of(
         nodes=tree.nodes,
         severities=[level.name for level in levels],
         findings=[_finding(found) for found in findings],
+        costs=costs.values,
+        expenses=expenses,
     )
 
 
@@ -136,6 +143,12 @@ def _slo(tenant: PlannedTenant, slo: PlannedSLO) -> dict[str, Any]:
         "dashboard": resolved.alerting.dashboard or "",
     }
     return {key: value for key, value in facts.items() if value}
+
+
+def _cost(expenses: Expenses, slo: PlannedSLO, costs: Interned) -> dict[str, int]:
+    identity = slo.identity
+    found = expenses.slos.get((identity.tenant, identity.service, identity.slo))
+    return {} if found is None else {"cost": costs.number(found)}
 
 
 def _slices(slo: PlannedSLO) -> str:

@@ -10,13 +10,14 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
 
+from slo_compiler.catalogue.expense import Expenses
 from slo_compiler.catalogue.facts import ReportFacts
 from slo_compiler.catalogue.live import NOT_RECORDED
 from slo_compiler.diagnostics import Severity
@@ -36,14 +37,16 @@ def page(facts: ReportFacts, live: dict[str, Any] | None = None) -> str:
         facts: what it shows; the same facts give the same bytes.
         live: what a Prometheus has recorded, if one was asked.
     """
-    values = asdict(facts)
+    values = asdict(replace(facts, expenses=Expenses(facts.expenses.target)))
     findings = values.pop("findings")
+    del values["expenses"]  # are a table in the HTML
     data = json.dumps({**values, "live": live}, separators=(",", ":"), ensure_ascii=False)
     html = environment().overlay(autoescape=True).get_template("report/page.html.j2")
     return html.render(
         tenants=facts.tenants,
         findings=_findings(findings),
         number=len(findings),
+        expenses=facts.expenses,
         live=live,
         rows=[_row(facts, slo, live) for slo in facts.slos],
         filters=_filters(facts, live),

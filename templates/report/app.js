@@ -1,6 +1,7 @@
 // Views by the address's fragment, filters, sorting, theme.
 const find = (id) => document.getElementById(id);
-const rows = [...document.querySelectorAll(".slos tbody tr")];
+const rowsOf = (table) => [...table.tBodies[0].rows];
+const rows = rowsOf(document.querySelector(".slos"));
 
 // What a row is searched and filtered by: the table has the SLOs in the order of the data.
 const index = data.slos.map((slo) => {
@@ -11,6 +12,7 @@ const index = data.slos.map((slo) => {
   return { words, tenant: [slo.tenant], channel: channels, policy: [slo.policy], type: [slo.type], state: [data.live?.slos[nameOf(slo)]?.state ?? "not recorded"] };
 });
 const place = new Map(rows.map((row, number) => [row, number]));
+rowsOf(document.querySelector(".costs")).forEach((row, number) => place.set(row, number));
 
 function filter() {
   const words = find("search").value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -35,9 +37,11 @@ function sortable(head, column) {
     const value = (row) => row.cells[column].dataset.sort ?? row.cells[column].textContent;
     const compare = (a, b) => value(a).localeCompare(value(b), "en", { numeric: true }) || place.get(a) - place.get(b);
     const byNumber = (a, b) => Number(value(a) || 0) - Number(value(b) || 0) || place.get(a) - place.get(b);
+    const own = head.closest("table");
+    const rows = rowsOf(own);
     const chosen = rows.length && rows[0].cells[column].dataset.sort !== undefined ? byNumber : compare;
     rows.sort((a, b) => (down ? chosen(b, a) : chosen(a, b)));
-    document.querySelector(".slos tbody").append(...rows);
+    own.tBodies[0].append(...rows);
   });
 }
 
@@ -45,8 +49,8 @@ function view() {
   const path = location.hash.replace(/^#\/?/, "");
   if (path === "main") return;
   const slo = data.slos.find((each) => linkOf(nameOf(each)) === location.hash);
-  const name = slo ? "detail" : ["routing", "dependencies", "findings"].includes(path) ? path : "catalogue";
-  for (const id of ["catalogue", "detail", "routing", "dependencies", "findings"]) find(id).hidden = id !== name;
+  const name = slo ? "detail" : ["routing", "dependencies", "cost", "findings"].includes(path) ? path : "catalogue";
+  for (const id of ["catalogue", "detail", "routing", "dependencies", "cost", "findings"]) find(id).hidden = id !== name;
   for (const item of document.querySelectorAll("nav a")) {
     if (item.dataset.view === (slo ? "catalogue" : name)) item.setAttribute("aria-current", "page");
     else item.removeAttribute("aria-current");
@@ -86,7 +90,7 @@ find("filters").addEventListener("input", filter);
 find("filters").addEventListener("reset", () => setTimeout(filter));
 find("filters").addEventListener("submit", (event) => event.preventDefault());
 find("tree-tenant").addEventListener("change", drawTree);
-document.querySelectorAll(".slos thead th").forEach(sortable);
+for (const name of [".slos", ".costs"]) document.querySelectorAll(`${name} thead th`).forEach(sortable);
 document.addEventListener("keydown", (event) => {
   const typing = event.target.matches("input, select, textarea");
   if (event.key === "/" && !typing) { event.preventDefault(); location.hash = "#/"; find("catalogue").hidden = false; find("search").focus(); }

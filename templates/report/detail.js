@@ -22,6 +22,7 @@ function detail(slo) {
       ] : card("Alerts", "rest", h("p", {}, "None: its ratios and its budget are recorded, and no alert is.")),
       notified(audience, tiers.length ? "half" : ""),
       paths(slo, audience),
+      costCard(slo),
       related(slo)),
   ];
 }
@@ -43,6 +44,12 @@ function budgetCard(slo, budget) {
     h("p", { class: "sum" }, h("b", {}, budget.percent), h("span", {}, `may fail: ${budget.events}`)),
     h("p", { class: "sum" }, h("b", {}, budget.outage), h("span", {}, `of full outage: ${budget.percent} of ${budget.period}`)),
     table(["Share that fails", "Budget lasts"], budget.lasts, [1]));
+}
+
+function costCard(slo) {
+  const cost = data.costs[slo.cost];
+  return cost && card("Cost of evaluation", "half", table(["Rules", "Series", "Samples/s", "CPU", "Of its tenant"], [cost], [0, 1, 2, 3, 4]),
+    h("p", { class: "small note" }, "Rules that record and rules that alert, of this SLO alone; the rest with its share of what its tenant’s SLOs have in common. ", h("a", { href: "#/cost" }, "All tenants")));
 }
 
 function tierTable(tiers) {

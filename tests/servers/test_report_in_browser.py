@@ -6,6 +6,7 @@ skipped; in CI they fail.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -27,7 +28,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 390, "height": 844}
 SLO = "#/slo/customer-b/checkout/availability"
-VIEWS = ("#/", SLO, "#/routing", "#/dependencies", "#/findings")
+VIEWS = ("#/", SLO, "#/routing", "#/dependencies", "#/cost", "#/findings")
 
 
 def write_report(folder: Path, project: Path, *more: str) -> str:
@@ -205,6 +206,27 @@ def test_print_shows_the_slo_without_controls(page: Page, report: str) -> None:
     assert page.get_by_role("heading", name="Error budget").is_visible()
 
 
+def test_costs_are_those_of_the_command_and_sort_by_number(page: Page, report: str) -> None:
+    done = CliRunner().invoke(
+        main, ["cost", "--format", "json", "--project", str(ROOT / "examples/slo-compiler.yaml")]
+    )
+    costs = json.loads(done.stdout)
+    page.goto(f"{report}#/cost")
+    tenants = page.locator(".costs tbody th")
+    assert tenants.all_text_contents() == [each["tenant"] for each in costs["tenants"]]
+    series = page.locator('.costs tfoot [data-label="Series"]')
+    expect(series).to_have_text(f"{costs['total']['series']:,.0f}")
+    page.get_by_role("button", name="Series").click()
+    found = page.locator('.costs tbody [data-label="Series"]').all_text_contents()
+    assert [*map(int, found)] == sorted(round(each["series"]) for each in costs["tenants"])
+    page.goto(report + SLO)
+    (slo,) = (s for t in costs["tenants"] for s in t["slos"] if t["tenant"] == "customer-b")
+    card = page.locator(".card", has=page.get_by_role("heading", name="Cost of evaluation"))
+    expect(card).to_contain_text(f"{slo['samples_per_second']:,.1f}")
+    card.get_by_role("link", name="All tenants").click()
+    expect(page.get_by_role("heading", name="Cost", exact=True)).to_be_visible()
+
+
 def test_page_without_script_has_the_catalogue_and_the_findings(
     browser: Browser, report: str
 ) -> None:
@@ -220,7 +242,7 @@ def test_hostile_texts_are_shown_and_nothing_of_them_runs(page: Page, tmp_path: 
     write_hostile(tmp_path)
     address = write_report(tmp_path, tmp_path / "slo-compiler.yaml")
     slo = "#/slo/acme/checkout/availability"
-    for view in ("#/", slo, "#/routing", "#/dependencies", "#/findings"):
+    for view in ("#/", slo, "#/routing", "#/dependencies", "#/cost", "#/findings"):
         page.goto("about:blank")
         page.goto(address + view)
         assert page.locator("img").count() == 0

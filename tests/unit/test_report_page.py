@@ -19,6 +19,7 @@ from reports import MARKUP, Page, write_hostile
 
 from slo_compiler.catalogue import ReportFacts
 from slo_compiler.catalogue import page as render_page
+from slo_compiler.catalogue.expense import Expenses
 from slo_compiler.catalogue.live import live_of
 from slo_compiler.cli import main
 from slo_compiler.schema.severity import BY_DEFAULT
@@ -128,7 +129,10 @@ def test_page_has_no_markup_of_any_text_that_it_shows() -> None:
     live = {"as_of": MARKUP, "notes": [MARKUP], "slos": {}}
     finding = {"id": MARKUP, "message": MARKUP, "help": MARKUP, "at": MARKUP}
     facts = {key: hostile(value) for key, value in data.items() if key != "live"}
-    text = render_page(ReportFacts(**facts, findings=[{**finding, "severity": "info"}]), live)
+    cells = {"cells": [(MARKUP, MARKUP, 0)]}
+    expenses = Expenses(MARKUP, [{"name": MARKUP, **cells}], cells, {}, (MARKUP,))
+    findings = [{**finding, "severity": "info"}]
+    text = render_page(ReportFacts(**facts, findings=findings, expenses=expenses), live)
     found = Page(text)
     assert [tag for tag, _ in found.elements].count("script") == 2
     assert "<img" not in text
