@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SUITES := bookworm trixie forky
 
-.PHONY: rules check proofs test test-fast engines coverage fuzz lint demo tools tools-all bench-eval bench-compile bench-proofs golden docs site sbom lock browser clean help
+.PHONY: setup rules check proofs test test-fast engines coverage fuzz lint demo tools tools-all bench-eval bench-compile bench-proofs golden docs site sbom lock browser clean help
 
 REPOS := examples examples/severities examples/vocabulary
 
@@ -38,6 +38,8 @@ lint: $(VENV)/installed-dev ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+setup: $(VENV)/installed-dev tools-all ## the compiler, the servers and the parts of the demo, as the tutorial needs them
 
 demo: $(VENV)/installed-dev tools-all ## break a tenant's service and watch the pages arrive
 	@$(BIN)/python examples/demo/run.py

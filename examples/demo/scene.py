@@ -99,8 +99,8 @@ def scene(
         ServerError: a server did not start.
         TimeoutError: the scene is not ready in time.
     """
-    suite = toolset or _newest()
-    tools = {name: _tool(suite, name) for name in (*CLIENTS, *SERVERS)}
+    suite = toolset or newest()
+    tools = {name: tool(suite, name) for name in (*CLIENTS, *SERVERS)}
     with ExitStack() as stack:
         temporary = tempfile.TemporaryDirectory(prefix="slo-compiler-scene-")
         folder = Path(stack.enter_context(temporary))
@@ -174,7 +174,7 @@ def _await_budgets(running: Scene, started: float) -> None:
     wait_until(all_recorded, READY_SECONDS, what="all budgets")
 
 
-def _newest() -> str:
+def newest() -> str:
     """Find the newest toolset that has servers."""
     for suite in reversed(SUITES):
         if all(find_in(suite.name, name) for name in (*CLIENTS, *SERVERS)):
@@ -182,7 +182,8 @@ def _newest() -> str:
     raise ToolsError("no toolset has the servers: run make tools-all")
 
 
-def _tool(suite: str, name: str) -> Path:
+def tool(suite: str, name: str) -> Path:
+    """Find a program of a toolset."""
     found = find_in(suite, name)
     if found is None:
         raise ToolsError(f"{name} of {suite} is missing: run make tools-all")
