@@ -111,6 +111,7 @@ def test(
             results.append(result)
             run.progress(f"proved {result.name},", len(results), len(work))
         run.clear()
+        results.sort(key=lambda result: result.name)  # they come as they end, several at once
         known.trim()
         if junit:
             junit.write_text(proving.junit(results), encoding="utf-8")
