@@ -72,9 +72,10 @@ fuzz: $(VENV)/installed-dev tools-all ## draw hostile manifests, projects and qu
 golden: $(VENV)/installed-dev ## accept the present output as golden/
 	@$(BIN)/pytest -q tests/golden --snapshot-update
 
-docs: $(VENV)/installed ## write lints.md and commands.md from the code, and the list of security.md from its tests
+docs: $(VENV)/installed ## write lints.md, commands.md and manifest-keys.md from the code, and the list of security.md from its tests
 	@$(BIN)/python -m slo_compiler.lint.document > docs/lints.md
 	@$(BIN)/python -m slo_compiler.cli.document > docs/commands.md
+	@$(BIN)/python -m slo_compiler.schema.document > docs/manifest-keys.md
 	@PYTHONPATH=tests/support $(BIN)/python -m escapes docs/security.md
 	@PYTHONPATH=tests/support $(BIN)/python -m licences docs/supply-chain.md
 

@@ -14,6 +14,8 @@ from click.testing import CliRunner
 from slo_compiler import naming
 from slo_compiler.cli import document as commands
 from slo_compiler.cli import main
+from slo_compiler.schema import document as keys
+from slo_compiler.schema.json_schema import KINDS, json_schema
 
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
@@ -160,3 +162,17 @@ def test_commands_page_is_what_help_prints() -> None:
         .stdout
     )
     assert "\n".join(map(str.rstrip, shown.strip().splitlines())) in commands.markdown()
+
+
+def test_keys_page_is_what_the_models_are() -> None:
+    """To write it: make docs."""
+    assert text_of(DOCS / "manifest-keys.md") == keys.markdown()
+
+
+def test_keys_page_has_each_key_of_each_mapping() -> None:
+    page = text_of(DOCS / "manifest-keys.md")
+    sections = dict(re.findall(r"(?ms)^## (\w+)\n(.*?)(?=^## |\Z)", page))
+    for kind in KINDS:
+        for name, part in json_schema(kind)["$defs"].items():
+            rows = re.findall(r"(?m)^\| `(\w+)` \|", sections[name])
+            assert {*part.get("properties", {})} <= {*rows}, name
