@@ -77,6 +77,7 @@ docs: $(VENV)/installed ## write lints.md, commands.md and manifest-keys.md from
 	@$(BIN)/python -m slo_compiler.cli.document > docs/commands.md
 	@$(BIN)/python -m slo_compiler.schema.document > docs/manifest-keys.md
 	@PYTHONPATH=tests/support $(BIN)/python -m escapes docs/security.md
+	@PYTHONPATH=tests/support $(BIN)/python -m plots docs
 	@PYTHONPATH=tests/support $(BIN)/python -m licences docs/supply-chain.md
 
 site: $(VENV)/installed-dev ## build the documentation as a site, with search, in site/
