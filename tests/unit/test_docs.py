@@ -147,6 +147,11 @@ def test_index_lists_every_page_of_docs() -> None:
     assert sorted(listed) == sorted(p.name for p in DOCS.glob("*.md") if p.name != "index.md")
 
 
+def test_index_groups_pages_by_what_a_reader_wants() -> None:
+    groups = re.findall(r"(?m)^## (.*)$", text_of(DOCS / "index.md"))
+    assert groups == ["Tutorial", "How-to", "Reference", "Explanation"]
+
+
 def test_paths_in_pages_exist() -> None:
     for page in PAGES:
         for path in re.findall(r"`((?:tests|slo_compiler|templates)/[\w/.-]+)`", text_of(page)):
