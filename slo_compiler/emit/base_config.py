@@ -61,14 +61,22 @@ def check_shape(base: Document, report: Report) -> bool:
     route = item(base.node, "route")
     if item(route, "receiver") is None:
         at = base.locate(("route",))
-        report.error(at, "base-config", "the base configuration has no route.receiver")
+        report.error(
+            at,
+            "base-config",
+            "the base configuration has no route.receiver",
+            "name the platform's own receiver: route: {receiver: NAME}",
+        )
         return False
     good = True
     for loc in (*((key,) for key in LISTS), (TEMPLATES,), ("route", "routes")):
         found = item(route if len(loc) > 1 else base.node, loc[-1])
         if found is None or found.tag == _NULL or isinstance(found, yaml.SequenceNode):
             continue
-        report.error(base.locate(loc), "base-config", f"{'.'.join(loc)} is not a list")
+        name = ".".join(loc)
+        report.error(
+            base.locate(loc), "base-config", f"{name} is not a list", f"write {loc[-1]}: [...]"
+        )
         good = False
     return good
 
