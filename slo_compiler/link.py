@@ -17,6 +17,7 @@ from slo_compiler.emit import BY_NAME
 from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.emitter import Emission, Emitter, ProjectContext
 from slo_compiler.emit.facts import thaw
+from slo_compiler.plan.compat import ForeignKey
 from slo_compiler.unit import Unit
 
 
@@ -86,7 +87,24 @@ def _check_names(units: Sequence[Unit], report: Report) -> set[int]:
                         f"the SLO {'/'.join(key)} is declared twice; first at {first}",
                         "rename one: both would record the same series",
                     )
+    _check_foreign([unit for index, unit in enumerate(units) if index not in copies], report)
     return copies
+
+
+def _check_foreign(units: Sequence[Unit], report: Report) -> None:
+    """Report SLOs that readers of another tool cannot tell apart, of whichever tenants."""
+    seen: dict[ForeignKey, Position] = {}
+    for key, at in (each for unit in units for one in unit.interfaces for each in one.foreign):
+        first = seen.setdefault(key, at)
+        if first != at:
+            tool, *names = key
+            report.error(
+                at,
+                "duplicate-compat",
+                f"readers of {tool.title()} know this SLO as {'/'.join(filter(None, names))}, "
+                f"and so that at {first}",
+                "write compat: none for the one that the tool has not, or rename one",
+            )
 
 
 def emit(

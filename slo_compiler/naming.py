@@ -42,6 +42,18 @@ PERIOD_START, PERIOD_ELAPSED = "slo:period_start:seconds", "slo:period_elapsed:r
 # When an exclusion is active: once for a tenant, and copied for each SLO; and their own labels.
 EXCLUSION_SCHEDULED, EXCLUSION_ACTIVE = "slo:exclusion:scheduled", "slo:exclusion:active"
 EXCLUSION, AFTER = "exclusion", "after"
+# Series that Sloth records, and labels by which its dashboards select them.
+SLOTH_INFO, SLOTH_DAYS = "sloth_slo_info", "slo:time_period:days"
+SLOTH_CURRENT_BURN, SLOTH_PERIOD_BURN = "slo:current_burn_rate:ratio", "slo:period_burn_rate:ratio"
+SLOTH_REMAINING = "slo:period_error_budget_remaining:ratio"
+SLOTH_ID, SLOTH_SERVICE, SLOTH_SLO = "sloth_id", "sloth_service", "sloth_slo"
+SLOTH_IDENTITY = (SLOTH_ID, SLOTH_SERVICE, SLOTH_SLO)
+SLOTH_WINDOW = "sloth_window"
+# Series that Pyrra records.
+PYRRA_OBJECTIVE, PYRRA_WINDOW = "pyrra_objective", "pyrra_window"
+PYRRA_AVAILABILITY = "pyrra_availability"
+PYRRA_REQUESTS, PYRRA_ERRORS = "pyrra_requests:rate5m", "pyrra_errors:rate5m"
+ALONGSIDE = "@slo-compiler"  # ends the names of series beside a tool's own: no name has an @
 SHADOW_ALERT = "slo:shadow_alert:error_ratio"
 FORMERLY = "formerly"  # only within expressions
 
@@ -69,6 +81,27 @@ def error_ratio(window: Duration | Period) -> str:
 def burn_rate(window: Duration) -> str:
     """Burn rate over a window: `slo:burn_rate:ratio1h`."""
     return f"slo:burn_rate:ratio{window}"
+
+
+def prometheus_span(span: Duration | Period) -> str:
+    """Print a span as Prometheus' own library does, and so tools in Go: 28 days are `4w`."""
+    ms = span.nominal.ms if isinstance(span, Period) else span.ms
+    for unit, days in (("y", 365), ("w", 7)):
+        count, rest = divmod(ms, days * 86_400_000)
+        if count and not rest:
+            return f"{count}{unit}"
+    return str(Duration(ms))
+
+
+def sloth_ratio(span: Duration | Period) -> str:
+    """Error ratio as Sloth calls it: `slo:sli_error:ratio_rate5m`."""
+    return f"slo:sli_error:ratio_rate{prometheus_span(span)}"
+
+
+def pyrra_burn_rate(metric: str, window: Duration) -> str:
+    """Error ratio as Pyrra calls it, after the metric of all events: `http_requests:burnrate5m`."""
+    name = metric.removesuffix("_total").removesuffix("_count")
+    return f"{name}:burnrate{prometheus_span(window)}"
 
 
 def normalised(name: str) -> str:

@@ -21,6 +21,7 @@ from slo_compiler.frontend.load import Manifest, load
 from slo_compiler.frontend.template import Library
 from slo_compiler.lint import Switched
 from slo_compiler.plan import PlannedTenant, plan_tenant, rule_counts
+from slo_compiler.plan.compat import ForeignKey, foreign_key
 from slo_compiler.plan.reach import reachable
 from slo_compiler.render import tenant_rules
 from slo_compiler.resolve.dependencies import Key, dependency
@@ -60,6 +61,7 @@ class Interface:
     needs: frozenset[str]  # other tenants
     continuing: frozenset[Key]  # SLOs with `formerly`
     formers: frozenset[Key]  # what they were called
+    foreign: tuple[tuple[ForeignKey, Position], ...] = ()  # names for readers of other tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,7 @@ def _interface(tenant: ResolvedTenant, declared: Mapping[Key, Position]) -> Inte
         frozenset(
             (tenant.name, *slo.formerly.identity(slo.service)) for slo in renamed if slo.formerly
         ),
+        tuple((key, slo.at("name")) for slo in tenant.slos if (key := foreign_key(slo))),
     )
 
 

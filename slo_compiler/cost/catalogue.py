@@ -21,6 +21,9 @@ from slo_compiler.plan.rule import (
     PeriodRatio,
     PeriodStart,
     ShadowAlert,
+    SlothBudget,
+    SlothCurrentBurn,
+    SlothRatio,
     Tile,
     WindowBurnRate,
     WindowRatio,
@@ -30,6 +33,7 @@ from slo_compiler.plan.slo import PlannedSLO
 from slo_compiler.plan.tenant import Identity
 from slo_compiler.promql import Selector
 from slo_compiler.render import Rule as RuleText
+from slo_compiler.schema.compat import CompatTool
 
 Counts = dict[Owner, float]
 
@@ -111,6 +115,9 @@ def _recorded(
             | PeriodCount()
             | PeriodRatio()
             | BudgetRemaining()
+            | SlothRatio()
+            | SlothCurrentBurn()
+            | SlothBudget()
         ):
             for each in tenant.slos:
                 if _is_about(rule, each, share):
@@ -126,6 +133,8 @@ def _is_about(rule: Rule, slo: PlannedSLO, share: Share | None) -> bool:
         return False
     period = slo.resolved.period
     match rule:
+        case SlothRatio() | SlothCurrentBurn() | SlothBudget():
+            return slo.foreign is not None and slo.foreign.tool is CompatTool.SLOTH
         case PeriodCount():
             return period in rule.periods
         case PeriodRatio():

@@ -37,6 +37,8 @@ from slo_compiler.plan.rule import (
     Constant,
     ExclusionActive,
     GuardCount,
+    PyrraBurnRate,
+    PyrraSeries,
     ShadowAlert,
     Slices,
 )
@@ -159,7 +161,7 @@ def _adapted(rule: Rule, slos: dict[PlannedSLO, PlannedSLO]) -> Rule:
             return replace(rule, slo=slos[rule.slo], raw=True)
         case Constant() | ExclusionActive() | Slices() | GuardCount():
             return replace(rule, slo=slos[rule.slo])
-        case ShadowAlert() | BurnAlert():
+        case ShadowAlert() | BurnAlert() | PyrraSeries() | PyrraBurnRate():
             return replace(rule, slo=slos[rule.slo])
         case RulesFailingAlert():
             return replace(rule, evaluator=Evaluator.VMALERT)

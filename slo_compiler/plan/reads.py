@@ -29,20 +29,27 @@ from slo_compiler.plan.rule import (
     Counted,
     ExclusionActive,
     ExclusionScheduled,
+    ForeignRule,
     GuardCount,
     PeriodCount,
     PeriodElapsed,
     PeriodRatio,
     PeriodStart,
+    PyrraBurnRate,
+    PyrraReading,
+    PyrraSeries,
     ShadowAlert,
     Slices,
+    SlothBudget,
+    SlothCurrentBurn,
+    SlothRatio,
     Tile,
     WindowBurnRate,
     WindowRatio,
 )
 from slo_compiler.plan.rules import PlannedTenant, Rule
 from slo_compiler.plan.slo import PlannedSLO
-from slo_compiler.plan.tenant import Identity, periods_of
+from slo_compiler.plan.tenant import Identity, periods_of, tier_windows
 from slo_compiler.plan.vanished import VanishedAlert
 from slo_compiler.promql import metrics_of
 
@@ -68,7 +75,7 @@ def subject_of(rule: Rule) -> Identity | None:
     match rule:
         case Constant() | ExclusionActive() | BaseSeries() | Slices() | GuardCount():
             return rule.slo.identity
-        case ShadowAlert() | BurnAlert():
+        case ShadowAlert() | BurnAlert() | PyrraSeries() | PyrraBurnRate():
             return rule.slo.identity
         case _:
             return None
@@ -107,6 +114,8 @@ def reads(tenant: PlannedTenant, rule: Rule) -> Iterator[Recorded]:  # noqa: C90
             for period in periods_of(tenant.resolved):
                 yield from _of_budget(period, whole=rule.whole)
             yield from _named(naming.ERROR_BUDGET, naming.INFO)
+        case SlothRatio() | SlothCurrentBurn() | SlothBudget() | PyrraSeries() | PyrraBurnRate():
+            yield from map(Recorded, _of_foreign(tenant, rule))
         case BurnAlert() | ShadowAlert():
             yield from _of_alert(tenant, rule)
         case BudgetAlert() | ExhaustionAlert() | NoDataAlert() | VanishedAlert():
@@ -167,6 +176,26 @@ def _of_budget(period: Period, *, whole: bool) -> Iterator[Recorded]:
         yield Recorded(naming.error_ratio(period))
     if period.calendar:
         yield Recorded(naming.PERIOD_ELAPSED)
+
+
+def _of_foreign(tenant: PlannedTenant, rule: ForeignRule) -> Iterator[str]:
+    match rule:
+        case SlothRatio():
+            yield from (naming.error_ratio(rule.span), naming.SLOTH_INFO)
+        case SlothCurrentBurn():
+            shortest = {min(tier_windows([slo.resolved])) for slo in tenant.slos}
+            yield from map(naming.error_ratio, sorted(shortest))
+            yield from (naming.ERROR_BUDGET, naming.INFO, naming.SLOTH_INFO)
+        case SlothBudget():
+            yield from (naming.BUDGET_REMAINING, naming.SLOTH_INFO)
+        case PyrraSeries(reading=PyrraReading.AVAILABILITY):
+            yield naming.error_ratio(rule.slo.resolved.period)
+        case PyrraSeries(reading=reading):
+            yield RATE[Counted.EVENTS if reading is PyrraReading.REQUESTS else Counted.ERRORS]
+        case PyrraBurnRate():
+            yield naming.error_ratio(rule.window)
+        case _:
+            assert_never(rule)
 
 
 def _of_alert(tenant: PlannedTenant, rule: BurnAlert | ShadowAlert) -> Iterator[Recorded]:

@@ -28,6 +28,10 @@ class Fact(Enum):
     OBJECTIVE = "objective"
     ERROR_BUDGET = "error budget"
     INFO = "info"
+    SLOTH_INFO = "info of Sloth"
+    SLOTH_DAYS = "days of the period, of Sloth"
+    PYRRA_OBJECTIVE = "objective of Pyrra"
+    PYRRA_WINDOW = "seconds of the period, of Pyrra"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,50 @@ class BudgetRemaining:
     whole: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class SlothRatio:
+    """Error ratios of a window or a period, as Sloth calls them, of the SLOs with its names."""
+
+    span: Duration | Period
+
+
+@dataclass(frozen=True, slots=True)
+class SlothCurrentBurn:
+    """Burn rates of the shortest window, as Sloth calls them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlothBudget:
+    """Burn rates of the period, or what is `left` of the budgets, as Sloth calls them."""
+
+    left: bool
+
+
+class PyrraReading(Enum):
+    """What a series of Pyrra says of an SLO."""
+
+    AVAILABILITY = "availability"
+    REQUESTS = "requests"
+    ERRORS = "errors"
+
+
+@dataclass(frozen=True, slots=True)
+class PyrraSeries:
+    """A series of one SLO, as Pyrra calls it."""
+
+    slo: PlannedSLO
+    reading: PyrraReading
+
+
+@dataclass(frozen=True, slots=True)
+class PyrraBurnRate:
+    """Error ratios of a window of one SLO, as Pyrra calls them: after the metric of its events."""
+
+    slo: PlannedSLO
+    window: Duration
+
+
+ForeignRule = SlothRatio | SlothCurrentBurn | SlothBudget | PyrraSeries | PyrraBurnRate
 RecordingRule = (
     Constant
     | ExclusionScheduled
@@ -178,6 +226,7 @@ RecordingRule = (
     | PeriodCount
     | PeriodRatio
     | BudgetRemaining
+    | ForeignRule
 )
 
 

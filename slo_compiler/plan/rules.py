@@ -10,6 +10,7 @@ from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
 from slo_compiler.plan.exclusions import tail
+from slo_compiler.plan.foreign import facts_of, foreign_rules
 from slo_compiler.plan.health import HealthAlert, health_alerts
 from slo_compiler.plan.rule import (
     BaseSeries,
@@ -18,8 +19,9 @@ from slo_compiler.plan.rule import (
     Counted,
     ExclusionActive,
     ExclusionScheduled,
-    Fact,
     GuardCount,
+    PyrraBurnRate,
+    PyrraSeries,
     RecordingRule,
     ShadowAlert,
     Slices,
@@ -40,6 +42,8 @@ def slo_of(rule: Rule) -> PlannedSLO | None:
     """Give the SLO that a rule is about; none of a rule that is about all SLOs of a tenant."""
     match rule:
         case Constant() | ExclusionActive() | BaseSeries() | Slices() | ShadowAlert() | BurnAlert():
+            return rule.slo
+        case PyrraSeries() | PyrraBurnRate():
             return rule.slo
         case _:
             return None
@@ -105,8 +109,8 @@ def plan_tenant(tenant: ResolvedTenant, project: PrometheusSpec, report: Report)
         *(guard for guard in guards if timing.is_tiled(guard.window)),
         *_burn_alerts(slos, tiled=True),
     ]
-    info = ([Constant(slo, fact) for fact in Fact] for slo in slos)
-    budget = ([rule] for rule in budget_rules(tenant))
+    info = ([Constant(slo, fact) for fact in facts_of(slo)] for slo in slos)
+    budget = ([rule] for rule in (*budget_rules(tenant), *foreign_rules(slos)))
     health = ([rule] for rule in health_alerts(tenant, timing))
     groups = [
         *_chunks(tenant, naming.INFO_GROUP, timing.slow, info),

@@ -9,6 +9,7 @@ from slo_compiler import naming
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
+from slo_compiler.plan.compat import ForeignNames, foreign_names
 from slo_compiler.plan.composite import PlannedComponent, components_of
 from slo_compiler.plan.guards import Guard, guards_of
 from slo_compiler.plan.reach import burn_factor
@@ -55,6 +56,7 @@ class PlannedSLO:
     former: Rename | None
     exclusions: tuple[ResolvedExclusion, ...]
     labels: dict[str, str]  # that users put on it, sorted
+    foreign: ForeignNames | None  # by which another tool's readers find it
 
     @property
     def by(self) -> tuple[str, ...]:
@@ -70,16 +72,18 @@ def plan_slo(
     _check_labels(slo, labels, report)
     if slo.slices is not None:
         check_slices(slo, slo.slices, timing, report)
+    queries = base_queries(tenant, slo, timing.base_range, report)
     return PlannedSLO(
         resolved=slo,
         identity=identity(tenant, slo),
         error_budget=burn.error_budget(slo.objective),
         tiers=tuple(_tier(tenant, slo, tier, timing) for tier in slo.tiers),
-        queries=base_queries(tenant, slo, timing.base_range, report),
+        queries=queries,
         components=components_of(tenant, slo, report),
         former=rename_of(tenant, slo),
         exclusions=tenant.exclusions_of(slo),
         labels=labels,
+        foreign=foreign_names(slo, queries, report),
     )
 
 

@@ -19,8 +19,13 @@ from slo_compiler.plan.rule import (
     ExclusionActive,
     ExclusionScheduled,
     GuardCount,
+    PyrraBurnRate,
+    PyrraSeries,
     ShadowAlert,
     Slices,
+    SlothBudget,
+    SlothCurrentBurn,
+    SlothRatio,
 )
 from slo_compiler.plan.rules import PlannedTenant, Share
 from slo_compiler.plan.rules import Rule as PlannedRule
@@ -34,6 +39,7 @@ from slo_compiler.render.base import (
     slices,
 )
 from slo_compiler.render.burn import burn_alert, shadow_alert
+from slo_compiler.render.foreign import foreign_rule
 from slo_compiler.render.health import health_alert
 from slo_compiler.render.model import Group, Rule, TenantRules
 from slo_compiler.render.windows import shared_rule
@@ -57,7 +63,7 @@ def tenant_rules(planned: PlannedTenant) -> TenantRules:
     )
 
 
-def rule_text(  # noqa: PLR0911  (a table)
+def rule_text(  # noqa: C901, PLR0911  (a table)
     tenant: PlannedTenant, rule: PlannedRule, share: Share | None = None
 ) -> Rule:
     """Render one rule; in a group for a share of the SLOs, what is about all is about these."""
@@ -90,5 +96,7 @@ def rule_text(  # noqa: PLR0911  (a table)
             | WatchdogAlert()
         ):
             return health_alert(tenant, rule)
+        case SlothRatio() | SlothCurrentBurn() | SlothBudget() | PyrraSeries() | PyrraBurnRate():
+            return foreign_rule(tenant, rule)
         case _:
             return shared_rule(tenant, rule, share)

@@ -28,6 +28,7 @@ from slo_compiler.plan.slo import PlannedSLO
 from slo_compiler.plan.tenant import MILLISECOND, Identity, identity
 from slo_compiler.recurrence import DAY, Pattern
 from slo_compiler.render.calendars import period_labels
+from slo_compiler.render.foreign import FOREIGN_FACTS, foreign_fact
 from slo_compiler.render.model import Rule
 from slo_compiler.render.shape import expression, query_expression
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
@@ -41,6 +42,9 @@ _SLICED = {Counted.EVENTS: naming.SLICED_EVENTS_RATE, Counted.ERRORS: naming.SLI
 def constant(tenant: PlannedTenant, rule: Constant) -> Rule:
     """Render a fact about an SLO."""
     slo = rule.slo.resolved
+    foreign = rule.slo.foreign
+    if foreign is not None and rule.fact in FOREIGN_FACTS:
+        return foreign_fact(rule.slo, foreign, rule.fact)
     name, value, labels = naming.INFO, Fraction(1), rule.slo.identity.labels
     match rule.fact:
         case Fact.OBJECTIVE:
@@ -57,6 +61,8 @@ def constant(tenant: PlannedTenant, rule: Constant) -> Rule:
                 **rule.slo.labels,
             }
             labels = (*labels, *sorted(info.items()))
+    if foreign is not None and rule.fact is not Fact.INFO:
+        labels = (*labels, *foreign.sloth_labels)  # Sloth's series of this name, too
     return Rule(name, f"vector({burn.literal(value)})", slo.at("name"), labels)
 
 

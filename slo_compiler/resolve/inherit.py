@@ -14,9 +14,11 @@ from slo_compiler.schema import (
     SLO,
     Alerting,
     AlertMetadata,
+    Compat,
     Defaults,
     Guards,
     NoAlerting,
+    NoCompat,
     Tenant,
     TierAlerting,
 )
@@ -50,7 +52,7 @@ METADATA = (*AlertMetadata.model_fields, "severities")
 class Inherited:
     """All that an SLO says and inherits, by key; a key that nobody gives is not there."""
 
-    sourced: Mapping[str, Sourced]  # objective, period, and the keys of alerting
+    sourced: Mapping[str, Sourced]  # objective, period, compat, and the keys of alerting
     labels: Mapping[str, Sourced]  # by label
     alerting: Alerting  # the keys of it as one, less those of the metadata
     metadata: tuple[tuple[SourceLevel, Alerting], ...]  # who says it, the farthest first
@@ -65,6 +67,15 @@ class Inherited:
     def recorded_only(self) -> bool:
         """Whether the SLO has no alerts."""
         return "alerting" in self.sourced
+
+    @property
+    def compat(self) -> Compat | None:
+        """Whose readers the SLO is recorded for, too."""
+        found = self.sourced.get("compat")
+        if found is None or isinstance(found.value, NoCompat):
+            return None
+        compat: Compat = found.value
+        return compat
 
     @property
     def period(self) -> Period:
@@ -85,7 +96,7 @@ def inherit(slo: SLO, tenant: Tenant, project: Defaults) -> Inherited:
     keys = [key for key in Alerting.model_fields if key not in METADATA]
     sourced: dict[str, Sourced] = {}
     for level, values in given:
-        for key in ("objective", "period", *keys):
+        for key in ("objective", "period", "compat", *keys):
             if key in values:
                 sourced.setdefault(key, Sourced(values[key], level))
     if (none := _recorded_only(slo, tenant, project)) is not None:

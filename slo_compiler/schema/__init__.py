@@ -1,6 +1,7 @@
 """The documents: Tenant, Project, AlertPolicy and SLOTemplate."""
 
 from slo_compiler.schema.base import Strict
+from slo_compiler.schema.compat import Compat, CompatTool, NoCompat
 from slo_compiler.schema.exclusion import Exclusion, TenantExclusion
 from slo_compiler.schema.kinds import (
     SLI,
@@ -53,6 +54,8 @@ __all__ = [
     "Budgeting",
     "Channel",
     "ChannelBase",
+    "Compat",
+    "CompatTool",
     "Defaults",
     "Exclusion",
     "Guards",
@@ -60,6 +63,7 @@ __all__ = [
     "Isolation",
     "NamedChannelBase",
     "NoAlerting",
+    "NoCompat",
     "Parameter",
     "PolicyMetadata",
     "PolicySpec",

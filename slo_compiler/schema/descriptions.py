@@ -31,6 +31,7 @@ DESCRIPTIONS: dict[str, str] = {
     "Composite.slos": "SLOs that are added up.",
     "*.objective": "Percentage of events that must be good, such as 99.9.",
     "*.period": "Time that the budget is for: whole days such as 30d, or {calendar: month}.",
+    "*.compat": "Whose series are recorded, too: {sloth: alongside}, {pyrra: instead}; or none.",
     "*.labels": "Labels of alerts and of slo_info; of the same label, the SLO's value wins.",
     "*.webhook_url_file": "File with the webhook's URL, as Alertmanager sees it.",
     "Email.to": "Addresses.",

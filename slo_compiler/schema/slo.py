@@ -31,6 +31,7 @@ from slo_compiler.schema.base import (
     invalid,
     shown,
 )
+from slo_compiler.schema.compat import CompatOrNone
 from slo_compiler.schema.formerly import Formerly
 from slo_compiler.schema.kinds import SLI
 from slo_compiler.schema.lint import Traffic
@@ -159,6 +160,7 @@ class SLO(Strict):
     sli: SLI
     budgeting: Budgeting | Literal["occurrences"] = "occurrences"
     traffic: Traffic | None = None
+    compat: CompatOrNone | None = None
     alerting: Annotated[Alerting, BeforeValidator(_alerting), _OrNone] = Alerting()
 
     @model_validator(mode="after")
@@ -182,6 +184,7 @@ class Defaults(Alerting):
     alerting: Literal["none"] | None = None
     objective: Objective | None = None
     period: Period | None = None
+    compat: CompatOrNone | None = None
     labels: Labels = Field(
         default={},
         description="Labels of alerts and of slo_info; of the same label, the SLO's value wins.",

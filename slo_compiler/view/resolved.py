@@ -12,7 +12,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.period import Period
 from slo_compiler.resolve.metadata import UserMetadata, metadata_of
 from slo_compiler.resolve.model import ResolvedSLO
-from slo_compiler.schema import Alerting, AlertMetadata, Guards, TierAlerting
+from slo_compiler.schema import Alerting, AlertMetadata, Compat, Guards, NoCompat, TierAlerting
 from slo_compiler.source import reads_as_text
 
 
@@ -39,7 +39,7 @@ def _period(dumper: _Dumper, value: Period) -> yaml.Node:
     return dumper.represent_mapping("tag:yaml.org,2002:map", said, flow_style=True)
 
 
-def _mapping(dumper: _Dumper, value: Guards | AlertMetadata) -> yaml.Node:
+def _mapping(dumper: _Dumper, value: Guards | AlertMetadata | Compat) -> yaml.Node:
     said = {key: part for key, part in value.model_dump(exclude_none=True).items() if part != {}}
     return dumper.represent_mapping("tag:yaml.org,2002:map", said, flow_style=True)
 
@@ -52,6 +52,8 @@ def _text(dumper: _Dumper, value: str) -> yaml.Node:
 _Dumper.add_representer(Decimal, _number)
 _Dumper.add_representer(Duration, _span)
 _Dumper.add_representer(Period, _period)
+_Dumper.add_representer(Compat, _mapping)
+_Dumper.add_representer(NoCompat, lambda dumper, _: _text(dumper, "none"))
 _Dumper.add_multi_representer(Guards, _mapping)
 _Dumper.add_multi_representer(AlertMetadata, _mapping)
 _Dumper.add_representer(str, _text)

@@ -13,6 +13,7 @@ from slo_compiler.proofs.generate.by import plan_by
 from slo_compiler.proofs.generate.calendar import EVALUATION, plan_boundaries
 from slo_compiler.proofs.generate.composite import composite_test
 from slo_compiler.proofs.generate.exclusions import excluded
+from slo_compiler.proofs.generate.foreign import foreign_test
 from slo_compiler.proofs.generate.guards import plan_guards
 from slo_compiler.proofs.generate.missing import absent_tests, missing_tests
 from slo_compiler.proofs.generate.renames import renamed
@@ -56,6 +57,7 @@ def plan_proofs(
             tests[MINUTE].extend(composite_test(tenant, subject, by_labels))
         tests[MINUTE].extend(excluded(tenant, batch, timing))
         tests[MINUTE].extend(renamed(tenant, batch, timing))
+        tests[MINUTE].extend(foreign_test(planned, batch, MINUTE))
     tests[MINUTE].extend(plan_guards(subjects, timing))
     tests[MINUTE].extend(plan_by(subjects, timing))
     vanished = vanished_tests(tenant, subjects, STEADY, timing)
