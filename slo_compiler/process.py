@@ -14,7 +14,7 @@ import signal
 import subprocess
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,26 +87,8 @@ def run(
         ProcessError: it could not be started, or gave no answer in time.
         Interrupted: this process was told to end meanwhile.
     """
-    words = [str(part) for part in command]
-    name = Path(words[0]).name
-    _STATE.starting.now = True
-    try:
-        _end_if_interrupted()
-        process = subprocess.Popen(
-            words,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
-            process_group=0,
-        )
-        _STATE.running.add(process)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ProcessError(f"{words[0]} could not be started: {reason}") from error
-    finally:
-        _STATE.starting.now = False
+    name = Path(command[0]).name
+    process = _start(command, folder, environment, None, merged=merged)
     try:
         _end_if_interrupted()
         stdout, stderr = process.communicate(timeout=limit)
@@ -118,6 +100,56 @@ def run(
         _STATE.running.discard(process)
     _end_if_interrupted()
     return Done(process.returncode, _text(stdout), _text(stderr or b""))
+
+
+@contextmanager
+def serving(command: Sequence[str | Path], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server for as long as the block lasts; what it prints goes to a file.
+
+    Raises:
+        ProcessError: it could not be started.
+        Interrupted: this process was told to end meanwhile.
+    """
+    process = _start(command, None, None, log, merged=True)
+    try:
+        _end_if_interrupted()
+        yield process
+    finally:
+        _end(process)
+        _STATE.running.discard(process)
+
+
+def _start(
+    command: Sequence[str | Path],
+    folder: Path | None,
+    environment: Mapping[str, str] | None,
+    log: Path | None,
+    *,
+    merged: bool,
+) -> subprocess.Popen[bytes]:
+    """Start a command in a process group of its own; its output goes to pipes, or to a file."""
+    words = [str(part) for part in command]
+    _STATE.starting.now = True
+    try:
+        _end_if_interrupted()
+        with ExitStack() as stack:
+            out = stack.enter_context(log.open("wb")) if log else subprocess.PIPE
+            process = subprocess.Popen(
+                words,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+                process_group=0,
+            )
+        _STATE.running.add(process)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ProcessError(f"{words[0]} could not be started: {reason}") from error
+    finally:
+        _STATE.starting.now = False
+    return process
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import click
 
 from slo_compiler import process
 from slo_compiler.cli import completion, stdio
+from slo_compiler.cli.backtest import backtest
 from slo_compiler.cli.check import check
 from slo_compiler.cli.compile import compile_command
 from slo_compiler.cli.cost import cost
@@ -92,6 +93,7 @@ COMMANDS = (
     diff,
     cost,
     status,
+    backtest,
     report,
     import_command,
     fill_secrets,

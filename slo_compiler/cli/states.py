@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import ExitStack
 
     from slo_compiler.diagnostics import Report
+    from slo_compiler.plan import PlannedTenant
     from slo_compiler.view.explain import Explanation
 
 
@@ -35,7 +37,7 @@ def explained(
     from slo_compiler.diagnostics import CompileError, Report
     from slo_compiler.view import explain as explaining
 
-    path = _project_file(word, project, stack)
+    path = project_file(word, project, stack)
     report = Report()
     try:
         read = inputs.select(path, (), report)
@@ -53,11 +55,36 @@ def explained(
         return [replace(each, at=_relative(each.at, path.parent)) for each in slos]
     except CompileError as error:
         report.extend(error.diagnostics)
-        _print(word, path.parent, report)
+        print_errors(word, path.parent, report)
         return None
 
 
-def _project_file(word: str | None, project: Path | None, stack: ExitStack) -> Path:
+def planned(
+    word: str | None, project: Path | None, stack: ExitStack
+) -> Sequence[PlannedTenant] | None:
+    """Plan the tenants of a state; None if it has errors, which are printed.
+
+    Raises:
+        UsageError: there is no such state.
+    """
+    from slo_compiler import pipeline
+    from slo_compiler.cli import inputs
+    from slo_compiler.diagnostics import CompileError, Report
+
+    path = project_file(word, project, stack)
+    report = Report()
+    try:
+        read = inputs.select(path, (), report)
+        found = pipeline.plan_project(read.settings, read.files, report, whole=read.whole)
+        report.raise_if_failed()
+    except CompileError as error:
+        report.extend(error.diagnostics)
+        print_errors(word, path.parent, report)
+        return None
+    return found.plan.tenants
+
+
+def project_file(word: str | None, project: Path | None, stack: ExitStack) -> Path:
     """Find the project file of one side; a revision is checked out until the stack ends."""
     from slo_compiler import naming, revision
     from slo_compiler.cli import inputs
@@ -86,7 +113,9 @@ def _project_file(word: str | None, project: Path | None, stack: ExitStack) -> P
     return folder / own.name
 
 
-def _print(word: str | None, folder: Path, report: Report) -> None:
+def print_errors(
+    word: str | None, folder: Path, report: Report, why: str = "does not compile"
+) -> None:
     """Print the errors of a side, with paths that are relative to its project."""
     from slo_compiler import report as reporting
     from slo_compiler.cli.words import color, say
@@ -100,7 +129,7 @@ def _print(word: str | None, folder: Path, report: Report) -> None:
         if found.severity is Severity.ERROR
     ]
     click.echo(reporting.text(errors), nl=False, err=True, color=color())
-    say(f"{word or 'the project as it is now'} does not compile")
+    say(f"{word or 'the project as it is now'} {why}")
 
 
 def _relative(path: str, folder: Path) -> str:

@@ -99,7 +99,7 @@ def check(project: ProjectSpec, at: Locate, report: Report) -> None:
 def tenant(context: TenantContext, report: Report) -> Emission:
     """Render a tenant's rule file; promtool checks it without the keys that it does not know."""
     planned = adapted(context.planned)
-    if not _evaluable(planned, report):
+    if not evaluable(planned, report):
         return Emission()
     rules = tenant_rules(planned)
     check_expressions(rules, report)
@@ -169,7 +169,7 @@ def _adapted(rule: Rule, slos: dict[PlannedSLO, PlannedSLO]) -> Rule:
             return rule
 
 
-def _evaluable(planned: PlannedTenant, report: Report) -> bool:
+def evaluable(planned: PlannedTenant, report: Report) -> bool:
     """Whether MetricsQL has all that the tenant's SLIs need; what it lacks is reported."""
     lacking = [each for slo in planned.slos for each in _lacking(slo)]
     for at, what, instead in lacking:
@@ -218,7 +218,7 @@ def _without_offsets(rules: TenantRules) -> TenantRules:
 def evaluated(context: TenantContext, report: Report) -> EvaluatedRules | None:
     """Give the rules of queries that vmalert evaluates, each hop in a group of its own."""
     planned = adapted(context.planned)
-    if not _evaluable(planned, report):
+    if not evaluable(planned, report):
         return None
     rules = tenant_rules(planned)
     found = split(rules, hops_of(planned, rules))

@@ -90,6 +90,22 @@ class Client:
         """Evaluate an expression that has one sample or none."""
         return next((sample.value for sample in self.vector(expr)), None)
 
+    def samples(self, selector: str, seconds: int, at: int) -> Any:  # noqa: ANN401  (JSON)
+        """Give the samples of a selector in the seconds until a time, as they are stored.
+
+        The answer is large, so that it is not kept.
+
+        Raises:
+            ServerError: no Prometheus answers.
+            RefusedError: Prometheus refuses the query, or its answer is too large.
+        """
+        limit = f"{max(1, int(self._timeout))}s"
+        query = {"query": f"{selector}[{seconds}s]", "time": str(at), "timeout": limit}
+        data = self._fetch("query", urlencode(query), post=True)
+        if not isinstance(data, dict) or not isinstance(data.get("result"), list):
+            raise self._foreign()
+        return data["result"]
+
     def metric_type(self, metric: str) -> str | None:
         """Tell a metric's type, as its targets declare it; None if none does or they disagree."""
         data = self._optional("metadata", {"metric": metric})

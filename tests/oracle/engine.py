@@ -68,6 +68,7 @@ class Engine:
 
     def __init__(self, url: str) -> None:
         """Connect to it."""
+        self.url = url
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=300)
 
     def write(self, series: Iterable[tuple[Labels, Sequence[tuple[int, float]]]]) -> None:

@@ -26,7 +26,7 @@ LAYERS = (
     ("toolcheck", "write", "unit", "workers", "cache", "filling"),
     ("link", "history", "project"),
     ("pipeline", "init", "live", "view"),
-    ("status",),
+    ("status", "backtest"),
     ("catalogue",),
     ("cli", "api"),
 )

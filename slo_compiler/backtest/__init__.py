@@ -1,0 +1,1 @@
+"""What alerts would have fired over real history: fetched, evaluated again, and compared."""
