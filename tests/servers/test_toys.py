@@ -95,6 +95,7 @@ spec:
         (GOLDEN,),
         (GOLDEN, LEFT_OVER, *UNITS, "tests/unit/test_routed.py"),
         ("golden/toy/alertmanager/alertmanager.yml",),
+        {"docs/manifest-keys.md": ("-m", "slo_compiler.schema.document")},
     ),
     "lint": Recipe(
         "To add a lint",
