@@ -6,6 +6,7 @@ tests/unit/lints/<ID>.txt holds the example in a whole manifest, and what is tol
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
 from pathlib import Path
@@ -584,7 +585,7 @@ def test_of_thousands_of_switches_a_thousand_are_read() -> None:
 def test_infos_are_told_by_check_only_and_never_fail(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SLO_COMPILER_TOOLS", f"{ROOT}/.tools")
+    monkeypatch.setenv("SLO_COMPILER_TOOLS", os.environ.get("SLO_COMPILER_TOOLS", f"{ROOT}/.tools"))
     monkeypatch.chdir(tmp_path)
     for name, content in wrapped("description: ''\n").items():
         Path(name).write_text(content, encoding="utf-8")
