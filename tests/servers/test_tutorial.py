@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +22,7 @@ PORTS = ("9090", "9093", "9101", "9102", "2525")  # each becomes a free one: the
 def clone(folder: Path) -> Path:
     """Clone the repo as it is committed; its tools are those that this checkout has."""
     subprocess.run(["git", "clone", "--quiet", ROOT, folder], check=True)
-    shutil.copytree(tools_folder().absolute(), folder / ".tools", symlinks=True)
+    (folder / ".tools").symlink_to(tools_folder().absolute())
     return folder
 
 
