@@ -43,7 +43,7 @@ class Suite:
     name: str
     prometheus: str
     alertmanager: str
-    victoriametrics: str | None = None  # where its vmalert can evaluate the compiler's rules
+    victoriametrics: str | None = None  # where its vmalert can read the compiler's rules
 
     @property
     def servers(self) -> tuple[str, ...]:

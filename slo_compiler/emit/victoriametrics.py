@@ -55,7 +55,9 @@ from slo_compiler.schema import ProjectSpec
 from slo_compiler.schema.sli.latency import Latency
 from slo_compiler.templating import render
 
-OFFSETS_SINCE, OLDEST = "1.94", "1.112"  # the first with eval_offset, and the oldest in our tests
+# The first that has eval_offset, and the first that evaluates groups then; before, it only gives
+# their samples that time, and rules run in any order.
+OFFSETS_SINCE, OLDEST = "1.94", "1.113"
 _PROOFS = "proofs"  # the target with which unit tests are written
 _INTERVALS = (15, 20, 30, 60, 75, 100, 150, 300)  # seconds: divisors of the shortest tile
 _CLASSIC = "read a classic histogram: its _bucket and _count series"
@@ -79,14 +81,15 @@ _MISSING = {
 
 
 def check(project: ProjectSpec, at: Locate, report: Report) -> None:
-    """Refuse a vmalert that does not know the offsets of groups, or with which nothing was run."""
+    """Refuse a vmalert that does not know the offsets of groups, or does not evaluate them then."""
     declared = project.victoriametrics.version
     if is_older(declared, OLDEST):
         why = (
             f"groups have an eval_offset from {OFFSETS_SINCE} on, without which rules read what "
             "was recorded an evaluation before"
             if is_older(declared, OFFSETS_SINCE)
-            else f"{OLDEST} is the oldest that the rules were run with"
+            else f"groups are evaluated at their eval_offset from {OLDEST} on, and at any time "
+            "before, so that rules read what was recorded an evaluation before"
         )
         report.error(
             at("spec", "victoriametrics", "version"),
