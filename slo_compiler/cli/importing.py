@@ -14,6 +14,8 @@ from slo_compiler.cli.words import count, say
 # As importing.formats.FORMATS, which is not imported for --help.
 FORMATS = ("sloth", "pyrra", "openslo", "compose", "rules")
 WITH_PERIOD = ("sloth",)
+WITH_COMPAT = ("sloth", "pyrra")
+COMPAT_MODES = ("alongside", "instead")
 WITH_TENANTS = ("compose",)  # whose files may name tenants
 
 
@@ -22,6 +24,12 @@ WITH_TENANTS = ("compose",)  # whose files may name tenants
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--tenant", help="Name of the tenant whose SLOs these are, unless they say it.")
 @click.option("--period", help="The period that Sloth was run with.  [default: 30d]")
+@click.option(
+    "--compat",
+    type=click.Choice(COMPAT_MODES),
+    help="Record the series that the dashboards of Sloth or Pyrra read, too: alongside its rules, "
+    "or instead of them.",
+)
 @click.option(
     "-o",
     "--output",
@@ -35,6 +43,7 @@ def import_command(
     files: tuple[str, ...],
     tenant: str | None,
     period: str | None,
+    compat: str | None,
     output: Path | None,
     project: Path | None,
     *,
@@ -50,6 +59,7 @@ def import_command(
       slo-compiler import sloth slos/*.yml --tenant checkout -o tenants
       slo-compiler import sloth slos/ --tenant checkout --period 28d
       slo-compiler import pyrra slos/ --tenant checkout -o tenants
+      slo-compiler import pyrra slos/ --tenant checkout --compat alongside -o tenants
       slo-compiler import openslo slos/ --tenant checkout -o tenants
       slo-compiler import compose compose.yml -o tenants
       slo-compiler import rules rules/*.yml --tenant checkout -o tenants
@@ -62,14 +72,11 @@ def import_command(
     from slo_compiler.importing.model import Options
     from slo_compiler.schema.base import DNS_LABEL
 
-    if tenant is None and format_ not in WITH_TENANTS:
-        raise click.UsageError(f"--tenant is missing: {format_} files name no tenant")
     if tenant is not None and not DNS_LABEL.fullmatch(tenant):
         raise click.UsageError("--tenant: use lowercase letters, digits and inner hyphens")
+    _refuse_options(format_, tenant, period, compat)
     if format_ not in WITH_TENANTS:
         _refuse_existing(output, [f"{tenant}.yaml"], force=force)
-    if period and format_ not in WITH_PERIOD:
-        raise click.UsageError(f"--period: {format_} says the period of each SLO itself")
     run = Run(project)
     with run.reporting():
         path = project or inputs.find_project(Path.cwd())
@@ -77,7 +84,7 @@ def import_command(
         found = reading.read_sources(files, settings.root, run.report)
         format_of = {each.name: each for each in formats.FORMATS}
         sources = output.as_posix() if output else naming.SOURCES_FOLDER
-        options = Options(tenant or "", settings, period, sources)
+        options = Options(tenant or "", settings, period, sources, compat)
         shared = pipeline.read_shared(settings, Report()).environment.shared
         written = import_files(format_of[format_], found, options, run.report, shared)
         files_of = {f"{name}.yaml": text for name, text in written.manifests.items()}
@@ -100,6 +107,18 @@ def import_command(
         say(f"imported {count(written.slos, 'SLO')}{where}{of_them}{refused}")
         if run.report.failed:
             run.exit_code = EXIT_FINDINGS
+
+
+def _refuse_options(
+    format_: str, tenant: str | None, period: str | None, compat: str | None
+) -> None:
+    """Refuse options that do not go with the format."""
+    if tenant is None and format_ not in WITH_TENANTS:
+        raise click.UsageError(f"--tenant is missing: {format_} files name no tenant")
+    if period and format_ not in WITH_PERIOD:
+        raise click.UsageError(f"--period: {format_} says the period of each SLO itself")
+    if compat and format_ not in WITH_COMPAT:
+        raise click.UsageError(f"--compat: no series are known that readers of {format_} need")
 
 
 def _refuse_existing(folder: Path | None, names: Iterable[str], *, force: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from slo_compiler.importing.model import Imported, ImportedSLO, Options
 from slo_compiler.schema.severity import severities_of
 from slo_compiler.settings import Settings
@@ -44,6 +46,11 @@ def _without_defaults(slo: ImportedSLO, imported: Imported) -> None:
         slo.data["alerting"] = {"policy": slo.policy["name"], **alerting}
     if not slo.data["alerting"]:
         del slo.data["alerting"]
+
+
+def compat_of(tool: str, options: Options) -> dict[str, Any]:
+    """Give the default by which SLOs are recorded for readers of the tool, too."""
+    return {"compat": {tool: options.compat}} if options.compat else {}
 
 
 def secrets_of(settings: Settings, tenant: str) -> str:

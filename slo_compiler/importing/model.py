@@ -20,6 +20,7 @@ class Options:
     settings: Settings
     period: str | None = None
     sources: str = naming.SOURCES_FOLDER  # the folder that manifests are written to
+    compat: str | None = None  # whether to record the tool's series, beside its rules or instead
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from slo_compiler.diagnostics import Report, nearest
 from slo_compiler.duration import Duration
 from slo_compiler.frontend.translate import From
-from slo_compiler.importing.defaults import settle, severity_names
+from slo_compiler.importing.defaults import compat_of, settle, severity_names
 from slo_compiler.importing.metadata import (
     Texts,
     for_kubernetes,
@@ -54,7 +54,8 @@ _HEAVY = (
 
 def read(documents: Sequence[Document], options: Options, report: Report) -> Contents:
     """Read all documents of a run."""
-    imported = Imported(str(_USUAL), alert_name=_ALERT)
+    defaults = compat_of("pyrra", options)
+    imported = Imported(str(_USUAL), alert_name=_ALERT, defaults=defaults)
     for document in documents:
         for resource in _resources(Section.of(document, (), document.data, report)):
             own = Report()

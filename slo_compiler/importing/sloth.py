@@ -8,6 +8,7 @@ from typing import Any
 
 from slo_compiler.diagnostics import Report
 from slo_compiler.frontend.translate import From
+from slo_compiler.importing.defaults import compat_of
 from slo_compiler.importing.metadata import (
     Texts,
     for_kubernetes,
@@ -53,7 +54,7 @@ def read(documents: Sequence[Document], options: Options, report: Report) -> Con
     """Read all documents of a run; a catalog of windows among them holds for all SLOs."""
     windows = read_windows(documents, options.period, report)
     report.raise_if_failed()  # other windows than those meant would be other thresholds
-    imported = Imported(windows.period, windows.all())
+    imported = Imported(windows.period, windows.all(), defaults=compat_of("sloth", options))
     for document in documents:
         data = document.data
         if isinstance(data, dict) and data.get("kind") == "AlertWindows":

@@ -407,3 +407,16 @@ def test_owners_that_differ_are_findings_each_and_none_is_taken(tmp_path: Path) 
     )
     assert found == [("3", "shop-sre"), (str(3 + FILE.count("\n") + 1), "pay-sre")]
     assert "owner: shop\n" in done.output
+
+
+@pytest.mark.parametrize("mode", ["alongside", "instead"])
+def test_compat_is_written_as_a_default(mode: str, tmp_path: Path) -> None:
+    done = imported(tmp_path, FILE, "--compat", mode)
+    assert yaml.safe_load(done.stdout)["spec"]["defaults"]["compat"] == {"sloth": mode}
+
+
+def test_compat_of_another_format_is_refused(tmp_path: Path) -> None:
+    line = ["import", "openslo", str(tmp_path), "--tenant", "shop", "--compat", "instead"]
+    done = CliRunner().invoke(main, line)
+    assert done.exit_code == 2
+    assert "--compat" in done.stderr
