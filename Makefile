@@ -79,6 +79,7 @@ docs: $(VENV)/installed ## write lints.md, commands.md and manifest-keys.md from
 	@PYTHONPATH=tests/support $(BIN)/python -m escapes docs/security.md
 	@PYTHONPATH=tests/support $(BIN)/python -m plots docs
 	@PYTHONPATH=tests/support $(BIN)/python -m licences docs/supply-chain.md
+	@PYTHONPATH=tests/support $(BIN)/python -m same docs/same.md
 
 site: $(VENV)/installed-dev ## build the documentation as a site, with search, in site/
 	@$(BIN)/python -m sphinx -q -W --keep-going -b dirhtml docs site
