@@ -72,12 +72,21 @@ def programs(project: Path | None = None) -> EnginePrograms:
     return EnginePrograms(store, vmalert)
 
 
-class Engine:
+class HistoryEngine:
     """A VictoriaMetrics that runs."""
 
     def __init__(self, url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-        self.url = url
+        self.url, self.pid = url, server.pid
         self._server, self._log = server, log
+
+    def require_running(self) -> None:
+        """Check that it has not ended.
+
+        Raises:
+            EngineError: it has.
+        """
+        if self._server.poll() is not None:
+            raise self._failed(EngineError("it printed nothing"))
 
     def write(self, chunks: Iterable[Path]) -> None:
         """Import chunks of samples, each a compressed file of JSON lines."""
@@ -164,7 +173,7 @@ def _seconds(ms: int) -> str:
 
 
 @contextmanager
-def started(binary: Path, folder: Path) -> Iterator[Engine]:
+def started(binary: Path, folder: Path) -> Iterator[HistoryEngine]:
     """Run an empty VictoriaMetrics, its data in a folder, until the block ends.
 
     Raises:
@@ -178,7 +187,7 @@ def started(binary: Path, folder: Path) -> Iterator[Engine]:
     try:
         with process.serving([binary, *own, *_SETTINGS], log) as server:
             _await(f"http://{address}/health", server, log)
-            yield Engine(f"http://{address}", server, log)
+            yield HistoryEngine(f"http://{address}", server, log)
     except process.ProcessError as error:
         raise EngineError(str(error)) from error
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from slo_compiler import naming
-from slo_compiler.backtest.engine import Engine
+from slo_compiler.backtest.engine import HistoryEngine
 from slo_compiler.backtest.moments import History
 from slo_compiler.backtest.scope import BacktestScope
 from slo_compiler.duration import Duration
@@ -67,7 +67,7 @@ def joined(moments: Sequence[int], interval: Duration) -> Iterator[tuple[int, in
         yield start, last
 
 
-def episodes_of(engine: Engine, scope: BacktestScope, span: History) -> list[Episode]:
+def episodes_of(engine: HistoryEngine, scope: BacktestScope, span: History) -> list[Episode]:
     """Read the alerts that fired in a span, the earliest first, with what was left of budgets."""
     wanted = {slo.identity: slo for slo in scope.slos}
     firing = Selector("ALERTS", (Matcher("alertstate", "=", "firing"),))
@@ -115,7 +115,7 @@ def _episodes(
         )
 
 
-def _with_budgets(each: Episode, engine: Engine) -> Episode:
+def _with_budgets(each: Episode, engine: HistoryEngine) -> Episode:
     return replace(
         each,
         budget_at_start=budget(engine, each.slo, each.start),
@@ -123,7 +123,7 @@ def _with_budgets(each: Episode, engine: Engine) -> Episode:
     )
 
 
-def budget(engine: Engine, slo: Identity, at: int) -> float | None:
+def budget(engine: HistoryEngine, slo: Identity, at: int) -> float | None:
     """Ask for what is left of an SLO's budget; of the worst series, where it has several."""
     matchers = tuple(Matcher(name, "=", value) for name, value in slo.labels)
     return engine.number(f"min({Selector(naming.BUDGET_REMAINING, matchers)})", at)

@@ -18,6 +18,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.live.client import Client, Headers, RefusedError, ServerError
 
 CHUNK = Duration.of(hours=6)
+BLOCK = Duration.of(days=1)  # in which there may be no series at all, which is cheap to ask
 LEAST = Duration.of(minutes=5)  # a smaller part is not asked for
 _SETTLED = Duration.of(hours=1)  # late samples may still arrive in what is younger
 _FORMAT = "1"  # of the chunks
@@ -62,19 +63,25 @@ def fetch(
         RefusedError: it refuses a query.
         OSError: the store cannot be written.
     """
-    spans = [*_spans(history)]
+    blocks = [*_spans(history, BLOCK)]
     # A credential may change and the samples stay; another header may name another tenant.
     asked_as = sorted(f"{k.lower()}: {v}" for k, v in headers if k.lower() != "authorization")
-    total, done, found = len(selectors) * len(spans), 0, []
-    for selector in selectors:
+
+    def chunk(selector: str, span: History) -> _Chunk:
+        key = key_of([_FORMAT, client.url, *asked_as, selector, str(span.start), str(span.end)])
+        settled = span.end <= client.now * SECOND - _SETTLED.ms
+        to = store if settled else scratch
+        return _kept(to, key) or _fetched(client, selector, span, to, key)
+
+    found = []
+    for number, selector in enumerate(selectors):
         chunks = []
-        for span in spans:
-            progress("fetching history, part", done, total)
-            key = key_of([_FORMAT, client.url, *asked_as, selector, str(span.start), str(span.end)])
-            settled = span.end <= client.now * SECOND - _SETTLED.ms
-            to = store if settled else scratch
-            chunks.append(_kept(to, key) or _fetched(client, selector, span, to, key))
-            done += 1
+        for done, block in enumerate(blocks):
+            progress(
+                "fetching history, part", number * len(blocks) + done, len(selectors) * len(blocks)
+            )
+            if client.has_series(selector, block.start // SECOND, block.end // SECOND):
+                chunks += [chunk(selector, span) for span in _spans(block, CHUNK)]
         with_samples = [chunk for chunk in chunks if chunk.samples]
         every = next((chunk.every for chunk in with_samples if chunk.every), None)
         found.append(
@@ -89,10 +96,10 @@ def fetch(
     return found
 
 
-def _spans(history: History) -> Iterator[History]:
+def _spans(history: History, each: Duration) -> Iterator[History]:
     """Cut at whole multiples, so that another run asks for the same chunks."""
-    for start in range(floored(history.start, CHUNK), history.end, CHUNK.ms):
-        yield History(start, min(start + CHUNK.ms, history.end))
+    for start in range(floored(history.start, each), history.end, each.ms):
+        yield History(start, min(start + each.ms, history.end))
 
 
 def _kept(store: ChunkStore, key: str) -> _Chunk | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from slo_compiler import process
-from slo_compiler.backtest.engine import STEPS, Engine, EngineError
+from slo_compiler.backtest.engine import STEPS, EngineError, HistoryEngine
 from slo_compiler.backtest.moments import History, exact
 from slo_compiler.backtest.scope import BacktestScope, ReplayedRule
 from slo_compiler.duration import Duration
@@ -35,7 +35,7 @@ Progress = Callable[[str, int, int], None]
 
 
 def replay(
-    engine: Engine,
+    engine: HistoryEngine,
     vmalert: Path,
     scope: BacktestScope,
     whole: History,
@@ -80,7 +80,7 @@ def _compare(selector: str, wanted: int, found: int) -> None:
 
 
 def _run(
-    engine: Engine, vmalert: Path, rules: Sequence[ReplayedRule], over: History, folder: Path
+    engine: HistoryEngine, vmalert: Path, rules: Sequence[ReplayedRule], over: History, folder: Path
 ) -> None:
     file = folder / "rules.yml"
     text = rules_text(TenantRules("backtest", "the manifests", tuple(_groups(rules))))
@@ -99,6 +99,7 @@ def _run(
     except process.ProcessError as error:
         raise EngineError(str(error)) from error
     if done.code != 0:
+        engine.require_running()
         words = " ".join(done.output.splitlines()[-1:])[:400]
         raise EngineError(f"vmalert -replay ended with {done.code}: {words}")
 

@@ -37,7 +37,7 @@ from slo_compiler.plan.rule import (
 from slo_compiler.plan.rules import Rule as PlannedRule
 from slo_compiler.plan.slo import PlannedSLO
 from slo_compiler.plan.tenant import Identity
-from slo_compiler.promql import parsed, selector_of, walk
+from slo_compiler.promql import Selector, parsed, selector_of, walk
 from slo_compiler.render import Rule, tenant_rules
 
 LOOK_BACK = Duration.of(minutes=5)
@@ -96,7 +96,7 @@ def scope_of(
         CompileError: MetricsQL lacks what one of them needs.
     """
     hops: dict[int, list[ReplayedRule]] = defaultdict(list)
-    readers: dict[str, dict[Identity, None]] = {}
+    readers: dict[Selector, dict[Identity, None]] = {}
     slos: list[PlannedSLO] = []
     spans, query = [_SETTLING], LOOK_BACK
     for planned in tenants:
@@ -121,11 +121,7 @@ def scope_of(
     return BacktestScope(
         tuple(slos),
         tuple(tuple(hops[hop]) for hop in sorted(hops)),
-        tuple(
-            ReadSelector(text, tuple(of))
-            for text, of in sorted(readers.items())
-            if text.partition("{")[0] not in names
-        ),
+        tuple(broadest({s: of for s, of in readers.items() if s.metric not in names})),
         max(spans) + query,
         max(waits, default=Duration(0)) + _SETTLING,
     )
@@ -166,10 +162,24 @@ def _spans(slos: Iterable[PlannedSLO]) -> Iterator[Duration]:
         yield from (tier.spec.long_window for tier in slo.tiers)
 
 
-def _selectors(expr: str) -> Iterator[str]:
+def _selectors(expr: str) -> Iterator[Selector]:
     for node in walk(parsed(expr)):
         if isinstance(node, pp.VectorSelector):
-            yield str(selector_of(node))
+            yield selector_of(node)
+
+
+def broadest(readers: Mapping[Selector, Iterable[Identity]]) -> Iterator[ReadSelector]:
+    """Leave out selectors whose series another selects, too: the same metric, fewer matchers.
+
+    Errors are mostly a part of all events, and need not be fetched twice.
+    """
+    found: dict[Selector, dict[Identity, None]] = {}
+    for selector, of in sorted(readers.items(), key=lambda pair: len({*pair[0].matchers})):
+        own = {*selector.matchers}
+        wider = (s for s in found if s.metric == selector.metric and {*s.matchers} <= own)
+        found.setdefault(next(wider, selector), {}).update(dict.fromkeys(of))
+    for selector, names in sorted(found.items(), key=lambda pair: str(pair[0])):
+        yield ReadSelector(str(selector), tuple(names))
 
 
 def _span(expr: str) -> Duration:

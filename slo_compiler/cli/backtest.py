@@ -136,10 +136,10 @@ def _scopes(
     from slo_compiler.cli.states import print_errors
     from slo_compiler.diagnostics import CompileError, Report
 
+    _refuse_unknown([slo.identity for side in sides for t in side for slo in t.slos], tenants, slos)
     wanted = [[*_wanted(side, tenants, slos)] for side in sides]
-    if not wanted[-1] and not any(wanted):
-        names = ", ".join([*tenants, *slos])
-        raise click.UsageError(f"no SLO of {names}" if names else "there is no SLO")
+    if not any(wanted):
+        raise click.UsageError("no SLO is of these tenants and of these names")
     found = []
     for word, side, chosen in zip((against, None)[-len(sides) :], sides, wanted, strict=True):
         report = Report()
@@ -150,6 +150,31 @@ def _scopes(
             print_errors(word, Path.cwd(), report, "cannot be evaluated by VictoriaMetrics")
             sys.exit(EXIT_FINDINGS)
     return found
+
+
+def _refuse_unknown(
+    known: Sequence[Identity], tenants: Collection[str], slos: Collection[str]
+) -> None:
+    """Refuse names that no side has.
+
+    Raises:
+        UsageError: one of them is unknown.
+    """
+    from slo_compiler.diagnostics import nearest
+
+    names = {
+        "/".join((each.tenant, each.service, each.slo)[:length])
+        for each in known
+        for length in (1, 2, 3)
+    }
+    for option, given in (("--tenant", tenants), ("--slo", slos)):
+        for word in given:
+            choices = {n for n in names if option == "--slo" or "/" not in n}
+            if word not in choices:
+                alike = {n for n in choices if n.count("/") == word.count("/")}
+                raise click.BadParameter(
+                    f'no SLO is of "{word}"; {nearest(word, alike)}', param_hint=f"'{option}'"
+                )
 
 
 def _wanted(

@@ -106,6 +106,12 @@ class Client:
             raise self._foreign()
         return data["result"]
 
+    def has_series(self, selector: str, start: int, end: int) -> bool:
+        """Whether there may be a series in a span; True if the server cannot tell."""
+        asked = {"match[]": selector, "start": str(start), "end": str(end)}
+        found = self._optional("labels", asked)
+        return not isinstance(found, list) or bool(found)
+
     def metric_type(self, metric: str) -> str | None:
         """Tell a metric's type, as its targets declare it; None if none does or they disagree."""
         data = self._optional("metadata", {"metric": metric})
