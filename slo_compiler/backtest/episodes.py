@@ -80,7 +80,7 @@ def episodes_of(engine: HistoryEngine, scope: BacktestScope, span: History) -> l
                 continue
             name = labels.get("alertname", selector)
             by = {k: v for k, v in labels.items() if k in wanted[identity].by}
-            interval = scope.intervals.get(name, PAUSE)
+            interval = scope.interval_of(name, labels)
             shadow = selector == naming.SHADOW_ALERT
             found += _episodes(labels, by, identity, moments, interval, span, shadow=shadow)
     found.sort(key=lambda each: (each.start, each.slo.labels, each.tier, each.escalation))

@@ -78,13 +78,16 @@ class BacktestScope:
     reach: Duration  # how far before the first moment the rules read
     lead: Duration  # how long before it the alerts are evaluated
 
-    @property
-    def intervals(self) -> Mapping[str, Duration]:
-        """How often each alert is evaluated, by its name: the longest of those that share it."""
-        found: dict[str, Duration] = {}
-        for each in (each for hop in self.hops for each in hop):
-            found[each.rule.name] = max(each.interval, found.get(each.rule.name, each.interval))
-        return found
+    def interval_of(self, name: str, labels: Mapping[str, str]) -> Duration:
+        """Say how often the rule is evaluated that a series of this name and labels is of."""
+        found = (
+            each.interval
+            for hop in self.hops
+            for each in hop
+            if each.rule.name == name
+            and all(labels.get(label) == value for label, value in each.rule.labels)
+        )
+        return max(found, default=LOOK_BACK)
 
 
 def scope_of(

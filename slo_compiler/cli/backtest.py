@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from slo_compiler.backtest.run import Backtest, HistorySource
     from slo_compiler.backtest.scope import BacktestScope
     from slo_compiler.plan import PlannedTenant
-    from slo_compiler.plan.tenant import Identity
 
 _ANSWER_SECONDS = 120.0  # samples are many
 
@@ -132,12 +131,17 @@ def _scopes(
     against: str | None,
 ) -> list[BacktestScope]:
     """Choose the rules of each side; exits where VictoriaMetrics cannot evaluate them."""
+    from slo_compiler.backtest import choice
     from slo_compiler.backtest.scope import scope_of
     from slo_compiler.cli.states import print_errors
     from slo_compiler.diagnostics import CompileError, Report
 
-    _refuse_unknown([slo.identity for side in sides for t in side for slo in t.slos], tenants, slos)
-    wanted = [[*_wanted(side, tenants, slos)] for side in sides]
+    known = [[slo.identity for tenant in side for slo in tenant.slos] for side in sides]
+    everywhere = [identity for side in known for identity in side]
+    for option, words, parts in (("--tenant", tenants, (1,)), ("--slo", slos, (1, 2, 3))):
+        if why := choice.unknown(words, everywhere, parts):
+            raise click.BadParameter(why, param_hint=f"'{option}'")
+    wanted = [choice.chosen(side, tenants, slos) for side in known]
     if not any(wanted):
         raise click.UsageError("no SLO is of these tenants and of these names")
     found = []
@@ -150,45 +154,6 @@ def _scopes(
             print_errors(word, Path.cwd(), report, "cannot be evaluated by VictoriaMetrics")
             sys.exit(EXIT_FINDINGS)
     return found
-
-
-def _refuse_unknown(
-    known: Sequence[Identity], tenants: Collection[str], slos: Collection[str]
-) -> None:
-    """Refuse names that no side has.
-
-    Raises:
-        UsageError: one of them is unknown.
-    """
-    from slo_compiler.diagnostics import nearest
-
-    names = {
-        "/".join((each.tenant, each.service, each.slo)[:length])
-        for each in known
-        for length in (1, 2, 3)
-    }
-    for option, given in (("--tenant", tenants), ("--slo", slos)):
-        for word in given:
-            choices = {n for n in names if option == "--slo" or "/" not in n}
-            if word not in choices:
-                alike = {n for n in choices if n.count("/") == word.count("/")}
-                raise click.BadParameter(
-                    f'no SLO is of "{word}"; {nearest(word, alike)}', param_hint=f"'{option}'"
-                )
-
-
-def _wanted(
-    side: Sequence[PlannedTenant], tenants: Collection[str], slos: Collection[str]
-) -> Sequence[Identity]:
-    """Choose SLOs: of the named tenants, and among those the named."""
-    found = [slo.identity for tenant in side for slo in tenant.slos]
-    named = [tuple(each.split("/")) for each in slos]
-    return [
-        each
-        for each in found
-        if (not tenants or each.tenant in tenants)
-        and (not named or any((each.tenant, each.service, each.slo)[: len(n)] == n for n in named))
-    ]
 
 
 def _run(

@@ -18,6 +18,7 @@ import pytest
 from cases import ROOT, compiled
 from click.testing import CliRunner, Result
 
+from slo_compiler.backtest.choice import chosen
 from slo_compiler.backtest.compare import SeverityDifference, SLODifference, incidents
 from slo_compiler.backtest.compare_text import sentence
 from slo_compiler.backtest.engine import EngineError, programs
@@ -128,6 +129,14 @@ def test_sentence_says_what_a_change_of_the_objective_does() -> None:
     assert sentence(difference, "main").endswith(
         ": 3 pages fewer; the incident of 2023-11-15 00:00 is found 9m later"
     )
+
+
+def test_names_choose_slos_of_tenants_and_among_those_the_named() -> None:
+    known = [SLO, Identity("acme", "checkout", "latency"), Identity("other", "checkout", "latency")]
+    assert chosen(known, [], []) == known
+    assert chosen(known, ["acme"], []) == known[:2]
+    assert chosen(known, [], ["acme/checkout/latency", "other"]) == known[1:]
+    assert chosen(known, ["other"], ["acme/checkout"]) == []
 
 
 # Fetching
