@@ -171,9 +171,9 @@ def _run(
     from slo_compiler.cache import FOLDER
     from slo_compiler.live.client import Client, RefusedError, ServerError
 
-    source = HistorySource(
-        Client(url, headers, 120), headers, ChunkStore(temporary or folder / FOLDER)
-    )
+    client = Client(url, headers, _ANSWER_SECONDS, prefix="--")
+    store = ChunkStore(temporary or folder / FOLDER)
+    source = HistorySource(client, headers, store)
     try:
         programs = engine.programs(folder)
         source.client.connect()

@@ -121,7 +121,7 @@ def _show(
     from slo_compiler.status import text
     from slo_compiler.status.model import SLODanger
 
-    client = Client(url, headers)
+    client = Client(url, headers, prefix="--")
     try:
         found = standing.ask(client, tenants)
     except (ServerError, RefusedError) as error:

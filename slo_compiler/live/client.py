@@ -51,8 +51,11 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 class Client:
     """A Prometheus; equal questions are asked once."""
 
-    def __init__(self, url: str, headers: Headers = (), timeout: float = 30) -> None:
+    def __init__(
+        self, url: str, headers: Headers = (), timeout: float = 30, prefix: str = "--live-"
+    ) -> None:
         self.url = url
+        self._prefix = prefix  # of the command's options of credentials
         self._headers = headers
         self._timeout = timeout
         self._opener = urllib.request.build_opener(_NoRedirect, WatchedHTTP(), WatchedHTTPS())
@@ -241,7 +244,8 @@ class Client:
         """Tell an HTTP error: Prometheus' own words if it is one of Prometheus'."""
         status = f"{self.url}: HTTP {error.code} {self._shown(str(error.reason))}".rstrip()
         if error.code in (401, 403):
-            return ServerError(status, "give credentials: --live-token-file or --live-header")
+            options = f"{self._prefix}token-file or {self._prefix}header"
+            return ServerError(status, f"give credentials: {options}")
         if 300 <= error.code < 400:  # noqa: PLR2004
             return ServerError(
                 f"{status}, a redirect, which is not followed",

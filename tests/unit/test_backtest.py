@@ -149,9 +149,12 @@ class CounterHistory:
         self.asked: list[tuple[int, int]] = []  # seconds: the range, and its end
         self.limit = 10**9  # samples in an answer
         self.fails_after = 10**9
+        self.refuses = False
         self.closed = True  # as a range of Prometheus 2, which has both of its ends
 
     def answer(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        if self.refuses:
+            return 401, {}
         if form["query"] == "time()":
             return 200, {"status": "success", "data": {"result": [0, str(T0 / 1000 + 86_400)]}}
         span = int(form["query"].rpartition("[")[2].removesuffix("s]"))
@@ -343,8 +346,8 @@ def test_missing_victoriametrics_is_an_error_that_says_how_to_get_it(
     assert "slo-compiler tools --servers" in error.value.help
 
 
-def backtest(*arguments: str) -> Result:
-    given = ["backtest", "--prometheus", "http://127.0.0.1:9", *arguments]
+def backtest(*arguments: str, url: str = "http://127.0.0.1:9") -> Result:
+    given = ["backtest", "--prometheus", url, *arguments]
     return CliRunner().invoke(main, [*given, "--project", str(ROOT / "examples/slo-compiler.yaml")])
 
 
@@ -363,3 +366,27 @@ def test_bad_option_is_named(arguments: tuple[str, ...], message: str) -> None:
     done = backtest(*arguments)
     assert done.exit_code == 2
     assert message in done.stderr
+
+
+@pytest.mark.parametrize("command", ["backtest", "status"])
+def test_server_that_wants_credentials_names_the_options_of_the_command(
+    command: str, history: CounterHistory
+) -> None:
+    history.refuses = True
+    with serving(history) as url:
+        done = CliRunner().invoke(
+            main,
+            [command, "--prometheus", url, "--project", str(ROOT / "examples/slo-compiler.yaml")],
+        )
+    assert done.exit_code == 1
+    assert "= give credentials: --token-file or --header\n" in done.stderr
+    assert done.stdout == ""
+
+
+def test_server_that_does_not_answer_is_an_error() -> None:
+    done = backtest()
+    assert done.exit_code == 1
+    assert done.stderr == (
+        "error: http://127.0.0.1:9: Connection refused\n"
+        "      = is it running, and reachable from here?\n"
+    )
