@@ -141,3 +141,39 @@ with process.ended_by_signals():
     pid = tmp_path / "pid"
     started = pid.read_text().strip() if pid.exists() else ""  # it may have ended before it wrote
     assert not started or not alive(int(started))
+
+
+def test_a_server_runs_as_long_as_the_block_and_logs_to_a_file(tmp_path: Path) -> None:
+    server = script(tmp_path / "server", "echo ready; echo wrong >&2; sleep 300")
+    log = tmp_path / "log"
+    with process.serving([server], log) as running:
+        while log.read_text(encoding="utf-8") != "ready\nwrong\n":
+            time.sleep(0.01)
+        assert alive(running.pid)
+    assert not alive(running.pid)
+
+
+def test_a_server_that_cannot_be_started_is_named(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ProcessError, match="none could not be started: No such file"),
+        process.serving([tmp_path / "none"], tmp_path / "log"),
+    ):
+        pass
+
+
+def test_a_signal_ends_a_server(tmp_path: Path) -> None:
+    text = f"""
+import os, pathlib, signal, time
+from slo_compiler import process
+
+with process.ended_by_signals():
+    with process.serving(["sleep", "300"], pathlib.Path("{tmp_path}/log")) as server:
+        pathlib.Path("{tmp_path}/pid").write_text(str(server.pid))
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(300)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", text], cwd=ROOT, timeout=60, check=False, capture_output=True
+    )
+    assert done.returncode == 128 + signal.SIGTERM
+    assert not alive(int((tmp_path / "pid").read_text(encoding="utf-8")))
