@@ -74,7 +74,7 @@ def check(
         compiled = run.compile()
         if url:
             _ask(run, url, asked_with)
-        run.log(compiled)
+        run.log(compiled, None)
         run.report.raise_if_failed()
         run.clear()
         say(f"{size(compiled)}: no errors{checked(compiled)}")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from slo_compiler.cli.audit import Audit
+from slo_compiler.cli.options import writable
 from slo_compiler.cli.words import color, count, listed, say
 from slo_compiler.diagnostics import (
     CompileError,
@@ -60,9 +62,11 @@ class Run:
         self._stdin_name = stdin_name
         self._cache = cache
         self._selection: Selection | None = None
+        self._log_file = log
         self._context: frozenset[str] = frozenset()
+        self._steps: list[tuple[str, float]] = []
         self._live = sys.stderr.isatty() and not self.machine_format
-        self.audit = Audit(log)
+        writable(log, "--log-json")
 
     def compile(self, *, checked: bool = True) -> Compiled:
         """Read the inputs and compile them; `checked` by promtool and amtool."""
@@ -145,43 +149,49 @@ class Run:
     def progress(self, step: str, done: int | None = None, of: int = 0) -> None:
         """Show a step on a terminal, and remember when it began; or how much of it is done."""
         if done is None:
-            self.audit.step(step)
-        else:
-            self.audit.part(of)
+            self._steps.append((step, time.monotonic()))
         if self._live:
             shown = step if done is None else f"{step} {done} of {of}"
             click.echo(f"\r\x1b[K{shown} ...", nl=False, err=True)
 
-    def log(self, compiled: Compiled, changes: Changes | None = None) -> None:
-        """Note what a compile made, for the audit record."""
-        verified = compiled.verification
-        self.audit.tools(
-            {name: Path(path) for name, path in verified.ran.items()}, verified.skipped
-        )
-        self.audit.note(
-            counts=dict(compiled.counts),
-            changes=None
+    def log(self, compiled: Compiled, changes: Changes | None) -> None:
+        """Append the audit record of this run, if one was asked for."""
+        from slo_compiler import __version__, tools
+
+        if self._log_file is None:
+            return
+        ends = [*(start for _, start in self._steps[1:]), time.monotonic()]
+        record = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "slo_compiler": __version__,
+            "tools": {
+                name: tools.version(Path(binary))
+                for name, binary in compiled.verification.ran.items()
+            },
+            "skipped": compiled.verification.skipped,
+            "steps": [
+                {"step": name, "seconds": round(end - start, 6)}
+                for (name, start), end in zip(self._steps, ends, strict=True)
+            ],
+            "changes": None
             if changes is None
             else {key: getattr(changes, key) for key in ("added", "changed", "removed")},
-            outputs={a.path: a.digest for a in compiled.artefacts},
-        )
+            "outputs": {a.path: a.digest for a in compiled.artefacts},
+        }
+        with self._log_file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
     @contextmanager
     def reporting(self) -> Iterator[None]:
-        """Turn findings into output and an exit code, and keep the audit record of any end."""
+        """Turn findings into output and an exit code."""
         try:
-            try:
-                yield
-            except CompileError as error:
-                self.report.extend(error.diagnostics)
-                self.exit_code = EXIT_FINDINGS
-            finally:
-                self.clear()
-            self._print_findings()
-        except BaseException as error:
-            self.audit.write(_exit_code(error), self.report.diagnostics)
-            raise
-        self.audit.write(self.exit_code, self.report.diagnostics)
+            yield
+        except CompileError as error:
+            self.report.extend(error.diagnostics)
+            self.exit_code = EXIT_FINDINGS
+        finally:
+            self.clear()
+        self._print_findings()
         if self.exit_code:
             sys.exit(self.exit_code)
 
@@ -238,10 +248,3 @@ class Run:
         """Take the progress line off the terminal."""
         if self._live:
             click.echo("\r\x1b[K", nl=False, err=True)
-
-
-def _exit_code(error: BaseException) -> int:
-    """Give the code that the process will exit with."""
-    if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else int(error.code is not None)
-    return error.exit_code if isinstance(error, click.ClickException) else EXIT_FINDINGS

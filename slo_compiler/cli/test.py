@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from slo_compiler.cli import completion
-from slo_compiler.cli.options import LOG, PROJECT, shared, writable
+from slo_compiler.cli.options import PROJECT, writable
 from slo_compiler.cli.run import EXIT_FINDINGS, Run
 from slo_compiler.cli.words import proved, say
 from slo_compiler.diagnostics import Position
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from slo_compiler.proofs.run import ProofResult
 
 
@@ -47,7 +45,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Also write the results to a file, as JUnit XML.",
 )
-@shared(PROJECT, LOG)
+@PROJECT
 def test(
     folder: Path | None,
     *,
@@ -57,7 +55,6 @@ def test(
     again: bool,
     junit: Path | None,
     project: Path | None,
-    log_json: Path | None,
 ) -> None:
     """Run the proofs of an output folder with promtool and amtool.
 
@@ -85,10 +82,9 @@ def test(
         routes=only != "unit",
         unit_tests=only != "routes",
     )
-    run = Run(project, log=log_json)
+    run = Run(project)
     with run.reporting(), ExitStack() as stack:
         settings = run.settings()
-        run.progress("finding proofs")
         given, folder = folder, folder or settings.root / settings.spec.output
         promtool = _tool("promtool", settings.root) if wanted.unit_tests else None
         amtool = _tool("amtool", settings.root) if wanted.routes else None
@@ -102,36 +98,17 @@ def test(
             )
         except tools.ToolsError as error:
             raise click.ClickException(str(error)) from None
-        run.audit.tools(
-            {tool.name: tool for tool in (promtool, amtool) if tool is not None}, skipped=()
-        )
         results: list[ProofResult] = []
-        run.progress("proving")
         for result in proving.run(work):
             results.append(result)
-            run.progress(f"proved {result.name},", len(results), len(work))
+            run.progress(f"proved {len(results)} of {len(work)}: {result.name}")
         run.clear()
         results.sort(key=lambda result: result.name)  # they come as they end, several at once
         known.trim()
         if junit:
             junit.write_text(proving.junit(results), encoding="utf-8")
-        run.audit.note(folder=str(folder), proofs=_counts(results))
         proved(results)
         run.exit_code = EXIT_FINDINGS if any(result.failures for result in results) else 0
-
-
-def _counts(results: Sequence[ProofResult]) -> dict[str, dict[str, int]]:
-    """Count proofs, their checks and failures, by kind."""
-    found: dict[str, dict[str, int]] = {}
-    for result in results:
-        one = found.setdefault(
-            result.kind, {"proofs": 0, "checks": 0, "failed": 0, "proved_before": 0}
-        )
-        one["proofs"] += 1
-        one["checks"] += result.checks
-        one["failed"] += len(result.failures)
-        one["proved_before"] += result.cached
-    return found
 
 
 def _tool(name: str, project: Path) -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slo_compiler.cli.options import LOG, NO_CACHE, PROJECT, SOURCES, shared, text_or_json
+from slo_compiler.cli.options import NO_CACHE, PROJECT, SOURCES, shared, text_or_json
 from slo_compiler.cli.run import EXIT_FINDINGS, Run
 from slo_compiler.cli.words import count, listed, say, size
 
@@ -34,7 +34,7 @@ SHORT = 12  # hex digits of a digest that people compare
     help="DIR holds this folder of the output alone, such as prometheus/rules.",
 )
 @text_or_json("How the comparison is printed.")
-@shared(PROJECT, LOG, NO_CACHE)
+@shared(PROJECT, NO_CACHE)
 def verify(
     folder: Path,
     sources: tuple[str, ...],
@@ -42,7 +42,6 @@ def verify(
     part: str,
     format_: str,
     project: Path | None,
-    log_json: Path | None,
     no_cache: bool,
 ) -> None:
     """Prove that a folder is byte for byte what the manifests compile to.
@@ -60,7 +59,7 @@ def verify(
     from slo_compiler import write
     from slo_compiler.diagnostics import Report
 
-    run = Run(project, sources, log=log_json, cache=not no_cache)
+    run = Run(project, sources, cache=not no_cache)
     with run.reporting():
         compiled = run.compile(checked=False)
         run.clear()
@@ -70,8 +69,6 @@ def verify(
         if part and not any(f"{each}/".startswith(f"{part}/") for each in parts):
             raise click.UsageError(f'--part: the output has no folder "{part}": {listed(parts)}')
         files = write.states(folder, compiled.artefacts, part)
-        run.log(compiled)
-        run.audit.note(folder=str(folder), part=part, files=_numbers(files))
         show = _as_json if format_ == "json" else _as_text
         show(folder, part, compiled, files)
         if not _is_same(files):
@@ -80,13 +77,6 @@ def verify(
 
 def _is_same(files: Sequence[FoundFile]) -> bool:
     return all(each.state == "same" for each in files)
-
-
-def _numbers(files: Sequence[FoundFile]) -> dict[str, int]:
-    """Count the files by state."""
-    from slo_compiler.write import FileState
-
-    return {str(state): sum(each.state is state for each in files) for state in FileState}
 
 
 def _facts(compiled: Compiled) -> dict[str, object]:
@@ -117,6 +107,7 @@ def _as_json(folder: Path, part: str, compiled: Compiled, files: Sequence[FoundF
 def _as_text(folder: Path, part: str, compiled: Compiled, files: Sequence[FoundFile]) -> None:
     """Print the files that are not the same, then the counts, then what they were compared with."""
     from slo_compiler.report import printable, table
+    from slo_compiler.write import FileState
 
     rows = [
         (str(each.state), each.path, f"{_short(each.found)} {_short(each.compiled)}")
@@ -127,7 +118,8 @@ def _as_text(folder: Path, part: str, compiled: Compiled, files: Sequence[FoundF
         rows = [("", "file", f"{'here':<{SHORT}} compiled"), *rows]
     for line in table(rows):
         click.echo(line)
-    parts = [f"{number} {state}" for state, number in _numbers(files).items() if number]
+    number = {state: sum(each.state is state for each in files) for state in FileState}
+    parts = [f"{number[state]} {state}" for state in number if number[state]]
     what = "is" if _is_same(files) else "is not"
     whole = f"the folder {part} of what" if part else "what"
     facts = _facts(compiled)

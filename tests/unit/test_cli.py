@@ -86,38 +86,6 @@ def test_the_audit_log_records_each_step(repo: Path) -> None:
     assert {"promtool", "amtool"} == {*first["tools"]}
 
 
-def test_the_audit_log_records_runs_that_fail(repo: Path) -> None:
-    (repo / "acme.yaml").write_text(MANIFEST.replace("objective: 99.9", "objective: 101"))
-    assert run("compile", "acme.yaml", "-o", "out", "--log-json", "log").exit_code == 1
-    assert run("verify", "absent", "--log-json", "log").exit_code == 2  # the run has not begun
-    (record,) = map(json.loads, (repo / "log").read_text().splitlines())
-    assert (record["command"], record["exit_code"]) == ("compile", 1)
-    assert record["findings"]["error"] == 1
-    assert [step["step"] for step in record["steps"]] == ["reading", "compiling 1 files"]
-    assert record["steps"][1]["done"] == record["steps"][1]["of"] == 1
-    assert "outputs" not in record
-
-
-def test_the_audit_log_records_what_was_proved_and_what_was_compared(repo: Path) -> None:
-    (repo / "acme.yaml").write_text(MANIFEST)
-    project = "apiVersion: slo-compiler/v1\nkind: Project\nspec: {sources: [acme.yaml]}\n"
-    (repo / "slo-compiler.yaml").write_text(project)
-    log = ("--log-json", "log")
-    assert run("compile", *log).exit_code == 0
-    assert run("test", *log).exit_code == 0
-    assert run("verify", "generated", *log).exit_code == 0
-    (repo / "generated/prometheus/rules/acme.yml").unlink()
-    assert run("verify", "generated", *log).exit_code == 1
-    compiled, tested, same, differs = map(json.loads, (repo / "log").read_text().splitlines())
-    assert {"promtool", "amtool"} == {*tested["tools"]}
-    assert tested["proofs"]["unit tests"]["failed"] == 0 < tested["proofs"]["unit tests"]["checks"]
-    assert tested["steps"][-1]["done"] == sum(one["proofs"] for one in tested["proofs"].values())
-    assert compiled["outputs"] == same["outputs"] == differs["outputs"]
-    number = len(compiled["outputs"])
-    assert (same["exit_code"], same["files"]["same"], same["files"]["missing"]) == (0, number, 0)
-    assert (differs["exit_code"], differs["files"]["missing"]) == (1, 1)
-
-
 def test_usage_errors_exit_2(repo: Path) -> None:  # noqa: ARG001
     done = run("compile")
     assert done.exit_code == 2
