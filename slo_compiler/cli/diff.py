@@ -10,7 +10,7 @@ import click
 
 from slo_compiler.cli.options import PROJECT
 from slo_compiler.cli.run import EXIT_FINDINGS
-from slo_compiler.cli.states import explained
+from slo_compiler.cli.states import resolved
 
 
 @click.command()
@@ -27,7 +27,7 @@ from slo_compiler.cli.states import explained
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if there is a change.")
 @PROJECT
 def diff(old: str, new: str | None, *, format_: str, exit_code: bool, project: Path | None) -> None:
-    """Compare two states of a project: thresholds, receivers, queries, history.
+    """Compare two states of a project: thresholds, receivers, queries, history, cost.
 
     OLD and NEW are folders with a project file, or git revisions; without NEW it is the project as
     it is now. What is most dangerous comes first: alerts and notifications that are lost.
@@ -42,11 +42,11 @@ def diff(old: str, new: str | None, *, format_: str, exit_code: bool, project: P
     from slo_compiler.view import diff_text
 
     with ExitStack() as stack:
-        sides = [explained(word, project, stack) for word in (old, new)]
-    if None in sides:
+        read = [resolved(word, project, stack) for word in (old, new)]
+        before, after = (state.compared() if state else None for state in read)
+    if before is None or after is None:
         sys.exit(EXIT_FINDINGS)
-    before, after = (side or [] for side in sides)
-    changes = comparing.compare(before, after)
-    click.echo(diff_text.FORMATS[format_](changes), nl=False)
-    if exit_code and changes:
+    difference = comparing.compare(before, after)
+    click.echo(diff_text.FORMATS[format_](difference), nl=False)
+    if exit_code and difference.changes:
         sys.exit(EXIT_FINDINGS)

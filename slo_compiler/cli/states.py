@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,55 +14,76 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
 
     from slo_compiler.diagnostics import Report
+    from slo_compiler.pipeline import Settings
     from slo_compiler.plan import PlannedTenant
+    from slo_compiler.resolve.model import ResolvedTenant
     from slo_compiler.view.explain import Explanation
+    from slo_compiler.view.state import ProjectState
 
 
-def explained(
-    word: str | None, project: Path | None, stack: ExitStack, wanted: str | None = None
-) -> list[Explanation] | None:
-    """Explain the SLOs of a state, or one of them; None if it has errors, which are printed.
+@dataclass(frozen=True, slots=True)
+class ResolvedState:
+    """A state of a project, read and resolved once, however much of it is explained."""
+
+    word: str | None  # as the command line names it
+    folder: Path
+    settings: Settings
+    tenants: tuple[ResolvedTenant, ...]
+
+    def explain(self, wanted: str | None = None) -> list[Explanation] | None:
+        """Explain the SLOs, or one of them; None if there are errors, which are printed."""
+        from slo_compiler import clock
+        from slo_compiler.diagnostics import CompileError, Report
+        from slo_compiler.view import explain as explaining
+
+        settings, report = self.settings, Report()
+        document = settings.manifest.document if settings.manifest else None
+        found = (
+            [(tenant, [*tenant.slos]) for tenant in self.tenants]
+            if wanted is None
+            else explaining.select(self.tenants, wanted)
+        )
+        try:
+            slos = explaining.explain(
+                found, self.tenants, settings.spec, document, report, clock.now()
+            )
+            # A revision's files are in a folder that is gone by the time somebody reads this.
+            return [replace(each, at=_relative(each.at, self.folder)) for each in slos]
+        except CompileError as error:
+            report.extend(error.diagnostics)
+            print_errors(self.word, self.folder, report)
+            return None
+
+    def compared(self) -> ProjectState | None:
+        """Collect what `diff` compares; None if there are errors, which are printed."""
+        from slo_compiler.diagnostics import CompileError, Report
+        from slo_compiler.view.state import state_of
+
+        slos = self.explain()
+        if slos is None:
+            return None
+        report = Report()
+        try:
+            return state_of(
+                slos,
+                self.tenants,
+                self.settings,
+                report,
+                lambda place: _relative(place, self.folder),
+            )
+        except CompileError as error:
+            report.extend(error.diagnostics)
+            print_errors(self.word, self.folder, report)
+            return None
+
+
+def resolved(word: str | None, project: Path | None, stack: ExitStack) -> ResolvedState | None:
+    """Read and resolve a state; None if it has errors, which are printed.
 
     Args:
         word: a folder with a project file, or a git revision; None for the project as it is now.
         project: the project file, if the command line names one.
         stack: until it ends, a revision's files are there.
-        wanted: TENANT/SERVICE/SLO; all if it is None.
-
-    Raises:
-        UsageError: there is no such state.
-    """
-    from slo_compiler import clock, pipeline
-    from slo_compiler.cli import inputs
-    from slo_compiler.diagnostics import CompileError, Report
-    from slo_compiler.view import explain as explaining
-
-    path = project_file(word, project, stack)
-    report = Report()
-    try:
-        read = inputs.select(path, (), report)
-        settings = read.settings
-        tenants = pipeline.resolve_project(settings, read.files, report)
-        report.raise_if_failed()
-        document = settings.manifest.document if settings.manifest else None
-        found = (
-            [(tenant, [*tenant.slos]) for tenant in tenants]
-            if wanted is None
-            else explaining.select(tenants, wanted)
-        )
-        slos = explaining.explain(found, tenants, settings.spec, document, report, clock.now())
-        # A revision's files are in a folder that is gone by the time somebody reads this.
-        return [replace(each, at=_relative(each.at, path.parent)) for each in slos]
-    except CompileError as error:
-        report.extend(error.diagnostics)
-        print_errors(word, path.parent, report)
-        return None
-
-
-def planned(
-    word: str | None, project: Path | None, stack: ExitStack
-) -> Sequence[PlannedTenant] | None:
-    """Plan the tenants of a state; None if it has errors, which are printed.
 
     Raises:
         UsageError: there is no such state.
@@ -75,13 +96,38 @@ def planned(
     report = Report()
     try:
         read = inputs.select(path, (), report)
-        found = pipeline.plan_project(read.settings, read.files, report, whole=read.whole)
+        tenants = pipeline.resolve_project(read.settings, read.files, report)
         report.raise_if_failed()
     except CompileError as error:
         report.extend(error.diagnostics)
         print_errors(word, path.parent, report)
         return None
-    return found.plan.tenants
+    return ResolvedState(word, path.parent, read.settings, tenants)
+
+
+def planned(
+    word: str | None, project: Path | None, stack: ExitStack
+) -> Sequence[PlannedTenant] | None:
+    """Plan the tenants of a state; None if it has errors, which are printed.
+
+    Raises:
+        UsageError: there is no such state.
+    """
+    from slo_compiler.diagnostics import CompileError, Report
+    from slo_compiler.plan import plan_tenant
+
+    state = resolved(word, project, stack)
+    if state is None:
+        return None
+    report, prometheus = Report(), state.settings.spec.prometheus
+    try:
+        found = [plan_tenant(each, prometheus, report) for each in state.tenants if each.slos]
+        report.raise_if_failed()
+    except CompileError as error:
+        report.extend(error.diagnostics)
+        print_errors(word, state.folder, report)
+        return None
+    return found
 
 
 def project_file(word: str | None, project: Path | None, stack: ExitStack) -> Path:

@@ -13,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from slo_compiler.cli.states import ResolvedState
     from slo_compiler.view.explain import Explanation
     from slo_compiler.view.fired import FiredAlert
 
@@ -39,13 +40,17 @@ def why(source: str, project: Path | None, format_: str) -> None:
     now = _digests(own)
     with ExitStack() as stack:
         # The alerts of a notification are mostly of one SLO and one manifest.
-        states: dict[tuple[str, str], tuple[Explanation | None, str]] = {}
+        explained: dict[tuple[str, str], tuple[Explanation | None, str]] = {}
+        states: dict[str | None, ResolvedState] = {}  # by revision; None is the project as it is
         found = []
         for alert in alerts:
             key = (alert.slo, str(alert.versions))
-            if key not in states:
-                states[key] = _state(alert, own, now, stack)
-            found.append((alert, fired.facts(alert, *states[key])))
+            if key not in explained:
+                word, version = _version(alert, own, now)
+                if word not in states:
+                    states[word] = _resolved(word, own, stack)
+                explained[key] = _explained(states[word], alert), version
+            found.append((alert, fired.facts(alert, *explained[key])))
     if format_ == "json":
         records = [{"slo": alert.slo, "labels": alert.labels, **known} for alert, known in found]
         click.echo(json.dumps(records, indent=2))
@@ -71,13 +76,9 @@ def _read(source: str) -> str:
     return content.decode("utf-8", "replace")
 
 
-def _state(
-    alert: FiredAlert, own: Path, now: Mapping[str, str], stack: ExitStack
-) -> tuple[Explanation | None, str]:
-    """Explain the alert's SLO, as it is in the manifest that the alert came from."""
+def _version(alert: FiredAlert, own: Path, now: Mapping[str, str]) -> tuple[str | None, str]:
+    """Find the revision with the manifest that an alert came from, and say which it is."""
     from slo_compiler import revision
-    from slo_compiler.cli.run import EXIT_FINDINGS
-    from slo_compiler.cli.states import explained
 
     folder = own.absolute().parent
     word, version = None, "as it is now"
@@ -93,10 +94,25 @@ def _state(
             )
         except revision.RevisionError as error:
             version = f"as it is now; the alert is of another version, and git says: {error}"
-    found = explained(word, own, stack, alert.slo)
+    return word, version
+
+
+def _resolved(word: str | None, own: Path, stack: ExitStack) -> ResolvedState:
+    """Resolve a revision; one with errors ends the run."""
+    from slo_compiler.cli.run import EXIT_FINDINGS
+    from slo_compiler.cli.states import resolved
+
+    return resolved(word, own, stack) or sys.exit(EXIT_FINDINGS)
+
+
+def _explained(state: ResolvedState, alert: FiredAlert) -> Explanation | None:
+    """Explain the alert's SLO; None if there is none of its name."""
+    from slo_compiler.cli.run import EXIT_FINDINGS
+
+    found = state.explain(alert.slo)
     if found is None:
         sys.exit(EXIT_FINDINGS)
-    return (found[0] if found else None), version
+    return found[0] if found else None
 
 
 def _digests(project: Path) -> dict[str, str]:

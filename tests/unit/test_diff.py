@@ -20,7 +20,7 @@ SLO = "customer-b/checkout/availability"
 LOST, LESS, OTHER, MORE, NEW, WORDS = (
     "No longer alerted or notified",
     "Alerts later, or for more errors",
-    "Other events or windows",
+    "Other events, windows or settings",
     "Alerts sooner, or to more receivers",
     "New",
     "Names, texts and links",
@@ -84,8 +84,8 @@ def run(*words: str, code: int = 0) -> str:
         (
             "firing_for: 15m",
             "firing_for: 20m",
-            LOST,
-            "lead (pagerduty) no longer gets page-fast after 15m",
+            LESS,
+            "lead (pagerduty) gets page-fast, page-slow after 20m, was 15m",
         ),
         (
             "notify: [sre], hours: business",
@@ -116,7 +116,10 @@ def run(*words: str, code: int = 0) -> str:
             "alerting: {",
             "alerting: {name: CheckoutBurns, ",
             WORDS,
-            "page-fast is called CheckoutBurns, was SLOErrorBudgetBurn",
+            (
+                "page-fast, page-slow, ticket-fast, ticket-slow are called CheckoutBurns, "
+                "was SLOErrorBudgetBurn"
+            ),
         ),
         (
             "objective: 99.9\n",
@@ -163,7 +166,7 @@ def test_a_change_exits_with_1_if_that_is_wanted(repo: Path) -> None:
 
 def test_the_same_change_of_many_slos_is_one_line(repo: Path) -> None:
     edit(repo, "period: 30d", "period: 28d", "slo-compiler.yaml")
-    heading, line = run("HEAD").splitlines()
+    heading, line, *_ = run("HEAD").splitlines()
     assert heading == f"{OTHER}:"
     assert line.endswith(" more  period 28d, was 30d")
 
@@ -226,8 +229,8 @@ def test_what_is_no_revision_is_a_usage_error(repo: Path, word: str) -> None:
 
 def test_json_and_markdown_hold_the_same_changes(repo: Path) -> None:
     edit(repo, "objective: 99.9\n", "objective: 99.5\n")
-    (change,) = json.loads(run("HEAD", "--format", "json"))
-    assert (change["danger"], change["slos"], change["at"]) == ("less", [SLO], f"{TENANT}:21")
+    (change,) = json.loads(run("HEAD", "--format", "json"))["changes"]
+    assert (change["danger"], change["about"], change["at"]) == ("less", [SLO], f"{TENANT}:21")
     assert f"- `{SLO}`: objective 99.5%, was 99.9%" in run("HEAD", "--format", "markdown")
 
 

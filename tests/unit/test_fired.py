@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slo_compiler import pipeline
 from slo_compiler.cli import main
 from slo_compiler.view.fired import read_alerts
 
@@ -113,6 +114,26 @@ def test_alert_of_an_older_manifest_is_explained_by_its_commit(repo: Path) -> No
         text=True,
     ).stdout.strip()
     assert f"manifest  {TENANT}:21, in commit {commit}; it was changed since\n" in then
+
+
+@pytest.mark.usefixtures("repo")
+def test_alerts_of_several_slos_resolve_the_project_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolved = []
+    resolve = pipeline.resolve_project
+
+    def counted(*given: Any) -> object:  # noqa: ANN401  (passed on)
+        resolved.append(given)
+        return resolve(*given)
+
+    monkeypatch.setattr(pipeline, "resolve_project", counted)
+    others = [
+        alert(),
+        alert(tenant="customer-a", service="storefront"),
+        alert(tenant="customer-f", service="batch", slo="success", tier="ticket-slow"),
+    ]
+    shown = why({"alerts": others})
+    assert [f"{each['labels']['tenant']}/" in shown for each in others] == [True] * 3
+    assert len(resolved) == 1
 
 
 @pytest.mark.usefixtures("repo")
