@@ -102,7 +102,7 @@ def proved(results: Sequence[ProofResult]) -> None:
             )
         )
     lines(table(rows, "<>>>>"))
-    for result in results:
+    for result in sorted(results, key=lambda result: result.name):
         if result.kind == "routes" and result.name in ("inhibition", "isolation"):
             click.echo(result.note)
 
