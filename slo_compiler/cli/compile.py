@@ -80,6 +80,7 @@ def compile_command(
         compare = partial(write.compare, folder, compiled.artefacts, run.report, force=force)
         if check:
             changes = compare()
+            run.log(compiled, changes)
             _compare(run, folder, changes)
             if changes.any:
                 for line in write.diff(folder, compiled.artefacts, changes):
@@ -95,7 +96,7 @@ def compile_command(
                 if changes.any:
                     run.progress(f"writing {len(changes.added) + len(changes.changed)} files")
                     write.write(folder, compiled.artefacts, changes)
-        run.log(compiled, changes)
+            run.log(compiled, changes)
         run.clear()
         summary(compiled, folder, changes)
 

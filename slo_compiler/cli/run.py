@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from slo_compiler.cli.options import writable
+from slo_compiler.cli.audit import AuditLog, versions
 from slo_compiler.cli.words import color, count, listed, say
 from slo_compiler.diagnostics import (
     CompileError,
@@ -62,11 +60,9 @@ class Run:
         self._stdin_name = stdin_name
         self._cache = cache
         self._selection: Selection | None = None
-        self._log_file = log
         self._context: frozenset[str] = frozenset()
-        self._steps: list[tuple[str, float]] = []
         self._live = sys.stderr.isatty() and not self.machine_format
-        writable(log, "--log-json")
+        self.audit = AuditLog(log)
 
     def compile(self, *, checked: bool = True) -> Compiled:
         """Read the inputs and compile them; `checked` by promtool and amtool."""
@@ -149,37 +145,24 @@ class Run:
     def progress(self, step: str, done: int | None = None, of: int = 0) -> None:
         """Show a step on a terminal, and remember when it began; or how much of it is done."""
         if done is None:
-            self._steps.append((step, time.monotonic()))
+            self.audit.step(step)
         if self._live:
             shown = step if done is None else f"{step} {done} of {of}"
             click.echo(f"\r\x1b[K{shown} ...", nl=False, err=True)
 
     def log(self, compiled: Compiled, changes: Changes | None) -> None:
-        """Append the audit record of this run, if one was asked for."""
-        from slo_compiler import __version__, tools
-
-        if self._log_file is None:
+        """Add a compile to the audit record of this run, if one was asked for."""
+        if not self.audit.wanted:
             return
-        ends = [*(start for _, start in self._steps[1:]), time.monotonic()]
-        record = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "slo_compiler": __version__,
-            "tools": {
-                name: tools.version(Path(binary))
-                for name, binary in compiled.verification.ran.items()
-            },
-            "skipped": compiled.verification.skipped,
-            "steps": [
-                {"step": name, "seconds": round(end - start, 6)}
-                for (name, start), end in zip(self._steps, ends, strict=True)
-            ],
-            "changes": None
+        self.audit.add(
+            tools=versions(compiled.verification.ran),
+            skipped=compiled.verification.skipped,
+            counts=dict(compiled.counts),
+            changes=None
             if changes is None
             else {key: getattr(changes, key) for key in ("added", "changed", "removed")},
-            "outputs": {a.path: a.digest for a in compiled.artefacts},
-        }
-        with self._log_file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+            outputs={a.path: a.digest for a in compiled.artefacts},
+        )
 
     @contextmanager
     def reporting(self) -> Iterator[None]:
@@ -189,9 +172,14 @@ class Run:
         except CompileError as error:
             self.report.extend(error.diagnostics)
             self.exit_code = EXIT_FINDINGS
+        except BaseException as error:
+            code = getattr(error, "exit_code", getattr(error, "code", None))
+            self.audit.write(code, self.report.diagnostics)
+            raise
         finally:
             self.clear()
         self._print_findings()
+        self.audit.write(self.exit_code, self.report.diagnostics)
         if self.exit_code:
             sys.exit(self.exit_code)
 

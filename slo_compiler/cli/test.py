@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from slo_compiler.cli import completion
-from slo_compiler.cli.options import PROJECT, writable
+from slo_compiler.cli.audit import versions
+from slo_compiler.cli.options import LOG, PROJECT, shared, writable
 from slo_compiler.cli.run import EXIT_FINDINGS, Run
 from slo_compiler.cli.words import proved, say
 from slo_compiler.diagnostics import Position
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Also write the results to a file, as JUnit XML.",
 )
-@PROJECT
+@shared(PROJECT, LOG)
 def test(
     folder: Path | None,
     *,
@@ -55,6 +57,7 @@ def test(
     again: bool,
     junit: Path | None,
     project: Path | None,
+    log_json: Path | None,
 ) -> None:
     """Run the proofs of an output folder with promtool and amtool.
 
@@ -82,15 +85,18 @@ def test(
         routes=only != "unit",
         unit_tests=only != "routes",
     )
-    run = Run(project)
+    run = Run(project, log=log_json)
     with run.reporting(), ExitStack() as stack:
         settings = run.settings()
         given, folder = folder, folder or settings.root / settings.spec.output
+        run.audit.add(folder=str(folder), digest=_digest(folder))
         promtool = _tool("promtool", settings.root) if wanted.unit_tests else None
         amtool = _tool("amtool", settings.root) if wanted.routes else None
         if not proving.has_proofs(folder) and (given is None or project):
             stage = stack.enter_context(tempfile.TemporaryDirectory(prefix="slo-compiler-"))
             folder = _make_proofs(run, folder, Path(stage))
+        if run.audit.wanted:
+            run.audit.add(tools=versions({"promtool": promtool, "amtool": amtool}))
         known = proving.ProofCache() if again else proving.ProofCache.beside(settings.root)
         try:
             work = proving.jobs(
@@ -99,16 +105,42 @@ def test(
         except tools.ToolsError as error:
             raise click.ClickException(str(error)) from None
         results: list[ProofResult] = []
+        run.audit.step("proving")
         for result in proving.run(work):
             results.append(result)
-            run.progress(f"proved {len(results)} of {len(work)}: {result.name}")
+            run.progress(f"{result.name}: proved", len(results), len(work))
         run.clear()
-        results.sort(key=lambda result: result.name)  # they come as they end, several at once
+        results.sort(key=_order)  # they come as they end, several at once
+        run.audit.add(proofs=[_fact(result) for result in results])
         known.trim()
         if junit:
             junit.write_text(proving.junit(results), encoding="utf-8")
         proved(results)
         run.exit_code = EXIT_FINDINGS if any(result.failures for result in results) else 0
+
+
+def _digest(folder: Path) -> str | None:
+    """Return the digest of an output's record, which has those of all files; None without one."""
+    from slo_compiler import naming
+
+    path = folder / naming.LOCK_FILE
+    return f"sha256:{sha256(path.read_bytes()).hexdigest()}" if path.is_file() else None
+
+
+def _order(result: ProofResult) -> tuple[str, str]:
+    return result.kind, result.name
+
+
+def _fact(result: ProofResult) -> dict[str, object]:
+    """Return what the audit record has of a proof."""
+    return {
+        "kind": result.kind,
+        "name": result.name,
+        "checks": result.checks,
+        "failures": len(result.failures),
+        "cached": result.cached,
+        "seconds": round(result.seconds, 6),
+    }
 
 
 def _tool(name: str, project: Path) -> Path:

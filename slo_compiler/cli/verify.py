@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from slo_compiler.cli.options import NO_CACHE, PROJECT, SOURCES, shared, text_or_json
+from slo_compiler.cli.options import LOG, NO_CACHE, PROJECT, SOURCES, shared, text_or_json
 from slo_compiler.cli.run import EXIT_FINDINGS, Run
 from slo_compiler.cli.words import count, listed, say, size
 
@@ -34,7 +35,7 @@ SHORT = 12  # hex digits of a digest that people compare
     help="DIR holds this folder of the output alone, such as prometheus/rules.",
 )
 @text_or_json("How the comparison is printed.")
-@shared(PROJECT, NO_CACHE)
+@shared(PROJECT, LOG, NO_CACHE)
 def verify(
     folder: Path,
     sources: tuple[str, ...],
@@ -42,6 +43,7 @@ def verify(
     part: str,
     format_: str,
     project: Path | None,
+    log_json: Path | None,
     no_cache: bool,
 ) -> None:
     """Prove that a folder is byte for byte what the manifests compile to.
@@ -59,7 +61,7 @@ def verify(
     from slo_compiler import write
     from slo_compiler.diagnostics import Report
 
-    run = Run(project, sources, cache=not no_cache)
+    run = Run(project, sources, cache=not no_cache, log=log_json)
     with run.reporting():
         compiled = run.compile(checked=False)
         run.clear()
@@ -69,6 +71,13 @@ def verify(
         if part and not any(f"{each}/".startswith(f"{part}/") for each in parts):
             raise click.UsageError(f'--part: the output has no folder "{part}": {listed(parts)}')
         files = write.states(folder, compiled.artefacts, part)
+        run.audit.add(
+            folder=str(folder),
+            part=part,
+            compiled=_facts(compiled),
+            counts=Counter(str(each.state) for each in files),
+            files={each.path: each.found for each in files},
+        )
         show = _as_json if format_ == "json" else _as_text
         show(folder, part, compiled, files)
         if not _is_same(files):
