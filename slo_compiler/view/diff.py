@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from slo_compiler.view.changes import PROJECT, Change, ChangesOf, Danger, joined
-from slo_compiler.view.diff_project import compare_project, tenants_gone, tenants_new
+from slo_compiler.view.changes import Change, ChangesOf, Danger, joined
+from slo_compiler.view.diff_project import compare_project, in_all_rules, tenants_gone, tenants_new
 from slo_compiler.view.diff_slo import compare_slo, introduced
 from slo_compiler.view.diff_tenant import compare_tenant, unexplained
 from slo_compiler.view.explain import Explanation
@@ -50,7 +50,7 @@ def compare(old: ProjectState, new: ProjectState) -> Difference:
     for name in both:
         found += compare_tenant(old.tenants[name], new.tenants[name])
     explained = {one.about for one in found if one.changes}
-    if PROJECT not in explained:
+    if not in_all_rules(old, new):
         for name in both:
             found += unexplained(old.tenants[name], new.tenants[name], explained)
     return Difference(joined(found), _cost(old, new))

@@ -152,11 +152,15 @@ def before() -> World:
 
 def _edited(folder: Path, edit: Edit) -> Path:
     shutil.copytree(WORLD, folder, dirs_exist_ok=True)
+    _replace(folder, edit)
+    return folder
+
+
+def _replace(folder: Path, edit: Edit) -> None:
     path = folder / edit.file
     text = path.read_text(encoding="utf-8")
     assert edit.old in text
     path.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
-    return folder
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.name)
@@ -185,6 +189,26 @@ def test_a_tenant_that_comes_or_goes_is_one_line(
     states = (both, one) if gone else (one, both)
     name = "tenant-gone" if gone else "tenant-new"
     Kept.of(pytestconfig, FOLDER).assert_kept(f"{name}.txt", as_text(compare(*states)))
+
+
+def test_a_change_of_the_project_does_not_hide_one_of_rules(before: World, tmp_path: Path) -> None:
+    by_name = {edit.name: edit for edit in EDITS}
+    folder = _edited(tmp_path, by_name["heartbeat"])
+    _replace(folder, by_name["policy-no-data"])
+    shown = as_text(compare(before.state, _state(folder)))
+    assert "project  alertmanager.heartbeat.webhook.url http://deadman.internal/other" in shown
+    assert "for 20m, was 10m" in shown
+
+
+def test_a_former_name_that_comes_or_goes_is_what_happens_to_the_history(tmp_path: Path) -> None:
+    by_name = {edit.name: edit for edit in EDITS}
+    without, bridged = (
+        _state(_edited(tmp_path / name, by_name[name]))
+        for name in ("slo-renamed", "slo-renamed-formerly")
+    )
+    lost, found = as_text(compare(bridged, without)), as_text(compare(without, bridged))
+    assert "  acme/shop/way  no longer counts the history of acme/shop/journey\n" in lost
+    assert "  acme/shop/way  counts the history of acme/shop/journey, too\n" in found
 
 
 def test_each_kept_output_is_of_an_edit(pytestconfig: pytest.Config) -> None:
