@@ -218,6 +218,25 @@ def test_backtest_of_a_metric_that_is_not_there_is_refused(server: Engine, tmp_p
     )
 
 
+def test_slo_whose_metric_is_not_there_is_noted_and_others_are_evaluated(
+    server: Engine, tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "repo", 99)
+    file = folder / "tenants/acme.yaml"
+    tenant = yaml.safe_load(file.read_text(encoding="utf-8"))
+    (slo,) = tenant["spec"]["slos"]
+    sli = {"ratio": {"errors": 'gone_total{code="500"}', "total": "gone_total"}}
+    tenant["spec"]["slos"].append({**slo, "name": "gone", "sli": sli})
+    file.write_text(yaml.safe_dump(tenant), encoding="utf-8")
+    done = run(folder, *over(server), "--to", exact(FROM + DAY))
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("acme/checkout/availability: 99% over 30d; nothing fired; budget ")
+    assert lines[1] == "acme/checkout/gone: 99% over 30d; 1 page; budget left -"
+    assert lines[3].startswith("  2023-11-16 00:00 or before  1d and on  no-data  page ")
+    assert "note: acme/checkout/gone: no sample of gone_total" in lines
+
+
 def one_rule(name: str, expr: str) -> BacktestScope:
     rule = ReplayedRule(Rule(name, expr, Position("m.yaml")), EVALUATION, summed=True)
     return BacktestScope((), ((rule,),), (), Duration.of(hours=1), Duration.of(hours=1))
