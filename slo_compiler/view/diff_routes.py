@@ -70,14 +70,11 @@ def _notices(slo: Explanation) -> set[_Notice]:
 
 def _moved(lost: set[_Notice], more: set[_Notice]) -> list[tuple[_Notice, _Notice]]:
     """Pair what a channel no longer gets of a tier with what it gets instead, if that is clear."""
-    pairs = []
-    for before in sorted(lost):
-        key = (before.channel, before.tier)
-        others = [each for each in lost if (each.channel, each.tier) == key]
-        instead = [each for each in more if (each.channel, each.tier) == key]
-        if len(others) == len(instead) == 1:
-            pairs.append((before, instead[0]))
-    return pairs
+    by_key: dict[tuple[str, str], tuple[list[_Notice], list[_Notice]]] = {}
+    for side, notices in enumerate((lost, more)):
+        for each in sorted(notices):
+            by_key.setdefault((each.channel, each.tier), ([], []))[side].append(each)
+    return [(old[0], new[0]) for old, new in by_key.values() if len(old) == len(new) == 1]
 
 
 def _moves(moved: list[tuple[_Notice, _Notice]], one: ChangesOf) -> None:

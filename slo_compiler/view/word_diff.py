@@ -7,11 +7,14 @@ from difflib import SequenceMatcher
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 _AROUND = 3  # words that are kept around a change
+_PAIRS = 4_000_000  # of words that are compared; the time grows with their number
 
 
 def word_diff(old: str, new: str) -> str:
     """Show the differences of two texts; of what they share, the words next to them."""
     before, after = _words(old), _words(new)
+    if len(before) * len(after) > _PAIRS:
+        return _coarse(before, after)
     blocks = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     written = []
     for number, (kind, i, j, k, end) in enumerate(blocks):
@@ -24,6 +27,19 @@ def word_diff(old: str, new: str) -> str:
         written.append(f"{{+{come.strip()}+}}" if come else "")
         written.append(" " if (come or gone).endswith(" ") else "")
     return "".join(written).strip()
+
+
+def _coarse(before: list[str], after: list[str]) -> str:
+    """Show how many words differ between what two long texts begin and end with."""
+    shorter = min(len(before), len(after))
+    start = next((n for n in range(shorter) if before[n] != after[n]), shorter)
+    rest = shorter - start
+    end = next((n for n in range(rest) if before[-1 - n] != after[-1 - n]), rest)
+    gone, come = (len(words) - start - end for words in (before, after))
+    if (gone + _AROUND) * (come + _AROUND) <= _PAIRS:
+        middle = [words[max(start - _AROUND, 0) : len(words) - end] for words in (before, after)]
+        return f"... {word_diff(*map(''.join, middle))} ..."
+    return f"... [-{gone:,} words-]{{+{come:,} words+}} ..."
 
 
 def _words(text: str) -> list[str]:

@@ -145,6 +145,25 @@ def test_one_edit_is_a_line_under_its_heading(
     assert f"  {SLO}  {line}" in sections[heading], shown
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("a " * 3000 + "b c", "a " * 3000 + "d c", "... a a a [-b-]{+d+} ..."),
+        ("a " * 3000, "a " * 3001, "... {+a+} a a a ..."),
+        (
+            "a " + "b " * 1999 + "c",
+            "a " + "d " * 1999 + "e",
+            "... [-2,000 words-]{+2,000 words+} ...",
+        ),
+        ("a " * 3000, "b " * 2500, "... [-3,000 words-]{+2,500 words+} ..."),
+    ],
+)
+def test_word_diff_of_long_texts_looks_only_where_they_differ(
+    old: str, new: str, expected: str
+) -> None:
+    assert word_diff(old, new) == expected
+
+
 def test_one_changed_objective_is_one_line(repo: Path) -> None:
     edit(repo, "objective: 99.9\n", "objective: 99.5\n")
     heading, line = run("HEAD").splitlines()
