@@ -47,6 +47,7 @@ def passes(command: list[str | Path]) -> None:
         *(("calendar", interval) for interval in ("5m", "1h", "1d")),
         *(("composite", interval) for interval in ("4m", "5m", "1h")),
         *(("ratio", interval) for interval in ("5m", "1h")),
+        ("compat", "1m"),
     ],
 )
 def test_the_proofs_of_each_word_hold_in_vmalert(word: str, interval: str, tmp_path: Path) -> None:
