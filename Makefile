@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SUITES := bookworm trixie forky
 
-.PHONY: setup rules check proofs test test-fast engines coverage fuzz lint demo tools tools-all bench-eval bench-compile bench-proofs golden docs site sbom lock browser clean help
+.PHONY: setup rules check proofs test test-fast coverage fuzz lint demo tools tools-all bench-eval bench-compile bench-proofs golden docs site sbom lock browser clean help
 
 REPOS := examples examples/severities examples/vocabulary
 
@@ -27,9 +27,6 @@ test: $(VENV)/installed-dev tools-all ## run all tests, those against real serve
 
 test-fast: $(VENV)/installed-dev tools-all ## run the tests that need no server
 	@$(BIN)/pytest -n auto -m "not slow"
-
-engines: $(VENV)/installed-dev tools-all ## run VictoriaMetrics and Prometheus for five minutes, and compare their alerts
-	@ENGINES=1 $(BIN)/pytest -q tests/servers/test_engines_side_by_side.py
 
 coverage: $(VENV)/installed-dev tools-all ## run the fast tests and print the lines that they do not reach
 	@$(BIN)/pytest -n auto -m "not slow" --cov --cov-report=term

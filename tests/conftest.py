@@ -8,7 +8,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 # Fast tests first: what is wrong shows early.
-# The slowest test takes 100 s on two busy cores: this is for tests that hang.
+# The slowest test waits for up to six minutes: this is for tests that hang.
 SLOW_TIMEOUT = 900
 MARKERS = {"unit": (), "golden": (), "servers": ("servers", "slow"), "oracle": ("oracle", "slow")}
 

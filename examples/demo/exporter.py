@@ -2,6 +2,7 @@
 
     python exporter.py --listen 0.0.0.0:9101
     curl -X POST 'localhost:9101/fault?tenant=customer-b&errors=0.3'
+    curl -X POST 'localhost:9101/traffic?tenant=customer-b&share=0.1'
     curl -X POST 'localhost:9101/rename?tenant=customer-b'
     curl -X POST 'localhost:9101/heal?tenant=customer-b'
 
@@ -89,13 +90,16 @@ SERVICES = (
 
 
 class Stream:
-    """One service's count of errors, exact however its error ratio changes over time."""
+    """One service's count of errors, exact however its error ratio and traffic change over time."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
         self._error_ratio = HEALTHY
         self._settled_events = 0
         self._settled_errors = Fraction(0)
+        self._per_second = Fraction(service.events_per_second)
+        self._slowed_ns = 0
+        self._before_slowed = Fraction(0)
 
     def counts(self, elapsed_ns: int) -> tuple[int, int]:
         """Good and bad events after that time, both of which only ever grow."""
@@ -111,8 +115,18 @@ class Stream:
         self._settled_events = events
         self._error_ratio = error_ratio
 
+    def slow(self, share: Fraction, elapsed_ns: int) -> None:
+        """From that time on, there is this share of the usual traffic."""
+        self._before_slowed = self._exact_events(elapsed_ns)
+        self._slowed_ns = elapsed_ns
+        self._per_second = share * self.service.events_per_second
+
     def _events(self, elapsed_ns: int) -> int:
-        return self.service.events_per_second * elapsed_ns // 1_000_000_000
+        return int(self._exact_events(elapsed_ns))
+
+    def _exact_events(self, elapsed_ns: int) -> Fraction:
+        since = elapsed_ns - self._slowed_ns
+        return self._before_slowed + self._per_second * since / 1_000_000_000
 
     def _errors(self, events: int) -> Fraction:
         return self._settled_errors + self._error_ratio * (events - self._settled_events)
@@ -145,6 +159,18 @@ class Traffic(Collector):
             elapsed_ns = self._elapsed_ns()
             for stream in streams:
                 stream.change(error_ratio, elapsed_ns)
+
+    def set_traffic(self, tenant: str, share: Fraction) -> None:
+        """From now on, the tenant has this share of its usual traffic."""
+        streams = [stream for stream in self._streams if stream.service.tenant == tenant]
+        if not streams:
+            raise ValueError(f"no tenant {tenant}")
+        if share < 0:
+            raise ValueError(f"a share of traffic is not negative, as {float(share)} is")
+        with self._lock:
+            elapsed_ns = self._elapsed_ns()
+            for stream in streams:
+                stream.slow(share, elapsed_ns)
 
     def set_renamed(self, tenant: str, *, renamed: bool) -> None:
         """From now on, the tenant's metrics are served as `<name>_v2`, or as `<name>` again."""
@@ -225,6 +251,10 @@ class Exporter:
         # By way of str, so that 0.3 is three in ten and not the float beside it.
         self._traffic.set_error_ratio(tenant, Fraction(str(error_ratio)), job)
 
+    def set_traffic(self, tenant: str, share: float) -> None:
+        """Give a tenant this share of its usual traffic; ValueError as for its error ratio."""
+        self._traffic.set_traffic(tenant, Fraction(str(share)))
+
     def rename(self, tenant: str) -> None:
         """Let the tenant's metrics vanish and come back as `<name>_v2`, their counts going on."""
         self._traffic.set_renamed(tenant, renamed=True)
@@ -232,6 +262,7 @@ class Exporter:
     def heal(self, tenant: str) -> None:
         """Undo every fault of a tenant."""
         self._traffic.set_error_ratio(tenant, HEALTHY)
+        self._traffic.set_traffic(tenant, Fraction(1))
         self._traffic.set_renamed(tenant, renamed=False)
 
     def __enter__(self) -> Self:
@@ -278,12 +309,14 @@ class _Handler(BaseHTTPRequestHandler):
                     exporter.set_error_ratio(
                         query["tenant"], float(query["errors"]), job=query.get("job")
                     )
+                case "/traffic":
+                    exporter.set_traffic(query["tenant"], float(query["share"]))
                 case "/rename":
                     exporter.rename(query["tenant"])
                 case "/heal":
                     exporter.heal(query["tenant"])
                 case _:
-                    self._answer(HTTPStatus.NOT_FOUND, b"try /fault, /rename or /heal\n")
+                    self._answer(HTTPStatus.NOT_FOUND, b"try /fault, /traffic, /rename or /heal\n")
                     return
         except KeyError as error:
             self._answer(HTTPStatus.BAD_REQUEST, f"{error.args[0]}= is missing\n".encode())

@@ -188,18 +188,40 @@ def test_a_renamed_metric_vanishes_and_goes_on_under_its_new_name(
     assert scrape(exporter)[CHECKOUT_GOOD] == 100
 
 
+def test_traffic_drops_from_the_moment_it_is_set_and_no_event_is_lost(
+    exporter: Exporter, clock: Clock
+) -> None:
+    clock.advance(10)
+    exporter.set_error_ratio("customer-b", 0.3)
+    exporter.set_traffic("customer-b", 0.005)
+    clock.advance(3)  # 1.5 events
+    exporter.set_traffic("customer-b", 0.015)
+    clock.advance(3)  # 4.5
+    samples = scrape(exporter)
+    assert samples[CHECKOUT_BAD] == 1  # 30 % of 6 events, and 0.01 before
+    assert samples[CHECKOUT_GOOD] == 1_005
+
+    exporter.heal("customer-b")
+    clock.advance(1)
+    assert scrape(exporter)[CHECKOUT_GOOD] == 1_105
+
+
 def test_faults_are_switched_over_http(exporter: Exporter, clock: Clock) -> None:
     fault = request(exporter.port, "POST", "/fault?tenant=customer-b&errors=0.5")
     clock.advance(1)
     assert fault[0] == 200
     assert scrape(exporter)[CHECKOUT_BAD] == 50
 
+    assert request(exporter.port, "POST", "/traffic?tenant=customer-b&share=0.02")[0] == 200
+    clock.advance(1)
+    assert scrape(exporter)[CHECKOUT_BAD] == 51
+
     assert request(exporter.port, "POST", "/rename?tenant=customer-b")[0] == 200
     assert CHECKOUT_BAD not in scrape(exporter)
 
     assert request(exporter.port, "POST", "/heal?tenant=customer-b")[0] == 200
     clock.advance(1)
-    assert scrape(exporter)[CHECKOUT_BAD] == 50
+    assert scrape(exporter)[CHECKOUT_BAD] == 51
 
 
 TENANTS = "customer-a, customer-b, customer-c, customer-d, customer-e, customer-f, internal-api"
@@ -215,8 +237,14 @@ TENANTS = "customer-a, customer-b, customer-c, customer-d, customer-e, customer-
         ),
         ("/fault?tenant=customer-b&errors=2", 400, "an error ratio lies between 0 and 1, not 2.0"),
         ("/fault?tenant=customer-b", 400, "errors= is missing"),
+        ("/traffic?tenant=customer-x&share=1", 400, "no tenant customer-x"),
+        (
+            "/traffic?tenant=customer-b&share=-1",
+            400,
+            "a share of traffic is not negative, as -1.0 is",
+        ),
         ("/rename?tenant=customer-x", 400, "no tenant customer-x"),
-        ("/break", 404, "try /fault, /rename or /heal"),
+        ("/break", 404, "try /fault, /traffic, /rename or /heal"),
     ],
 )
 def test_a_fault_that_cannot_be_switched_says_why(
