@@ -7,9 +7,10 @@ from fractions import Fraction
 from typing import Any
 
 from slo_compiler.duration import Duration
-from slo_compiler.plan import burn
+from slo_compiler.plan import burn, reach
 from slo_compiler.plan.slo import PlannedSLO, PlannedTier
 from slo_compiler.resolve.model import ResolvedSLO
+from slo_compiler.schema import Tier
 from slo_compiler.view.explain import tier_facts
 
 _POINTS = 13  # of a curve that is no straight line on logarithmic axes
@@ -52,21 +53,22 @@ def tier_of(slo: PlannedSLO, tier: PlannedTier) -> dict[str, Any]:
         "threshold_percent": burn.percent(tier.threshold),
         "threshold_ratio": float(tier.threshold),
         "waits": [wait.seconds for wait in tier.waits],
-        "curve": _curve(tier),
+        "curve": _curve(slo.resolved, tier.spec),
     }
 
 
-def _curve(tier: PlannedTier) -> list[list[float]]:
-    """Give error ratios from the threshold to 1, and the seconds until the tier fires at each."""
-    first, wait = tier.threshold, tier.spec.for_ or Duration(0)
+def _curve(slo: ResolvedSLO, tier: Tier) -> list[list[float]]:
+    """Give error ratios up to 1, from the lowest, and the seconds until the tier fires at each."""
+    first = reach.least_error_ratio(slo, tier)
     # Without a wait, time and error ratio are inverse: a straight line on logarithmic axes.
-    steps = _POINTS if wait.ms else 2
+    steps = _POINTS if tier.for_ else 2
     found = []
     for step in range(steps):
         ratio = float(first) ** (1 - step / (steps - 1))
         exact = first if step == 0 else Fraction(ratio)
-        seconds = burn.detection_time(tier.spec.long_window, first, exact) + wait.seconds
-        found.append([_short(float(exact)), _short(seconds)])
+        seconds = reach.detection_time(slo, tier, max(exact, first))
+        if seconds is not None:
+            found.append([_short(float(exact)), _short(seconds)])
     return found
 
 

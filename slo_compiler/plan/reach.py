@@ -10,6 +10,7 @@ from fractions import Fraction
 from slo_compiler.diagnostics import Report
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
+from slo_compiler.plan.guards import guards_of
 from slo_compiler.plan.traffic import shortage, starved, usual_events
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema import Tier
@@ -51,6 +52,37 @@ def _reaches(slo: ResolvedSLO, own: Duration, made: Duration) -> bool:
 def threshold(slo: ResolvedSLO, tier: Tier) -> Fraction:
     """Give the error ratio at which a tier fires."""
     return burn.threshold(burn_factor(slo, tier), slo.objective)
+
+
+def least_error_ratio(slo: ResolvedSLO, tier: Tier) -> Fraction:
+    """Give the lowest error ratio at which a tier fires: its threshold, or what its guard wants.
+
+    The long window has `events`, by the SLO's `traffic` or its slices, so that `least` errors are a
+    ratio of `least / events`. Without `traffic` that is not known, and the threshold counts.
+    """
+    return max(threshold(slo, tier), _guarded(slo, tier))
+
+
+def detection_time(slo: ResolvedSLO, tier: Tier, error_ratio: Fraction) -> float | None:
+    """Seconds from a clean history to the alert at a constant error ratio, `for` included.
+
+    Whichever is later: the ratio of the long window is above the threshold, or it has the errors
+    that a guard wants. None if the tier never fires at this ratio.
+    """
+    least = least_error_ratio(slo, tier)
+    if error_ratio < least:
+        return None
+    wait = tier.for_.seconds if tier.for_ else 0
+    return burn.detection_time(tier.long_window, least, error_ratio) + wait
+
+
+def _guarded(slo: ResolvedSLO, tier: Tier) -> Fraction:
+    """Give the error ratio of the long window's usual events at which there are enough errors."""
+    events = usual_events(slo, tier.long_window)
+    if not events:
+        return Fraction(0)
+    wanted = (guard.least for guard in guards_of(slo, tier) if guard.counted == "errors")
+    return max((Fraction(least) / events for least in wanted), default=Fraction(0))
 
 
 def budget_share(slo: ResolvedSLO, tier: Tier) -> Fraction:

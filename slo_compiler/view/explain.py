@@ -203,11 +203,10 @@ def tier_facts(slo: ResolvedSLO, tier: Tier) -> TierFacts:
     """Give what one tier of an SLO amounts to."""
     factor = reach.burn_factor(slo, tier)
     threshold = burn.threshold(factor, slo.objective)
-    wait = tier.for_ or Duration(0)
 
     def fires(error_ratio: Fraction) -> str:
-        detected = burn.detection_time(tier.long_window, threshold, error_ratio)
-        return _rounded(detected + wait.seconds)
+        detected = reach.detection_time(slo, tier, error_ratio)
+        return "never" if detected is None else _rounded(detected)
 
     return TierFacts(
         tier=tier.name,

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from cases import CASES, EXAMPLES, ROOT, VOCABULARY, compiled, proofs_of
 from click.testing import CliRunner, Result
+from linting import wrapped
 
 from slo_compiler import naming, pipeline
 from slo_compiler.cli import main
@@ -229,3 +230,27 @@ def test_resolved_text_that_looks_like_something_else_stays_text() -> None:
     assert read.data[0]["description"] == "two\nlines"
     assert read.data[0]["objective"] == Decimal("99.9")
     assert yaml.safe_load(as_yaml([slo]))[0]["labels"] == read.data[0]["labels"]
+
+
+@pytest.mark.parametrize(
+    ("objective", "expected"),
+    [
+        # 60 % of the 5 events of 1h are 3 errors; 10 % of the 30 of 6h; 2.5 % of the 120 of 1d are
+        # below the threshold of 3 %, which counts: 1d x 0.03 = 43m12s.
+        ("99", [("36m", ""), ("36m", "1h"), ("43m12s", "2h24m"), ("43m12s", "7h12m")]),
+        # At ten times 1.44 %, an hour has less than one error.
+        ("99.9", [("36m", "never"), ("36m", "never"), ("36m", "20h"), ("36m", "2d12h")]),
+    ],
+)
+def test_times_to_fire_wait_for_the_errors_of_a_guard_where_traffic_is_declared(
+    tmp_path: Path, objective: str, expected: list[tuple[str, str]]
+) -> None:
+    fragment = (
+        f"objective: {objective}\ntraffic: {{events_per_day: 120}}\nalerting: {{min_errors: 3}}\n"
+    )
+    for name, text in wrapped(fragment).items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    manifest = str(tmp_path / "customer-b.yaml")
+    (facts,) = json.loads(run(tmp_path, "customer-b", manifest, "--format", "json").stdout)
+    found = [(t["fires_at_full_outage"], t["fires_at_ten_times"]) for t in facts["tiers"]]
+    assert found == expected
