@@ -33,6 +33,7 @@ DOCKER = ROOT / "docker"
 COMPOSE = DOCKER / "compose.yaml"
 DOCKERFILE = DOCKER / "Dockerfile"
 NEWEST = SUITES[-1]
+SERVICES = ("compile", "exporter", "sink", "alertmanager", "prometheus", "grafana")
 ONE_SHOT = {"compile"}
 WRITABLE = {
     ("compile", "/generated"),
@@ -144,7 +145,7 @@ def test_every_image_of_ours_runs_as_a_user_by_number() -> None:
     assert said("compiler", "CMD") == ['["--help"]']
 
 
-@pytest.mark.parametrize("service", ["compile", "exporter", "sink", "alertmanager", "prometheus"])
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_service_can_do_no_more_than_it_must(service: str) -> None:
     config = services()[service]
     assert config["read_only"] is True
@@ -167,13 +168,14 @@ def test_a_service_can_do_no_more_than_it_must(service: str) -> None:
 
 
 def test_a_service_starts_after_what_it_needs() -> None:
-    assert set(services()) == {"compile", "exporter", "sink", "alertmanager", "prometheus"}
+    assert set(services()) == {*SERVICES}
     for service in services().values():
         for name, needed in service.get("depends_on", {}).items():
             wanted = "completed_successfully" if name in ONE_SHOT else "healthy"
             assert needed["condition"] == f"service_{wanted}"
     assert set(services()["alertmanager"]["depends_on"]) == {"compile", "sink"}
     assert set(services()["prometheus"]["depends_on"]) == {"compile", "exporter", "alertmanager"}
+    assert set(services()["grafana"]["depends_on"]) == {"compile", "prometheus"}
 
 
 def test_the_readme_names_what_is_there() -> None:
@@ -316,6 +318,35 @@ def values(node: Any, key: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN4
             yield from values(value, key)
     elif isinstance(node, str):
         yield key, node
+
+
+def test_grafana_is_given_the_dashboards_and_the_prometheus_that_they_show(
+    generated: Path,
+) -> None:
+    """There is no Grafana here: these are the files that it reads, by its documentation."""
+    (provisioning,) = (m["source"] for m in mounts("grafana").values() if m["type"] == "bind")
+    (datasource,) = read(Path(provisioning) / "datasources/prometheus.yaml")["datasources"]
+    assert datasource["name"] == read(DOCKER / "slo-compiler.yaml")["spec"]["grafana"]["datasource"]
+    url = urlsplit(datasource["url"])
+    assert url.hostname == "prometheus"
+    assert {str(url.port)} == {p["published"] for p in services()["prometheus"]["ports"]}
+    (provider,) = read(Path(provisioning) / "dashboards/slo.yaml")["providers"]
+    (volume,) = (t for t, m in mounts("grafana").items() if m["type"] == "volume")
+    folder = generated / Path(provider["options"]["path"]).relative_to(volume)
+    home = services()["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert (generated / Path(home).relative_to(volume)).is_file()
+    tenants = {path.stem for path in (ROOT / "examples/tenants").glob("*.yaml")}
+    assert {path.stem for path in folder.iterdir()} == {"slos", *(f"slo-{t}" for t in tenants)}
+    for path in folder.iterdir():
+        text = path.read_text(encoding="utf-8")
+        board = json.loads(text)
+        assert datasource["name"] in text, path
+        assert board["uid"] == path.stem
+
+
+def read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found
 
 
 def test_whatever_alertmanager_sends_goes_to_the_sink(generated: Path) -> None:
