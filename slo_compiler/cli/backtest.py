@@ -78,7 +78,8 @@ def backtest(
 ) -> None:
     """Show which alerts would have fired over the history that a Prometheus has.
 
-    Fetches the samples that the SLOs read, and XX
+    Fetches the samples that the SLOs read, and lets a VictoriaMetrics of its own evaluate the
+    compiled rules over them: when each alert would have fired, for how long, at what budget.
 
     \b
     Examples:
