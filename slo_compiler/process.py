@@ -174,12 +174,30 @@ def ended_by_signals() -> Iterator[None]:
         _STATE.signal = None
 
 
+@contextmanager
+def held() -> Iterator[None]:
+    """Let no signal end a block half way: one that came meanwhile ends it when it is over.
+
+    A pool that is interrupted while it starts a thread does not know that thread, and waits for it
+    no more.
+
+    Raises:
+        Interrupted: this process got a signal to end meanwhile.
+    """
+    _STATE.starting.now = True
+    try:
+        yield
+    finally:
+        _STATE.starting.now = False
+    _end_if_interrupted()
+
+
 def _interrupted(number: int, _frame: FrameType | None) -> None:
     """Handle a signal: end the tools; the main thread leaves by an exception."""
     _STATE.signal = number
     for process in [*_STATE.running]:
         _signal_group(process, signal.SIGTERM)
-    if not getattr(_STATE.starting, "now", False):  # else run() raises when the tool is known
+    if not getattr(_STATE.starting, "now", False):  # else it is raised when that is over
         raise Interrupted(number)
 
 

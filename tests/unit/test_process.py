@@ -109,6 +109,35 @@ def test_a_signal_ends_the_tools_and_leaves_no_temporary_folder(
     assert [*(tmp_path / "tmp").iterdir()] == []
 
 
+AMID_THREADS = """\
+import signal, threading, time
+from slo_compiler import process
+from slo_compiler.proofs import run as proving
+
+start = threading.Thread.start
+
+def interrupted(thread):
+    start(thread)
+    if thread.name.endswith("_1"):
+        signal.raise_signal(signal.SIGINT)
+
+def late():
+    time.sleep(1)
+    return process.run(["/bin/sleep", "300"])
+
+threading.Thread.start = interrupted
+with process.ended_by_signals():
+    list(proving.run([lambda: process.run(["/bin/sleep", "300"]), late, late], workers=2))
+"""
+
+
+def test_a_signal_while_a_pool_starts_its_threads_starts_no_tool_afterwards() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AMID_THREADS], timeout=60, check=False, capture_output=True
+    )
+    assert done.returncode == 128 + signal.SIGINT, done.stderr.decode()
+
+
 def test_an_ignored_signal_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

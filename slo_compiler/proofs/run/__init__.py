@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from slo_compiler import naming
+from slo_compiler import naming, process
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.proofs.run import routes, unit_tests
 from slo_compiler.proofs.run.cache import ProofCache
@@ -108,7 +108,8 @@ def run(work: Sequence[Job], workers: int | None = None) -> Iterator[ProofResult
     """
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         try:
-            left = {pool.submit(job) for job in work}
+            with process.held():
+                left = {pool.submit(job) for job in work}
             while left:
                 done, left = wait(left, timeout=_WAKE_SECONDS, return_when=FIRST_COMPLETED)
                 for each in done:
