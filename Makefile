@@ -23,6 +23,7 @@ proofs: rules ## run the proofs that were compiled with the examples
 
 test: $(VENV)/installed-dev tools-all ## run all tests, those against real servers included
 	@$(BIN)/pytest -n auto -m "not slow" --cov --cov-report=
+	@PYTHONPATH=tests/support $(BIN)/python -m covered
 	@$(BIN)/pytest -n auto -m slow --cov --cov-append --cov-report=term
 
 test-fast: $(VENV)/installed-dev tools-all ## run the tests that need no server
@@ -30,6 +31,7 @@ test-fast: $(VENV)/installed-dev tools-all ## run the tests that need no server
 
 coverage: $(VENV)/installed-dev tools-all ## run the fast tests and print the lines that they do not reach
 	@$(BIN)/pytest -n auto -m "not slow" --cov --cov-report=term
+	@PYTHONPATH=tests/support $(BIN)/python -m covered
 
 lint: $(VENV)/installed-dev ## ruff and mypy
 	@$(BIN)/ruff check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import assert_never
 
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.duration import Duration
@@ -140,3 +141,5 @@ def _expression(
             return samples(query, own)
         case Reading.VALUE:
             return prepare_value(query, own, window, isolating)
+        case _:
+            assert_never(term.reading)

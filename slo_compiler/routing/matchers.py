@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal, assert_never, cast
 
 from slo_compiler.regex import RegexError, matches_whole_line
 
@@ -52,6 +52,8 @@ class AlertMatcher:
                 return matches_whole_line(self.value, found)
             case "!~":
                 return not matches_whole_line(self.value, found)
+            case _:
+                assert_never(self.operator)
 
 
 def parse_matchers(text: str) -> tuple[AlertMatcher, ...]:
