@@ -47,13 +47,6 @@ def _check_selector(node: pp.VectorSelector, query: str, matchers: Mapping[str, 
         _refuse_unnamed(query, [m.op for m in selector.matchers if m.name == METRIC_LABEL])
     names = [matcher.name for matcher in selector.matchers]
     for matcher in selector.matchers:
-        if matcher.name == METRIC_LABEL:
-            raise QueryError(
-                "name-matcher",
-                "__name__ is not allowed beside the name",
-                "leave it out",
-                *find_matcher(query, METRIC_LABEL),
-            )
         if matcher.is_regex:
             place = partial(find_matcher, query, matcher.name, matcher.value)
             refuse_regex(matcher.value, place)
@@ -116,8 +109,9 @@ def check_labels(tree: pp.Expr, query: str, reserved: Collection[str]) -> None:
                 "join the labels with group_left",
                 *find_code(query, r"\b(info)\s*\("),
             )
-        if name == "label_replace" and isinstance(node.args[-1], pp.StringLiteral):
-            pattern = node.args[-1].val
+        last = unwrapped(node.args[-1]) if node.args else None
+        if name == "label_replace" and isinstance(last, pp.StringLiteral):
+            pattern = last.val
             refuse_regex(pattern, partial(_find_quoted, query, pattern))
         if name in _WRITES_LABEL and len(node.args) > _WRITES_LABEL[name]:
             _check_written(node.args[_WRITES_LABEL[name]], query, reserved)

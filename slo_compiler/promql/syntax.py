@@ -27,7 +27,9 @@ MAX_DEPTH = 64
 MAX_OPERATORS = 100
 MAX_SPAN = Duration.of(days=3_650)
 MAX_STEPS = 11_000  # of subqueries, one in another multiplied; what Prometheus allows a graph
+MAX_TIME = 253_402_300_799  # the end of the year 9999; a later one, or one before 1970, panics
 _DEFAULT_STEP = timedelta(minutes=1)
+_TIME = re.compile(r"@\s*((?:[-+]\s*)?[0-9.][\w.]*(?:(?<=[0-9.][eE])[-+][0-9]+)?)")
 _NEWER = re.compile(r"\b(?:anchored|smoothed|fill(?:_left|_right)?)\b|[0-9]_[0-9]")
 
 
@@ -85,7 +87,7 @@ def check_size(query: str) -> None:
 
 
 def check_spans(query: str) -> None:
-    """Refuse ranges, steps and offsets that are not plain spans: on some the parser panics."""
+    """Refuse ranges, steps, offsets and times that are not plain: on some the parser panics."""
     code = code_of(query)
     spans = [
         (found.start(1) + part.start(), part[0])
@@ -108,6 +110,24 @@ def check_spans(query: str) -> None:
                 "write a range as [$window]: the compiler puts the right span there",
                 at,
                 len(text),
+            )
+    _check_times(code)
+
+
+def _check_times(code: str) -> None:
+    """Refuse times after @ that no sample has."""
+    for found in _TIME.finditer(code):
+        try:
+            known = 0 <= float(re.sub(r"\s", "", found[1])) <= MAX_TIME
+        except ValueError:
+            known = False
+        if not known:
+            raise QueryError(
+                "promql-span",
+                f'expected a time in seconds since 1970 after @, found "{found[1]}"',
+                "write such as @ 1700000000, @ start() or @ end()",
+                found.start(1),
+                len(found[1]),
             )
 
 

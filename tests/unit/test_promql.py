@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from slo_compiler.duration import Duration
 from slo_compiler.promql import MAX_LENGTH, MAX_OPERATORS, QueryError, prepare, selector, walk
+from slo_compiler.promql.isolation import check_isolated
+from slo_compiler.promql.places import find_matcher, find_quoted, words, written_matchers
 from slo_compiler.promql.shape import shape_of
 from slo_compiler.templating import promql_string
 
@@ -140,7 +142,10 @@ def test_a_label_value_cannot_close_its_string() -> None:
         ('x{a!~"(?=b)"}', "promql-regex"),
         ('x{a=~"b{1001}"}', "promql-regex"),
         ('label_replace(rate(x[$window]), "a", "b", "c", "(")', "promql-regex"),
+        ('label_replace(rate(x[$window]), "a", "b", "c", (("(")))', "promql-regex"),
         ("rate(x[$window]) * ignoring() group_left rate(y[$window])", "promql-printed"),
+        # NaN is no number that a printed query can be compared by.
+        ("rate(x[$window]) * fill(NaN) rate(y[$window])", "promql-printed"),
         ('x{__name__="y"}', "promql-syntax"),
         ('rate(x[$window]) + on () {a=~".+"}', "no-metric-name"),
         ('topk(scalar({a="1"}), rate(x[$window]))', "no-metric-name"),
@@ -206,6 +211,7 @@ def test_a_histograms_series_keep_matchers_and_gain_the_bucket(query: str) -> No
         ("rate(x[$window] offset 5m)", 'rate(x{tenant="customer-b"}[1m15s] offset 5m)'),
         ("rate(x[$window] offset -5m)", 'rate(x{tenant="customer-b"}[1m15s] offset -5m)'),
         ("rate(x[$window] @ 5)", 'rate(x{tenant="customer-b"}[1m15s] @ 5.000)'),
+        ("rate(x[$window] @ 1.5e+3)", 'rate(x{tenant="customer-b"}[1m15s] @ 1500.000)'),
         ("rate(x[$window] @ end())", 'rate(x{tenant="customer-b"}[1m15s] @ end())'),
         (
             "max_over_time(rate(x[$window])[1h:30s])",
@@ -287,6 +293,102 @@ def test_shape_of_different_expressions_differs(one: str, other: str) -> None:
     assert shape_of(pp.parse(one)) != shape_of(pp.parse(other))
 
 
+def test_shape_of_what_is_no_expression_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="unknown expression Matchers"):
+        shape_of(pp.parse("x").matchers)
+
+
+# --- the last check
+
+
+@pytest.mark.parametrize(
+    ("text", "id_"),
+    [
+        ('rate(x{a="1",tenant="customer-b"}[1m])', ""),
+        ("rate(x[1m]", "promql-printed"),
+        ('rate(x{a="1"}[1m])', "isolation"),
+        ('rate(x{a="1",tenant="customer-a"}[1m])', "isolation"),
+        ('rate(x{a="1",tenant=~"customer-b"}[1m])', "isolation"),
+        ('rate(x{a="1",tenant="customer-b",tenant!="customer-b"}[1m])', "isolation"),
+        ('rate(x{a="1",tenant="customer-b" or tenant="customer-a"}[1m])', "isolation"),
+        ('rate(y{a="1",tenant="customer-b"}[1m])', "isolation"),
+        ('rate(x{a="2",tenant="customer-b"}[1m])', "isolation"),
+        ('rate(x{tenant="customer-b"}[1m])', "isolation"),
+        ("vector(1)", "isolation"),
+        ('rate(x{a="1",tenant="customer-b"}[1m]) + y{tenant="customer-b"}', "isolation"),
+    ],
+)
+def test_check_isolated_accepts_the_same_selectors_of_the_tenant_and_nothing_else(
+    text: str, id_: str
+) -> None:
+    """Whatever goes wrong in what injects matchers, it does not get out."""
+    original, found = pp.parse('rate(x{a="1"}[1m])'), ""
+    try:
+        check_isolated(text, original, TENANT)
+    except QueryError as error:
+        found = error.id
+    assert found == id_
+
+
+# --- places
+
+
+@pytest.mark.parametrize(
+    ("query", "word", "places"),
+    [
+        ("rate(x[5m]) / rate(x[5m])", "x", [(5, 1), (19, 1)]),
+        ('x{x="x"} # x', "x", [(0, 1)]),
+        ('sum by (x) ({"x"})', "x", [(14, 1)]),
+        ("{__name__=`x`, a='x'}", "x", [(11, 1)]),
+        ("{a='x'}", "x", []),
+    ],
+)
+def test_words_are_of_metrics_and_not_of_labels_and_values(
+    query: str, word: str, places: list[tuple[int, int]]
+) -> None:
+    assert [*words(query, word)] == places
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "place"),
+    [
+        ("b", "2", (12, 1)),  # the one that has the value
+        ("b", "3", (6, 1)),  # else the first of the label
+        ("b", None, (3, 1)),  # no value is looked for: the label
+        ("a b", "4", (23, 1)),
+        ("c", "2", ()),
+    ],
+)
+def test_find_matcher_gives_the_value_or_the_label_or_nothing(
+    label: str, value: str | None, place: tuple[int, ...]
+) -> None:
+    assert find_matcher("x{ b='1',b='2', 'a b'='4' }", label, value) == place
+
+
+def test_written_matchers_of_one_selector_end_with_its_brace() -> None:
+    query = 'x{a="1"} / y{b=""} / z'
+    assert [m.label for m in written_matchers(query)] == ["a", "b"]
+    assert [m.label for m in written_matchers(query, 1, one=True)] == ["a"]
+    assert [*written_matchers(query, 9, one=True)] == []
+    (second,) = written_matchers(query, 12, one=True)
+    assert second.place == second.op_place == (14, 1)
+
+
+@pytest.mark.parametrize(
+    ("message", "place"),
+    [
+        ("unknown function 'rat'", (4, 3)),
+        ('nothing like "nowhere", but `x`', (8, 1)),
+        ("it quotes 'nothing' of it", (0, MAX_LENGTH)),
+        ("it quotes nothing", (0, MAX_LENGTH)),
+    ],
+)
+def test_find_quoted_gives_the_first_quotation_that_is_in_the_query(
+    message: str, place: tuple[int, int]
+) -> None:
+    assert find_quoted("sum(rat(x))", message) == place
+
+
 # --- $window
 
 
@@ -339,6 +441,12 @@ def test_exactly_the_ranges_that_held_window_have_its_span(query: str) -> None:
         "x offset 0x7fffffffffffffff",
         "rate(x[9000000y])",
         "rate(x[$window] @ -inf)",
+        "rate(x[$window] @ -5)",
+        "rate(x[$window] @ - 0x5)",
+        "rate(x[$window] @ -.5e1)",
+        "rate(x[$window] @ 5m)",
+        "rate(x[$window] @ # in 9506 years\n 300000000000)",
+        "max_over_time(rate(x[$window])[1h:5m] @ 1e+15)",
         "rate(x[5m + 1m])",
         "rate(x[$window] anchored)",
         "x * 1_000",
