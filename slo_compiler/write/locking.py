@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 
 PATIENCE_SECONDS = 60.0  # of a compile that waits for another one to write
@@ -42,11 +43,9 @@ def exclusive(folder: Path, waiting: Callable[[], None] = lambda: None) -> Itera
 
 def make(folder: Path) -> list[Path]:
     """Make a folder and those above it; give the ones that were missing, the deepest first."""
-    missing = []
-    for each in (folder, *folder.parents):
-        if os.path.isdir(each):  # noqa: PTH112  (Path.is_dir raises on long names)
-            break
-        missing.append(each)
+    above = (folder, *folder.parents)
+    # os.path, because Path.is_dir raises on long names.
+    missing = [*takewhile(lambda each: not os.path.isdir(each), above)]  # noqa: PTH112
     folder.mkdir(parents=True, exist_ok=True)
     return missing
 

@@ -15,11 +15,12 @@ from coverage import Coverage
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "slo_compiler"
 AREAS: Mapping[str, tuple[str, ...]] = {
-    "isolation": (*("promql/isolation.py", "promql/shape.py", "promql/places.py", "plan/sli.py"),),
+    "isolation": ("promql/isolation.py", "promql/shape.py", "promql/places.py", "plan/sli.py"),
     "routing": (
         *("routing/*.py", "plan/routes.py", "plan/routed.py", "plan/routing_ir.py"),
         *("plan/inhibitions.py", "proofs/generate/routes.py"),
     ),
+    "writing": ("write/*.py", "emit/artefact.py"),
 }
 
 

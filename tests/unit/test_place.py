@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,8 @@ import pytest
 from cases import ROOT
 from writing import NEW, OLD, OTHER, State, compile_into, served, state, touching, tree, whole
 
+from slo_compiler import write
+from slo_compiler.diagnostics import Report
 from slo_compiler.write import exclusive
 from slo_compiler.write.locking import PATIENCE_SECONDS
 
@@ -221,6 +224,21 @@ def test_compile_that_a_signal_ends_exits_with_its_number(
     assert [*tmp_path.iterdir()] == []
 
 
+def test_write_in_a_thread_which_gets_no_signals_leaves_its_mask_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signals reach the main thread only: the mask of another one would hold none back."""
+    masked = []
+    monkeypatch.setattr(signal, "pthread_sigmask", lambda *given: masked.append(given))
+    found: list[list[str]] = []
+    writer = threading.Thread(target=lambda: found.append(compile_into(tmp_path / "out", OLD)))
+    writer.start()
+    writer.join()
+    assert found == [[]]
+    assert tree(tmp_path / "out") == whole(OLD)
+    assert masked == []
+
+
 # --- one at a time
 
 
@@ -279,6 +297,25 @@ def test_exclusive_where_a_file_system_has_no_locks_goes_on(
     assert compile_into(tmp_path / "out", OLD) == []
 
 
+def test_exclusive_where_locking_fails_names_the_folder_and_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    def flock(handle: int, _how: int) -> None:
+        opened.append(handle)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(OSError, match="Input/output error") as error, exclusive(tmp_path / "out"):
+        pass
+    assert (error.value.errno, error.value.filename) == (errno.EIO, str(tmp_path / "out"))
+    (handle,) = opened
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(handle)
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_exclusive_that_writes_nothing_leaves_no_folder(tmp_path: Path) -> None:
     with exclusive(tmp_path / "a" / "out"):
         pass
@@ -303,6 +340,17 @@ def test_compare_with_a_pipe_in_a_files_place_refuses_it(tmp_path: Path) -> None
     place.unlink()
     os.mkfifo(place)
     assert compile_into(tmp_path / "out", NEW) == [f"{place} foreign-file"]
+
+
+def test_compare_calls_foreign_what_a_server_would_load_and_no_manifest_makes(
+    tmp_path: Path,
+) -> None:
+    compile_into(tmp_path / "out", OLD)
+    for name in ("mine.yaml", "mine.yml", "notes.txt", ".hidden.yml"):
+        (tmp_path / "out/prometheus/rules" / name).write_text("groups: []\n", encoding="utf-8")
+    changes = write.compare(tmp_path / "out", OLD, Report())
+    assert changes.foreign == ("prometheus/rules/mine.yaml", "prometheus/rules/mine.yml")
+    assert not changes.any
 
 
 def test_write_removes_folders_that_hold_nothing_more(tmp_path: Path) -> None:

@@ -116,6 +116,14 @@ def test_verify_volume_of_kubernetes_follows_its_links(repo: Path) -> None:
     assert run("verify", "volume", "--part", "prometheus/rules").exit_code == 1
 
 
+def test_verify_volume_of_which_kubernetes_link_leads_nowhere_has_no_extra_file(repo: Path) -> None:
+    (repo / "generated/..data").symlink_to("..2026_11_26")
+    assert run("verify", "generated").exit_code == 0
+    (repo / "generated/data").symlink_to("..2026_11_26")
+    found = states(run("verify", "generated", "--format", "json"))
+    assert [path for path, state in found.items() if state == "extra"] == ["data"]
+
+
 def test_verify_link_that_leads_nowhere_is_missing_or_extra(repo: Path) -> None:
     (repo / "generated" / RULES).unlink()
     (repo / "generated" / RULES).symlink_to("nowhere")
