@@ -44,11 +44,12 @@ def check_tiers(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> 
             ):
                 tile = timing.window_tile(window)
                 if tile is not None and window.ms % tile.ms:
+                    below = tile * (window.ms // tile.ms)
                     report.error(
                         _at(slo, index, key),
                         "window-tiles",
                         f"the window {window} is no multiple of its tiles, {tile}",
-                        f"round it to {tile}",
+                        f"write {below} or {below + tile}",
                     )
         names |= {tier.name for tier in slo.policy.spec.tiers}
         for name in slo.spec.alerting.tiers:

@@ -15,6 +15,11 @@ from coverage import Coverage
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "slo_compiler"
 AREAS: Mapping[str, tuple[str, ...]] = {
+    "arithmetic": (
+        *("decimals.py", "duration.py", "period.py", "recurrence.py"),
+        *("plan/burn.py", "plan/reach.py", "plan/traffic.py", "plan/slices.py"),
+        *("plan/windows.py", "plan/guards.py", "plan/tiers.py"),
+    ),
     "isolation": ("promql/isolation.py", "promql/shape.py", "promql/places.py", "plan/sli.py"),
     "routing": (
         *("routing/*.py", "plan/routes.py", "plan/routed.py", "plan/routing_ir.py"),

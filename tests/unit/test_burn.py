@@ -57,6 +57,8 @@ def test_detection_and_reset_by_hand() -> None:
         (Fraction(1000000), "1000000"),
         (Fraction(1, 3), "0.3333333333333333"),
         (Fraction(1, 10**9), "0.000000001"),
+        # 2 ** -30 has 21 digits; 16 are enough for the same float.
+        (Fraction(1, 2**30), "0.0000000009313225746154785"),
     ],
 )
 def test_literals_are_printed_as_people_write_them(value: Fraction, printed: str) -> None:

@@ -117,6 +117,28 @@ def test_advice_on_a_tier_that_never_fires_works(
     assert told(*followed) == []
 
 
+def test_advice_where_the_windows_that_fire_are_beyond_the_period_is_a_share_that_works() -> None:
+    """50 % of 30d in 6h is a burn rate of 60, which is an error ratio of 30 at 50 %.
+
+    Errors alone last 30 x 6h = 180h to get there, and 7d are 168h. A share of 50 % / 30 would be
+    at a ratio of 1; with a hundredth less, 1.65 %, it is 0.99.
+    """
+    text = (
+        "objective: 50\nperiod: 7d\n"
+        "policies:\n  - name: own\n    period: 30d\n    when_unreachable: error\n    tiers:\n"
+        "    - {name: one, severity: page, budget_share: 50%, long_window: 6h, short_window: 30m}\n"
+        "escalation: [{severity: page, notify: [chat]}]\n"
+        f"alerting: {{policy: own, {RUNBOOK}}}\n"
+    )
+    (found,) = findings(wrapped(text))
+    assert found.message.endswith("an error ratio of 30 (burn rate 60 x budget 0.5)")
+    assert found.help.startswith("in a policy of your own, with a budget_share of 1.65%, it fires")
+    followed = text.replace("50%", "1.65%")
+    assert findings(wrapped(followed)) == []
+    slo = resolved(followed)
+    assert threshold(slo, slo.policy.tiers[0]) == Fraction(99, 100)
+
+
 def test_policy_of_which_no_tier_fires_is_an_error() -> None:
     text = (
         "objective: 50\n"
