@@ -12,6 +12,7 @@ import yaml
 from slo_compiler import resolve as resolving
 from slo_compiler.cache import key_of
 from slo_compiler.diagnostics import Report, nearest
+from slo_compiler.documents import read_documents
 from slo_compiler.emit import BY_NAME
 from slo_compiler.frontend.library import read_library
 from slo_compiler.frontend.load import load
@@ -20,7 +21,7 @@ from slo_compiler.importing.direct import with_imports
 from slo_compiler.reading import name_of, read_bytes, read_sources
 from slo_compiler.schema import AlertPolicy, Project, ProjectSpec
 from slo_compiler.settings import Settings
-from slo_compiler.source import Document, SourceFile, read_documents
+from slo_compiler.source import Document, SourceFile
 from slo_compiler.unit import Environment
 
 

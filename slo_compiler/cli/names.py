@@ -16,7 +16,8 @@ import yaml
 
 from slo_compiler import naming, reading
 from slo_compiler.diagnostics import Report
-from slo_compiler.source import MAX_DEPTH, Document, SourceFile, read_documents
+from slo_compiler.documents import MAX_DEPTH, read_documents
+from slo_compiler.source import Document, SourceFile
 
 # What a shell takes as one word: a manifest is hostile, and what is completed is run.
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

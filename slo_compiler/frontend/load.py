@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from slo_compiler.diagnostics import Report
+from slo_compiler.documents import read_documents
 from slo_compiler.frontend.kinds import SortedDocument, sort_document
 from slo_compiler.frontend.lost import consequences
 from slo_compiler.frontend.repair import repair
@@ -13,7 +14,7 @@ from slo_compiler.frontend.template import Library, expand
 from slo_compiler.frontend.validate import validate
 from slo_compiler.schema import Project, Tenant
 from slo_compiler.schema.base import Strict
-from slo_compiler.source import Document, Loc, SourceFile, read_documents
+from slo_compiler.source import Document, Loc, SourceFile
 
 _REPAIRED = (Tenant, Project)  # what has more to check than itself
 

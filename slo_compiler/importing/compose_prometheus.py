@@ -10,12 +10,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from slo_compiler.diagnostics import Position, Report, Severity
+from slo_compiler.documents import read_documents
 from slo_compiler.importing.metadata import wrong
 from slo_compiler.importing.part import Section
 from slo_compiler.reading import read_inside
 from slo_compiler.schema.base import Span, Version, shown
 from slo_compiler.schema.lint import Retention
-from slo_compiler.source import Document, read_documents
+from slo_compiler.source import Document
 
 _CONFIG = "/etc/prometheus/prometheus.yml"
 _TAG = re.compile(r"v?([0-9]{1,3}\.[0-9]{1,3})(?:[.-].*)?")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from slo_compiler.diagnostics import Report
+from slo_compiler.documents import read_documents
 from slo_compiler.duration import Duration
 from slo_compiler.frontend.overlay import Origin, Overlay
 from slo_compiler.frontend.template import STAND_IN, Places
@@ -12,7 +13,7 @@ from slo_compiler.frontend.translate import From, belonging, places_of
 from slo_compiler.importing.files import KEY, entries
 from slo_compiler.importing.model import Format, Imported, ImportedSLO, Options
 from slo_compiler.settings import Settings
-from slo_compiler.source import Document, Loc, SourceFile, read_documents
+from slo_compiler.source import Document, Loc, SourceFile
 
 _SPEC: Loc = ("spec",)
 

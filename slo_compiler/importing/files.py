@@ -10,10 +10,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from slo_compiler.diagnostics import Position, Report
+from slo_compiler.documents import read_documents
 from slo_compiler.reading import read_inside
 from slo_compiler.schema.base import shown
 from slo_compiler.settings import Settings
-from slo_compiler.source import Document, SourceFile, read_documents
+from slo_compiler.source import Document, SourceFile
 
 KEY = "import"
 MAX_FILES = 50  # of one manifest: each is named by its alerts

@@ -11,6 +11,7 @@ from slo_compiler import naming
 from slo_compiler import plan as planning
 from slo_compiler import resolve as resolving
 from slo_compiler.diagnostics import CompileError, Diagnostic, Report, Severity
+from slo_compiler.documents import read_documents
 from slo_compiler.frontend.load import Manifest
 from slo_compiler.frontend.translate import translated
 from slo_compiler.frontend.validate import validate
@@ -19,7 +20,7 @@ from slo_compiler.importing.model import Format, Imported, ImportedSLO, Options
 from slo_compiler.importing.writing import Kept, comments_of, manifest_text
 from slo_compiler.schema import API_VERSION, Tenant
 from slo_compiler.settings import Settings
-from slo_compiler.source import Document, SourceFile, read_documents
+from slo_compiler.source import Document, SourceFile
 
 
 @dataclass(frozen=True, slots=True)

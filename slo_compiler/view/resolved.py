@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
+from slo_compiler.documents import reads_as_text
 from slo_compiler.duration import Duration
 from slo_compiler.period import Period
 from slo_compiler.resolve.metadata import UserMetadata, metadata_of
 from slo_compiler.resolve.model import ResolvedSLO
 from slo_compiler.schema import Alerting, AlertMetadata, Compat, Guards, NoCompat, TierAlerting
-from slo_compiler.source import reads_as_text
 
 
 class _Dumper(yaml.SafeDumper):

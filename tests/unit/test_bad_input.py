@@ -30,11 +30,12 @@ from slo_compiler import pipeline
 from slo_compiler.cache import FOLDER
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import CompileError, Report
+from slo_compiler.documents import read_documents
 from slo_compiler.frontend.validate import validate
 from slo_compiler.promql import walk
 from slo_compiler.schema import Project, Tenant
 from slo_compiler.schema.base import Strict
-from slo_compiler.source import MAX_BYTES, SourceFile, read_documents
+from slo_compiler.source import MAX_BYTES, SourceFile
 
 SCRIPTS = sorted((ROOT / "tests/unit/bad_input").glob("*.txt"))
 MANIFEST = """\

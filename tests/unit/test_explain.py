@@ -20,12 +20,13 @@ from linting import wrapped
 from slo_compiler import naming, pipeline
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Report, Severity
+from slo_compiler.documents import read_documents
 from slo_compiler.plan import Plan
 from slo_compiler.plan.build import build
 from slo_compiler.render import tenant_rules
 from slo_compiler.resolve.inherit import inherit
 from slo_compiler.schema import Defaults, Tenant
-from slo_compiler.source import SourceFile, read_documents
+from slo_compiler.source import SourceFile
 from slo_compiler.view import explain
 from slo_compiler.view.resolved import as_yaml
 

@@ -13,10 +13,10 @@ from jsonschema import Draft202012Validator
 
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Report
+from slo_compiler.documents import read_documents
 from slo_compiler.frontend.validate import validate
 from slo_compiler.schema.descriptions import DESCRIPTIONS
 from slo_compiler.schema.json_schema import KINDS, json_schema
-from slo_compiler.source import read_documents
 
 EXAMPLES = sorted(
     path for path in (ROOT / "examples").rglob("*.yaml") if "generated" not in path.parts

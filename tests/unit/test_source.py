@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slo_compiler.diagnostics import Position, Report
-from slo_compiler.source import MAX_BYTES, MAX_DEPTH, MAX_NODES, Document, read_documents
+from slo_compiler.documents import MAX_DEPTH, MAX_NODES, read_documents
+from slo_compiler.source import MAX_BYTES, Document
 
 
 def read(text: str) -> Document:

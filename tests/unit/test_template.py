@@ -16,12 +16,13 @@ from test_bad_input import THEIRS, WRONG, places, replaced
 
 from slo_compiler import pipeline
 from slo_compiler.diagnostics import CompileError, Report, Severity
+from slo_compiler.documents import read_documents
 from slo_compiler.frontend.library import read_library
 from slo_compiler.frontend.load import Manifest, load
 from slo_compiler.frontend.reference import references
 from slo_compiler.promql import walk
 from slo_compiler.schema import Tenant
-from slo_compiler.source import SourceFile, read_documents
+from slo_compiler.source import SourceFile
 
 HTTP = """\
 apiVersion: slo-compiler/v1
