@@ -70,7 +70,7 @@ def import_command(
     from slo_compiler.importing import formats
     from slo_compiler.importing.manifest import import_files
     from slo_compiler.importing.model import Options
-    from slo_compiler.schema.base import DNS_LABEL
+    from slo_compiler.schema.texts import DNS_LABEL
 
     if tenant is not None and not DNS_LABEL.fullmatch(tenant):
         raise click.UsageError("--tenant: use lowercase letters, digits and inner hyphens")

@@ -19,7 +19,8 @@ from slo_compiler.importing.compose_queries import SLI_KEYS, read_sli
 from slo_compiler.importing.defaults import secrets_of
 from slo_compiler.importing.model import Contents, Format, Imported, ImportedSLO, Options
 from slo_compiler.importing.part import Section
-from slo_compiler.schema.base import DNS_LABEL, shown
+from slo_compiler.schema.base import shown
+from slo_compiler.schema.texts import DNS_LABEL
 from slo_compiler.source import Document
 
 _OF_SERVICE = ("tenant", "owner", "service")

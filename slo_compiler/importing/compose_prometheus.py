@@ -14,8 +14,10 @@ from slo_compiler.documents import read_documents
 from slo_compiler.importing.metadata import wrong
 from slo_compiler.importing.part import Section
 from slo_compiler.reading import read_inside
-from slo_compiler.schema.base import Span, Version, shown
+from slo_compiler.schema.base import shown
 from slo_compiler.schema.lint import Retention
+from slo_compiler.schema.quantities import Span
+from slo_compiler.schema.texts import Version
 from slo_compiler.source import Document
 
 _CONFIG = "/etc/prometheus/prometheus.yml"

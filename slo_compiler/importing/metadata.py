@@ -14,7 +14,8 @@ from slo_compiler.frontend.translate import From
 from slo_compiler.importing.model import Imported
 from slo_compiler.importing.part import Section
 from slo_compiler.schema.annotation import AlertLabels, AlertName, Annotations, labels_read
-from slo_compiler.schema.base import SLO_NAME, Labels, shown
+from slo_compiler.schema.base import shown
+from slo_compiler.schema.texts import SLO_NAME, Labels
 
 # Labels that all alerts have.
 OURS = ("service", "slo", "severity", "tenant", "tier")

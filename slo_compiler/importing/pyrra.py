@@ -27,7 +27,8 @@ from slo_compiler.importing.model import Contents, Format, Imported, ImportedSLO
 from slo_compiler.importing.part import Section
 from slo_compiler.importing.pyrra_queries import read_sli
 from slo_compiler.importing.pyrra_windows import BURNS, policy_of
-from slo_compiler.schema.base import Period, shown
+from slo_compiler.schema.base import shown
+from slo_compiler.schema.quantities import Period
 from slo_compiler.source import Document
 
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")

@@ -29,7 +29,8 @@ from slo_compiler.importing.rules_slos import (
     rounded,
     tiers_of,
 )
-from slo_compiler.schema.base import SLO_NAME, shown
+from slo_compiler.schema.base import shown
+from slo_compiler.schema.texts import SLO_NAME
 from slo_compiler.source import Document
 
 _PERIOD = Duration.of(days=30)

@@ -15,15 +15,8 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from slo_compiler import naming
 from slo_compiler.diagnostics import nearest
-from slo_compiler.schema.base import (
-    LABEL_NAME,
-    LabelName,
-    Line,
-    invalid,
-    plain_text,
-    shown,
-    string,
-)
+from slo_compiler.schema.base import invalid, shown, string
+from slo_compiler.schema.texts import LABEL_NAME, LabelName, Line, plain_text
 
 PLACEHOLDERS = ("service", "slo", "tenant")  # of links, in braces: filled in when compiling
 # Labels of alerts that the series beneath lack, so that Prometheus could not fill them in.

@@ -8,12 +8,7 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from slo_compiler.recurrence import Pattern
-from slo_compiler.schema.base import (
-    Name,
-    Strict,
-    Text,
-    invalid,
-)
+from slo_compiler.schema.base import Strict, invalid
 from slo_compiler.schema.hours import (
     DAYS,
     Location,
@@ -21,6 +16,7 @@ from slo_compiler.schema.hours import (
     Weekdays,
 )
 from slo_compiler.schema.moment import Moment, every_week, once
+from slo_compiler.schema.texts import Name, Text
 
 
 class Exclusion(Strict):

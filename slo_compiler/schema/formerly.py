@@ -8,8 +8,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema, model_validator
 
-from slo_compiler.schema.base import SLO_NAME, Strict, invalid, shown
+from slo_compiler.schema.base import Strict, invalid, shown
 from slo_compiler.schema.moment import Moment
+from slo_compiler.schema.texts import SLO_NAME
 
 _NAME = re.compile(rf"(?:(?P<service>{SLO_NAME.pattern})/)?(?P<slo>{SLO_NAME.pattern})")
 

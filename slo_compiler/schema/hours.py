@@ -10,7 +10,8 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from slo_compiler.diagnostics import nearest
 from slo_compiler.recurrence import zones
-from slo_compiler.schema.base import Name, Strict, how_to_quote, invalid, shown
+from slo_compiler.schema.base import Strict, how_to_quote, invalid, shown
+from slo_compiler.schema.texts import Name
 
 _LEAP_YEAR = 2028  # has each day that a year can have
 _YEARS = range(2000, 2200)

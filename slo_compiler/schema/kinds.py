@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import create_model
 
-from slo_compiler.schema.base import (
-    Name,
-    Strict,
-)
+from slo_compiler.schema.base import Strict
 from slo_compiler.schema.channel import CHANNEL_KINDS
 from slo_compiler.schema.channel.base import ChannelKind
 from slo_compiler.schema.sli import SLI_TYPES
 from slo_compiler.schema.sli.base import SLIType
+from slo_compiler.schema.texts import Name
 
 
 class _OneKind(Strict):

@@ -7,7 +7,9 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from slo_compiler.duration import Duration
-from slo_compiler.schema.base import Count, Name, Strict, Text, invalid, shown
+from slo_compiler.schema.base import Strict, invalid, shown
+from slo_compiler.schema.quantities import Count
+from slo_compiler.schema.texts import Name, Text
 
 
 def _retention(value: object) -> Duration:

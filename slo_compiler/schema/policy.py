@@ -7,14 +7,10 @@ from typing import Literal
 from pydantic import Field
 
 from slo_compiler.duration import Duration
-from slo_compiler.schema.base import (
-    Name,
-    Percentage,
-    Positive,
-    Span,
-    Strict,
-)
+from slo_compiler.schema.base import Strict
+from slo_compiler.schema.quantities import Percentage, Positive, Span
 from slo_compiler.schema.slo import Guards, Unreachable
+from slo_compiler.schema.texts import Name
 
 
 class Tier(Guards):

@@ -8,17 +8,7 @@ from pydantic import Field, field_validator
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
-from slo_compiler.schema.base import (
-    FilePath,
-    LabelName,
-    Line,
-    Name,
-    Span,
-    Strict,
-    Text,
-    Version,
-    invalid,
-)
+from slo_compiler.schema.base import Strict, invalid
 from slo_compiler.schema.exclusion import Exclusion
 from slo_compiler.schema.hours import (
     HolidaysByName,
@@ -26,9 +16,11 @@ from slo_compiler.schema.hours import (
 )
 from slo_compiler.schema.kinds import HeartbeatChannel
 from slo_compiler.schema.lint import LintSpec, Retention
+from slo_compiler.schema.quantities import Span
 from slo_compiler.schema.quotas import Limits, Quotas
 from slo_compiler.schema.severity import DEFAULT_SEVERITIES, Severities
 from slo_compiler.schema.slo import Defaults
+from slo_compiler.schema.texts import FilePath, LabelName, Line, Name, Text, Version
 from slo_compiler.schema.url import Url
 
 # Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/

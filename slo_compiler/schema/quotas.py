@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from slo_compiler.schema.base import Name, Strict
+from slo_compiler.schema.base import Strict
+from slo_compiler.schema.texts import Name
 
 MAX_MANIFEST_BYTES = 1 << 20  # nothing longer is read
 _Most = Annotated[int, Field(ge=1, le=1_000_000_000)]

@@ -14,7 +14,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Discriminator, Tag, WithJsonSchema
 
 from slo_compiler import naming
-from slo_compiler.schema.base import Labels, Name, Strict, invalid, shown
+from slo_compiler.schema.base import Strict, invalid, shown
+from slo_compiler.schema.texts import Labels, Name
 
 _LABEL = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9])?")
 

@@ -15,26 +15,13 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from slo_compiler.schema.annotation import AlertLabels, AlertName, Annotations, Link
-from slo_compiler.schema.base import (
-    Count,
-    Labels,
-    LookBack,
-    Name,
-    Objective,
-    Percentage,
-    Period,
-    SLOName,
-    SLOReference,
-    Span,
-    Strict,
-    Text,
-    invalid,
-    shown,
-)
+from slo_compiler.schema.base import Strict, invalid, shown
 from slo_compiler.schema.compat import CompatOrNone
 from slo_compiler.schema.formerly import Formerly
 from slo_compiler.schema.kinds import SLI
 from slo_compiler.schema.lint import Traffic
+from slo_compiler.schema.quantities import Count, LookBack, Objective, Percentage, Period, Span
+from slo_compiler.schema.texts import Labels, Name, SLOName, SLOReference, Text
 
 
 class Guards(Strict):

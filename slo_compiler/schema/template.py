@@ -7,11 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from slo_compiler.schema.base import (
-    Strict,
-    invalid,
-    shown,
-)
+from slo_compiler.schema.base import Strict, invalid, shown
 from slo_compiler.schema.policy import PolicyMetadata
 from slo_compiler.schema.slo import Argument
 

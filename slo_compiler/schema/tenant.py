@@ -6,17 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from slo_compiler.schema.base import (
-    BudgetLeft,
-    FilePath,
-    Labels,
-    Line,
-    Name,
-    Pace,
-    ScrapeInterval,
-    Span,
-    Strict,
-)
+from slo_compiler.schema.base import Strict
 from slo_compiler.schema.exclusion import TenantExclusion
 from slo_compiler.schema.hours import (
     HolidaysByName,
@@ -24,7 +14,9 @@ from slo_compiler.schema.hours import (
 )
 from slo_compiler.schema.kinds import Channel
 from slo_compiler.schema.policy import TenantPolicy
+from slo_compiler.schema.quantities import BudgetLeft, Pace, ScrapeInterval, Span
 from slo_compiler.schema.slo import SLO, Defaults
+from slo_compiler.schema.texts import FilePath, Labels, Line, Name
 
 
 class Step(Strict):

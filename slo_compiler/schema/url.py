@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from slo_compiler.schema.base import invalid, plain_text, shown
+from slo_compiler.schema.base import invalid, shown
+from slo_compiler.schema.texts import plain_text
 
 _HOST = r"(?:\[[0-9a-fA-F:.]+\]|[^\s/?#@:%\[\]<>\"\\^`{|}]+)"
 _PART = r"(?:[^\s?#%]|%[0-9a-fA-F]{2})*"

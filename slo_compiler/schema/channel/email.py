@@ -7,8 +7,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from slo_compiler.schema.base import Line, SecretFile, Text, invalid, shown
+from slo_compiler.schema.base import invalid, shown
 from slo_compiler.schema.channel.base import ChannelKind
+from slo_compiler.schema.texts import Line, SecretFile, Text
 from slo_compiler.schema.url import is_port
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from slo_compiler.schema.base import SecretFile
 from slo_compiler.schema.channel.base import ChannelKind
+from slo_compiler.schema.texts import SecretFile
 
 
 class MSTeams(ChannelKind):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from slo_compiler.schema.base import Line, SecretFile
 from slo_compiler.schema.channel.base import ChannelKind
+from slo_compiler.schema.texts import Line, SecretFile
 
 
 class Slack(ChannelKind):

@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from slo_compiler.schema.base import SecretFile
 from slo_compiler.schema.channel.base import ChannelKind
+from slo_compiler.schema.texts import SecretFile
 from slo_compiler.schema.url import Url
 
 

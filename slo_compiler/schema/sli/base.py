@@ -12,15 +12,8 @@ from typing import Annotated, ClassVar, get_args, get_type_hints
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
-from slo_compiler.schema.base import (
-    ByLabel,
-    LabelName,
-    SourceLabel,
-    Strict,
-    how_to_quote,
-    invalid,
-    shown,
-)
+from slo_compiler.schema.base import Strict, how_to_quote, invalid, shown
+from slo_compiler.schema.texts import ByLabel, LabelName, SourceLabel
 
 
 class HoldsQuery:

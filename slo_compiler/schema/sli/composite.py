@@ -7,8 +7,10 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from slo_compiler.schema.base import Line, Positive, Strict, invalid
+from slo_compiler.schema.base import Strict, invalid
+from slo_compiler.schema.quantities import Positive
 from slo_compiler.schema.sli.base import BasePair, By, SLIType
+from slo_compiler.schema.texts import Line
 
 
 class Component(Strict):

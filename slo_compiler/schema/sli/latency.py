@@ -9,7 +9,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, WithJsonSchema
 
 from slo_compiler.duration import ExactSpan
-from slo_compiler.schema.base import invalid, shown, with_unit
+from slo_compiler.schema.base import invalid, shown
+from slo_compiler.schema.quantities import with_unit
 from slo_compiler.schema.sli.base import (
     BasePair,
     Measure,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar, Literal
 
-from slo_compiler.schema.base import Number
+from slo_compiler.schema.quantities import Number
 from slo_compiler.schema.sli.base import (
     BasePair,
     Measure,
