@@ -15,8 +15,10 @@ from cases import ROOT
 
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", ".tools", "*_cache", ".hypothesis", "__pycache__", "generated", ".coverage*"
+    *(".git", ".venv", ".tools", "*_cache", ".slo-compiler-cache", ".hypothesis", "__pycache__"),
+    *("generated", ".coverage*"),
 )
+CACHES = {"__pycache__", ".slo-compiler-cache"}
 UNITS = (
     "tests/unit/test_layers.py",
     "tests/unit/test_schema.py",
@@ -214,7 +216,8 @@ def pytest_in(copy: Path, *arguments: str) -> str:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    paths = (p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    """Read all files but those that git ignores, and that tests may write: caches."""
+    paths = (p for p in folder.rglob("*") if p.is_file() and not {*p.parts} & CACHES)
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in paths}
 
 
