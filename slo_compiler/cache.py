@@ -120,30 +120,14 @@ class Cache:
             data = io.BytesIO()
             pickler = _Pickler(data)
             pickler.dump(value)
-            path.parent.mkdir(exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-                try:
-                    file.write(_LENGTHS.pack(data.tell(), pickler.contents.tell()))
-                    file.write(data.getbuffer())
-                    file.write(pickler.contents.getbuffer())
-                    file.flush()
-                    Path(file.name).replace(path)
-                except BaseException:
-                    Path(file.name).unlink(missing_ok=True)
-                    raise
+            lengths = _LENGTHS.pack(data.tell(), pickler.contents.tell())
+            write_entry(path, (lengths, data.getbuffer(), pickler.contents.getbuffer()))
             return True
         return False
 
     def trim(self, limit: int = MAX_BYTES) -> None:
         """Remove the entries that were not used for longest, down to the size limit."""
-        with suppress(OSError):
-            found = [(path, path.stat()) for path in self._folder.glob("*/*")]
-            total = sum(stat.st_size for _, stat in found)
-            for path, stat in sorted(found, key=lambda each: each[1].st_mtime):
-                if total <= limit:
-                    break
-                path.unlink(missing_ok=True)
-                total -= stat.st_size
+        trim_entries(self._folder, limit)
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / key[2:]
@@ -152,13 +136,53 @@ class Cache:
         """Whether the folder is there, and nobody else may write to it."""
         if not self._usable:  # asked again: another process may have made it meanwhile
             top = self._folder.parent
-            if create and not top.exists():
-                top.mkdir(mode=0o700, parents=True)
-                (top / ".gitignore").write_text("*\n", encoding="utf-8")
+            if create:
+                make_top(top)
             if create and top.is_dir():
                 self._folder.mkdir(mode=0o700, exist_ok=True)
             self._usable = top.is_dir() and _is_private(top) and _is_private(self._folder)
         return self._usable
+
+
+def make_top(top: Path) -> None:
+    """Make the folder of all caches beside a project, which git ignores, if it is not there.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if not top.exists():
+        top.mkdir(mode=0o700, parents=True)
+        (top / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+def write_entry(path: Path, parts: Iterable[bytes | memoryview]) -> None:
+    """Write a file beside its place, then rename it: it is whole, or not there.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        try:
+            for part in parts:
+                file.write(part)
+            file.flush()
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+def trim_entries(folder: Path, limit: int) -> None:
+    """Remove the files of a cache that were not used for longest, down to a size limit in bytes."""
+    with suppress(OSError):
+        found = [(path, path.stat()) for path in folder.glob("*/*")]
+        total = sum(stat.st_size for _, stat in found)
+        for path, stat in sorted(found, key=lambda each: each[1].st_mtime):
+            if total <= limit:
+                break
+            path.unlink(missing_ok=True)
+            total -= stat.st_size
 
 
 class CompiledTemplates(jinja2.BytecodeCache):

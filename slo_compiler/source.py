@@ -1,4 +1,4 @@
-"""Files of input, and the documents in them: plain data, and where each value of it stands."""
+"""Files of input, and the documents in them: plain data, and the place of each value."""
 
 from __future__ import annotations
 

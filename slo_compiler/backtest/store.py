@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import suppress
 from pathlib import Path
+
+from slo_compiler.cache import make_top, trim_entries, write_entry
 
 FOLDER = "backtest"
 MAX_BYTES = 4 << 30
@@ -33,31 +34,14 @@ class ChunkStore:
         Raises:
             OSError: it cannot be written.
         """
-        if not self._top.exists():
-            self._top.mkdir(mode=0o700, parents=True)
-            (self._top / ".gitignore").write_text("*\n", encoding="utf-8")
+        make_top(self._top)
         path = self._path(key)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            try:
-                file.write(content)
-                file.flush()
-                Path(file.name).replace(path)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        write_entry(path, (content,))
         return path
 
     def trim(self, limit: int = MAX_BYTES) -> None:
         """Remove the chunks that were not used for longest, down to the size limit."""
-        with suppress(OSError):
-            found = [(path, path.stat()) for path in self._folder.glob("*/*")]
-            total = sum(stat.st_size for _, stat in found)
-            for path, stat in sorted(found, key=lambda each: each[1].st_mtime):
-                if total <= limit:
-                    break
-                path.unlink(missing_ok=True)
-                total -= stat.st_size
+        trim_entries(self._folder, limit)
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / key[2:]

@@ -12,7 +12,7 @@ import click
 
 from slo_compiler.cli import completion
 from slo_compiler.cli.options import PROJECT, text_or_json
-from slo_compiler.cli.run import EXIT_FINDINGS
+from slo_compiler.cli.run import EXIT_FINDINGS, Run
 from slo_compiler.cli.server import credentials, endpoint
 from slo_compiler.cli.states import planned, project_file
 from slo_compiler.cli.status import refused
@@ -172,21 +172,26 @@ def _run(
     from slo_compiler.cache import FOLDER
     from slo_compiler.live.client import Client, RefusedError, ServerError
 
+    run = Run()
+
+    def progress(step: str, done: int, of: int) -> None:
+        run.progress(step, done + 1 if of else None, of)
+
     client = Client(url, headers, _ANSWER_SECONDS, prefix="--")
     store = ChunkStore(temporary or folder / FOLDER)
     source = HistorySource(client, headers, store)
     try:
         programs = engine.programs(folder)
         source.client.connect()
-        found = [backtest(source, programs, scope, span, _progress) for scope in scopes]
+        found = [backtest(source, programs, scope, span, progress) for scope in scopes]
     except (ServerError, RefusedError, engine.EngineError) as error:
-        _clear()
+        run.clear()
         refused(error)
     except NoHistoryError:
-        _clear()
+        run.clear()
         refused(_no_history(source, scopes))
     else:
-        _clear()
+        run.clear()
         source.store.trim()
         for words in source.client.warned:
             say(f"{url}: {words}")
@@ -203,17 +208,6 @@ def _no_history(source: HistorySource, scopes: Sequence[BacktestScope]) -> Excep
         f"{source.client.url} has no sample of what the SLOs read{first}",
         "is it the Prometheus that scrapes them, and does its retention reach back to --from?",
     )
-
-
-def _progress(step: str, done: int, of: int) -> None:
-    if sys.stderr.isatty():
-        shown = f"{step} {done + 1} of {of}" if of else step
-        click.echo(f"\r\x1b[K{shown} ...", nl=False, err=True)
-
-
-def _clear() -> None:
-    if sys.stderr.isatty():
-        click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def _print(results: Sequence[Backtest], against: str | None, format_: str) -> None:

@@ -47,19 +47,19 @@ def foreign_names(
     slo: ResolvedSLO, queries: BaseQueries | None, report: Report
 ) -> ForeignNames | None:
     """Give the names of an SLO for another tool's readers; what it lacks goes to `report`."""
-    said = slo.inherited.compat
-    if said is None:
+    compat = slo.inherited.compat
+    if compat is None:
         return None
-    found = ForeignNames(said.tool, *alias(slo))
+    found = ForeignNames(compat.tool, *alias(slo))
     if slo.period.calendar:
-        message = f"{said.tool.title()} has no period such as {slo.period.words}"
+        message = f"{compat.tool.title()} has no period such as {slo.period.words}"
         report.error(slo.at("compat"), "compat-lacks", message, f"use a rolling period, or {_HELP}")
         return None
-    if said.tool is CompatTool.SLOTH:
+    if compat.tool is CompatTool.SLOTH:
         return found
     metrics = metrics_of(queries.events) if queries is not None else ()
     if len(metrics) == 1 and _METRIC.fullmatch(metrics[0]):
-        return ForeignNames(said.tool, found.service, found.slo, metrics[0])
+        return ForeignNames(compat.tool, found.service, found.slo, metrics[0])
     if queries is not None or slo.spec.sli.body.base_pair() is None:  # else it was refused
         report.error(
             slo.at("compat"),
@@ -76,15 +76,15 @@ ForeignKey = tuple[CompatTool, str, str]
 
 def foreign_key(slo: ResolvedSLO) -> ForeignKey | None:
     """Give all by which a tool's readers tell an SLO from others; Pyrra's know no services."""
-    said = slo.inherited.compat
-    if said is None:
+    compat = slo.inherited.compat
+    if compat is None:
         return None
     service, name = alias(slo)
-    return said.tool, service if said.tool is CompatTool.SLOTH else "", name
+    return compat.tool, service if compat.tool is CompatTool.SLOTH else "", name
 
 
 def alias(slo: ResolvedSLO) -> tuple[str, str]:
     """Give the service and the name by which a tool's readers find an SLO."""
-    said = slo.inherited.compat
-    ending = naming.ALONGSIDE if said is not None and said.alongside else ""
+    compat = slo.inherited.compat
+    ending = naming.ALONGSIDE if compat is not None and compat.alongside else ""
     return slo.spec.service + ending, slo.spec.name + ending

@@ -22,9 +22,9 @@ from slo_compiler.view.values import place
 
 Facts = Mapping[str, str]
 
-# Parts of the project file whose changes are told by what they change of SLOs, or change nothing
+# Parts of the project file whose changes are shown by what they change of SLOs, or change nothing
 # that is written.
-_TOLD_BY_SLOS = frozenset(
+_SHOWN_BY_SLOS = frozenset(
     {
         "sources",
         "output",
@@ -121,7 +121,7 @@ def state_of(
         {
             path: text
             for path, text in _flat("", spec)
-            if path.partition(".")[0] not in _TOLD_BY_SLOS
+            if path.partition(".")[0] not in _SHOWN_BY_SLOS
         },
         plan.routing.inhibitions,
         shown(place(settings.at("spec"))) if settings.manifest else naming.PROJECT_FILE,
