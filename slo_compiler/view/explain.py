@@ -136,13 +136,14 @@ def explain(
     Raises:
         CompileError: the tenant's rules cannot be planned.
     """
+    planned: dict[str, PlannedTenant] = {}  # each once, however many depend on it
     for tenant, slos in found:
-        planned = {
-            one.name: plan_tenant(one, project.prometheus, report)
-            for one in _related(tenant, tenants)
-        }
+        names = {one.name for one in _related(tenant, tenants)}
+        related = [one for one in tenants if one.name in names]
+        for one in related:
+            if one.name not in planned:
+                planned[one.name] = plan_tenant(one, project.prometheus, report)
         report.raise_if_failed()
-        related = [one for one in tenants if one.name in planned]
         routing = plan_routing(related, project, tenant.position)
         expected = [*routes_by_alert(planned[tenant.name], related)]
         by_slo = {id(one.resolved): one for one in planned[tenant.name].slos}

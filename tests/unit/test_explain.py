@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,12 +20,14 @@ from linting import wrapped
 
 from slo_compiler import naming, pipeline
 from slo_compiler.cli import main
+from slo_compiler.cli.states import resolved
 from slo_compiler.diagnostics import Report, Severity
 from slo_compiler.documents import read_documents
-from slo_compiler.plan import Plan
+from slo_compiler.plan import Plan, PlannedTenant
 from slo_compiler.plan.build import build
 from slo_compiler.render import tenant_rules
 from slo_compiler.resolve.inherit import inherit
+from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema import Defaults, Tenant
 from slo_compiler.source import SourceFile
 from slo_compiler.view import explain
@@ -255,3 +258,19 @@ def test_times_to_fire_wait_for_the_errors_of_a_guard_where_traffic_is_declared(
     (facts,) = json.loads(run(tmp_path, "customer-b", manifest, "--format", "json").stdout)
     found = [(t["fires_at_full_outage"], t["fires_at_ten_times"]) for t in facts["tiers"]]
     assert found == expected
+
+
+def test_tenant_that_others_depend_on_is_planned_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    plan_tenant = explain.plan_tenant
+
+    def counted(tenant: ResolvedTenant, *rest: Any) -> PlannedTenant:  # noqa: ANN401  (as it is)
+        seen.append(tenant.name)
+        return plan_tenant(tenant, *rest)
+
+    monkeypatch.setattr(explain, "plan_tenant", counted)
+    with ExitStack() as stack:
+        state = resolved(None, VOCABULARY / "slo-compiler.yaml", stack)
+        assert state is not None
+        assert state.explain()
+    assert len(seen) == len({*seen}) > 20
