@@ -92,7 +92,7 @@ class Cache:
     """A folder of results by key."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder / "compile"
+        self._folder = folder.absolute() / "compile"  # of this project, whatever folder comes next
         self._usable = False
 
     def get(self, key: str) -> Any | None:  # noqa: ANN401  (whatever was put there)
@@ -161,7 +161,7 @@ def write_entry(path: Path, parts: Iterable[bytes | memoryview]) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
         try:
             for part in parts:

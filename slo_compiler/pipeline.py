@@ -125,8 +125,8 @@ def compile_project(
     shared = read_shared(settings, report)
     sources = with_imported(settings, sources)
     targets = settings.spec.targets
-    templating.keep_compiled(CompiledTemplates(cache) if cache else None)
-    with without_collector():
+    compiled_templates = CompiledTemplates(cache) if cache else None
+    with templating.keep_compiled(compiled_templates), without_collector():
         units = compile_units(shared, sources, progress, cache=cache, jobs=jobs)
     check_units(units, report, whole=whole)
     report.raise_if_failed()
@@ -137,7 +137,8 @@ def compile_project(
     progress("joining")
     heartbeat = settings.at("spec", "alertmanager", "heartbeat")
     context = ProjectContext(settings.spec, heartbeat, shared.base, settings.at, whole)
-    emitted = emit(units, targets, context, report, kept_files(cache, shared, context))
+    with templating.keep_compiled(compiled_templates):
+        emitted = emit(units, targets, context, report, kept_files(cache, shared, context))
     verified = toolcheck.Verification({}, ())
     if checked:
         progress(f"checking {len(emitted.artefacts)} files")

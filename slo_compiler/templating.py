@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -91,9 +92,14 @@ def environment() -> jinja2.Environment:
     return env
 
 
-def keep_compiled(store: jinja2.BytecodeCache | None) -> None:
-    """Read templates that are compiled to bytecode from a store, and write new ones to it."""
+@contextmanager
+def keep_compiled(store: jinja2.BytecodeCache | None) -> Iterator[None]:
+    """Meanwhile, read compiled templates from a store, and write new ones to it."""
     environment().bytecode_cache = store
+    try:
+        yield
+    finally:
+        environment().bytecode_cache = None
 
 
 @cache

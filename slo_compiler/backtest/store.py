@@ -35,6 +35,7 @@ class ChunkStore:
             OSError: it cannot be written.
         """
         make_top(self._top)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         path = self._path(key)
         write_entry(path, (content,))
         return path

@@ -17,7 +17,7 @@ from cases import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slo_compiler import pipeline
+from slo_compiler import pipeline, templating
 from slo_compiler.cache import FOLDER, Cache, key_of
 from slo_compiler.diagnostics import CompileError, Report
 from slo_compiler.emit import BY_NAME
@@ -353,3 +353,22 @@ def test_templates_are_compiled_once_and_again_where_their_bytecode_is_damaged(
     for entry in (folder / FOLDER / "compile").glob("*/*"):
         entry.write_bytes(entry.read_bytes()[:-7])
     assert int(run("99.93").split()[1]) > 10
+
+
+def test_templates_after_a_compile_leave_other_folders_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project may be named by a relative path, and the process may go on in another folder."""
+    folder, other = project_folder(tmp_path / "one"), tmp_path / "other"
+    other.mkdir()
+    monkeypatch.chdir(folder)
+    report = Report()
+    settings = pipeline.read_project(Path("slo-compiler.yaml"), report)
+    sources = read_sources(["tenants"], settings.root, report)
+    cache = Cache(Path(FOLDER))
+    pipeline.compile_project(settings, sources, report, cache=cache, checked=False)
+    monkeypatch.chdir(other)
+    templating.environment().get_template("emit/rules.yml.j2")
+    assert templating.environment().bytecode_cache is None
+    assert cache.put(key_of(["a"]), "kept")
+    assert [*other.iterdir()] == []
