@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SUITES := bookworm trixie forky
 
-.PHONY: setup rules check proofs test test-fast coverage fuzz lint demo tools tools-all bench-eval bench-compile bench-proofs golden docs site sbom lock browser clean help
+.PHONY: setup rules check proofs test test-fast coverage fuzz lint demo tools tools-all bench-eval bench-compile bench-hostile bench-proofs golden docs site sbom lock browser clean help
 
 REPOS := examples examples/severities examples/vocabulary
 
@@ -61,6 +61,9 @@ bench-eval: $(VENV)/installed-dev tools-all ## cost of evaluation, beside rules 
 
 bench-compile: $(VENV)/installed-dev tools ## time of compiles, beside Sloth's where SLOTH names its binary
 	@$(BIN)/python benchmarks/compile.py
+
+bench-hostile: $(VENV)/installed-dev ## what very large tenants take, and which are refused
+	@PYTHONPATH=tests/support $(BIN)/python benchmarks/hostile.py
 
 bench-proofs: $(VENV)/installed-dev tools ## time that the proofs of 100 SLOs take
 	@PYTHONPATH=examples $(BIN)/python benchmarks/proofs.py

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from click.testing import CliRunner
+from large_tenants import MANY, PAGE, TICKET, budgets, levels, manifest
 
 from slo_compiler import pipeline, workers
 from slo_compiler import unit as unit_module
@@ -22,45 +21,6 @@ from slo_compiler.diagnostics import CompileError, Diagnostic, Report
 from slo_compiler.schema.quotas import Quotas
 from slo_compiler.source import SourceFile
 from slo_compiler.unit import Unit
-
-HOOK = {"name": "hook", "webhook": {"url": "http://hooks.internal/acme"}}
-PAGE, TICKET = ({"severity": severity, "notify": ["hook"]} for severity in ("page", "ticket"))
-
-
-def manifest(
-    slos: int,
-    escalation: Iterable[object] = (PAGE, TICKET),
-    channels: Iterable[object] = (HOOK,),
-    *,
-    counter: str = "x{}_total",
-) -> str:
-    """Write a tenant; `{}` in the counter's name is for the SLO's number."""
-    return yaml.safe_dump(
-        {
-            "apiVersion": "slo-compiler/v1",
-            "kind": "Tenant",
-            "metadata": {"name": "acme", "owner": "acme-sre"},
-            "spec": {
-                "channels": [*channels],
-                "escalation": [*escalation],
-                "slos": [
-                    {
-                        "name": f"s{n}",
-                        "service": "web",
-                        "objective": 99.9,
-                        "sli": {
-                            "ratio": {
-                                "errors": f'{counter.format(n)}{{code="500"}}',
-                                "total": counter.format(n),
-                            }
-                        },
-                    }
-                    for n in range(slos)
-                ],
-            },
-        },
-        sort_keys=False,
-    )
 
 
 def compiled(text: str, project: str = "") -> Unit:
@@ -81,25 +41,7 @@ def errors(unit: Unit) -> list[Diagnostic]:
     return [found for found in unit.diagnostics if found.severity.name == "ERROR"]
 
 
-def levels(number: int, channels: Iterable[str] = ("hook",)) -> list[object]:
-    return [
-        {"severity": "page", "firing_for": f"{n}m", "notify": [*channels]}
-        for n in range(1, number + 1)
-    ]
-
-
-def budgets(number: int) -> list[object]:
-    return [
-        {"budget_below": f"{Decimal(99) - Decimal(n) / 10}%", "notify": ["hook"]}
-        for n in range(number)
-    ]
-
-
 PARTS = "(3 SLOs, 12 alerts on burn rates, 0 alerts on budgets)"
-MANY = [
-    HOOK,
-    *({"name": f"c{n}", "webhook": {"url": f"http://h.internal/{n}"}} for n in range(500)),
-]
 
 
 @pytest.mark.parametrize(
