@@ -52,7 +52,7 @@ class OpenHours:
 
 
 def open_hours(entries: Sequence[Hours], holidays: Mapping[str, Sequence[str]]) -> OpenHours:
-    """Look the holidays up; missing names are reported by the caller, which knows their place."""
+    """Look the holidays up; missing names are reported by `check_hours`."""
     days = {Holiday.parse(day) for e in entries for day in holidays.get(e.holidays or "", ())}
     return OpenHours(
         tuple(entries), tuple(sorted(days, key=lambda d: (d.year or 0, d.month, d.day)))
