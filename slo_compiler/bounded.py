@@ -1,6 +1,6 @@
 """Work of one file that is ended when it takes more CPU time or memory than it may.
 
-A timer of CPU time asks, so that a busy machine ends nothing sooner. It is asked between steps of
+A timer of CPU time decides, so that a busy machine ends nothing sooner. It is read between steps of
 Python: one call into a library is not cut short, which is why lengths and patterns have limits of
 their own. Timers and signals are those of the main thread; in other threads, and where a profiler
 has the timer, nothing is bounded.

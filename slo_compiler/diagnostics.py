@@ -72,7 +72,7 @@ class CompileError(Exception):
 
 
 class Report:
-    """Collects findings, so that all of them are told in one run."""
+    """Collects findings, so that all of them are reported in one run."""
 
     def __init__(self) -> None:
         self._found: dict[Diagnostic, None] = {}
@@ -94,7 +94,7 @@ class Report:
         self._add(Diagnostic(position, Severity.WARNING, id_, message, help_))
 
     def _add(self, found: Diagnostic) -> None:
-        """Add a finding; one in a template is told for the first of its uses only."""
+        """Add a finding; one in a template is reported for the first of its uses only."""
         use = found.position.use
         if use is not None:
             if self._uses.setdefault((found.position, found.id), use) != use:
@@ -195,7 +195,7 @@ def _places(positions: Sequence[Position]) -> str:
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:
-    """Say which valid choice was probably meant, or list them: `did you mean "x"?`."""
+    """Return which valid choice was probably meant, or list them: `did you mean "x"?`."""
     options = sorted(set(choices))
     close = get_close_matches(word, options, n=1, cutoff=0.6)
     if close:

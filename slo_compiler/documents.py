@@ -22,7 +22,7 @@ from slo_compiler.yaml_syntax import syntax_error
 
 MAX_DEPTH = 64
 MAX_NODES = 100_000  # after alias expansion
-# What YAML does not allow in a file, and what a reviewer would not see; a scalar may hold it as an
+# What YAML does not allow in a file, and what a reviewer would not see; a scalar may have it as an
 # escape.
 _CONTROL = re.compile(
     f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff{REORDERING}{UNSEEN}]"
@@ -149,7 +149,7 @@ class _TooMuchError(Exception):
 def _expanded(
     node: yaml.Node, sizes: dict[int, tuple[int, int]], open_: set[int]
 ) -> tuple[int, int]:
-    """Count the values that a node stands for once its aliases are followed, and their levels.
+    """Count the values of a node once its aliases are followed, and their levels.
 
     Raises:
         _TooMuchError: at the innermost node that is too large.
@@ -211,7 +211,7 @@ def _construct_scalar(node: yaml.Node, document: Document, report: Report) -> An
             return None
         case "bool":
             return node.value.lower() == "true"
-        case "int" if len(node.value) < 19:  # noqa: PLR2004  (what 64 bits hold)
+        case "int" if len(node.value) < 19:  # noqa: PLR2004  (it fits into 64 bits)
             return int(node.value)
         case _:
             return Decimal(node.value)
@@ -257,7 +257,7 @@ def _construct_mapping(
             report.error(
                 document.place_of(key),
                 "duplicate-key",
-                f'the key "{key.value}" stands here twice; first on line {first}',
+                f'the key "{key.value}" is here twice; first on line {first}',
                 "remove one of them",
             )
             continue

@@ -16,7 +16,7 @@ _UNITS_MS = {
     "s": 1_000,
     "ms": 1,
 }
-_PRINTED = ("d", "h", "m", "s", "ms")  # Prometheus knows y and w, but nobody reads "4w2d"
+_PRINTED = ("d", "h", "m", "s", "ms")  # Prometheus knows y and w, but "4w2d" is hard to read
 _NS = {**{unit: ms * 1_000_000 for unit, ms in _UNITS_MS.items()}, "us": 1_000, "ns": 1}
 _NUMBER = r"[0-9]{1,9}(?:[.][0-9]{1,9})?"
 _EXACT = re.compile("".join(rf"(?:(?P<{unit}>{_NUMBER}){unit})?" for unit in _NS))

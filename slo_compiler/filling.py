@@ -84,7 +84,7 @@ class SecretSource:
         return path.removeprefix(prefix)
 
     def _file(self, rest: str) -> Path:
-        assert self.folder is not None  # noqa: S101  (asked by its callers)
+        assert self.folder is not None  # noqa: S101  (checked by its callers)
         return self.folder / rest.lstrip("/")
 
     def _from_file(self, rest: str) -> str | None:

@@ -22,7 +22,7 @@ def check(recorded: object, interfaces: Sequence[Interface], report: Report) -> 
     """Point out a new SLO that may be an old one, renamed without `formerly`.
 
     Args:
-        recorded: the SLOs of each tenant at the last compile, as its record holds them.
+        recorded: the SLOs of each tenant at the last compile, as they are in its record.
         interfaces: the tenants of this one.
         report: takes the findings.
     """

@@ -138,13 +138,13 @@ ALERT_ALERTS_DROPPED = "SLOAlertsDropped"
 ALERT_CONFIG_FAILING = "SLOAlertmanagerConfigFailing"
 ALERT_NOTIFICATIONS_FAILING = "SLONotificationsFailing"
 
-# What stands in `service` and `slo` of alerts about a tenant's rules as a whole, so that these
+# The values of `service` and `slo` of alerts about a tenant's rules as a whole, so that these
 # alerts have the labels by which the routing tree knows them.
 RULES_SERVICE, RULES_SLO, WATCHDOG_SLO = "slo-compiler", "rules", "watchdog"
 SEVERITY_HEARTBEAT = "heartbeat"
 
 
-# Parts of a tenant's rules, in the order in which its groups stand.
+# Parts of a tenant's rules, in the order of its groups.
 INFO_GROUP, BASE_GROUP, TILES_GROUP = "info", "base", "tiles"
 BUDGET_GROUP, HEALTH_GROUP = "budget", "health"
 GROUPS = (INFO_GROUP, BASE_GROUP, TILES_GROUP, BUDGET_GROUP, HEALTH_GROUP)
@@ -177,7 +177,7 @@ def hops(tenant: str) -> str:
 # Alertmanager.
 RECEIVER_UNROUTED = "slo-unrouted"
 RECEIVER_HEARTBEAT = "slo-heartbeat"
-RECEIVER_SHADOW = "slo-shadow"  # of tenants whose SLOs are all shadows: it tells nobody
+RECEIVER_SHADOW = "slo-shadow"  # of tenants whose SLOs are all shadows: it notifies no one
 
 
 def receiver(tenant: str, *parts: str) -> str:

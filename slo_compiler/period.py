@@ -17,7 +17,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Period:
-    """The span of a budget; without `calendar` the last `nominal` of time, whenever asked."""
+    """The span of a budget; without `calendar` the last `nominal` of time at each moment."""
 
     nominal: Duration
     calendar: str = ""
@@ -25,7 +25,7 @@ class Period:
 
     @classmethod
     def of_calendar(cls, calendar: str, utc_offset: int = 0) -> Period:
-        """Take the whole week, month or quarter that holds now."""
+        """Take the whole current week, month or quarter."""
         return cls(Duration.of(days=_DAYS[calendar][0]), calendar, utc_offset)
 
     @property
@@ -41,7 +41,7 @@ class Period:
 
     @property
     def words(self) -> str:
-        """Say it in a sentence: over 30d, over a calendar month (UTC+01:00)."""
+        """The period as part of a sentence: over 30d, over a calendar month (UTC+01:00)."""
         zone = f"UTC{self.offset}" if self.utc_offset else "UTC"
         return f"a calendar {self.calendar} ({zone})" if self.calendar else str(self.nominal)
 

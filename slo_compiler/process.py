@@ -85,7 +85,7 @@ def run(
 
     Raises:
         ProcessError: it could not be started, or gave no answer in time.
-        Interrupted: this process was told to end meanwhile.
+        Interrupted: this process got a signal to end meanwhile.
     """
     name = Path(command[0]).name
     process = _start(command, folder, environment, None, merged=merged)
@@ -95,7 +95,7 @@ def run(
     except subprocess.TimeoutExpired:
         raise ProcessError(f"{name} gave no answer within {limit:g} s") from None
     finally:
-        # The group, not the process alone: what a tool left running would hold our pipes.
+        # The group, not the process alone: what a tool left running would keep our pipes open.
         _end(process)
         _STATE.running.discard(process)
     _end_if_interrupted()
@@ -108,7 +108,7 @@ def serving(command: Sequence[str | Path], log: Path) -> Iterator[subprocess.Pop
 
     Raises:
         ProcessError: it could not be started.
-        Interrupted: this process was told to end meanwhile.
+        Interrupted: this process got a signal to end meanwhile.
     """
     process = _start(command, None, None, log, merged=True)
     try:

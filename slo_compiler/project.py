@@ -44,7 +44,7 @@ def read_project(path: Path | None, report: Report, *, lenient: bool = False) ->
         lenient: whether to go on without what is wrong, so that the manifests are checked, too.
 
     Raises:
-        CompileError: the file cannot be read, or holds errors.
+        CompileError: the file cannot be read, or has errors.
     """
     if path is None:
         # Without a project file the caller names the sources, so its defaults do not matter.
@@ -61,7 +61,7 @@ def parse_project(
     """Validate a project file's content; `root` is the folder that its paths are relative to.
 
     Raises:
-        CompileError: it holds errors.
+        CompileError: it has errors.
     """
     manifests = load([file], (Project,), report)
     if not (lenient and manifests) or manifests[0].lacks("spec", "sources"):
@@ -77,12 +77,12 @@ def parse_project(
 
 
 def with_overrides(settings: Settings, changes: Mapping[str, object]) -> Settings:
-    """Replace parts of the project's specification by what the command line says."""
+    """Replace parts of the project's specification by the command line's options."""
     return replace(settings, spec=settings.spec.model_copy(update=dict(changes)))
 
 
 def read_shared(settings: Settings, report: Report) -> Shared:
-    """Read what holds for all tenants, and check the project; findings go to `report`."""
+    """Read what all tenants share, and check the project; findings go to `report`."""
     files = [settings.manifest.source] if settings.manifest else []
     policies, templates = (
         _named(names, settings, report, files)

@@ -177,7 +177,7 @@ def _kind(path: Path) -> int:
     """Return the kind of a file as `stat` names it; 0 if there is none."""
     try:
         return stat.S_IFMT(path.stat().st_mode)
-    except (OSError, ValueError):  # a name may be too long, or hold a NUL
+    except (OSError, ValueError):  # a name may be too long, or have a NUL
         return 0
 
 

@@ -1,6 +1,6 @@
 """When local times are, in UTC: whole seconds since 1970, since PromQL knows no zones.
 
-A recurrence holds whenever the clock on the wall shows one of its times on one of its days: an hour
+A recurrence is active when the clock on the wall shows one of its times on one of its days: an hour
 that a change of the clocks leaves out has nothing of it, and of one that comes twice both count.
 """
 

@@ -14,7 +14,7 @@ import re2  # type: ignore[import-untyped]  # it has no types
 
 MAX_MEMORY = 8 << 20  # bytes for one pattern and its automaton; RE2's own default
 _COMPILED = 512  # patterns kept
-_ANSWERS = 16_384  # kept of each kind: proofs ask the same of one series for each SLO
+_ANSWERS = 16_384  # kept of each kind: proofs match the same against one series for each SLO
 _ANY_BYTE = re.compile(r"(?<!\\)(?:\\\\)*(\\C)")
 
 

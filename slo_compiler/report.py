@@ -1,4 +1,4 @@
-"""How findings are told: as text with a caret, as JSON, as GitHub annotations, as SARIF."""
+"""How findings are printed: as text with a caret, as JSON, as GitHub annotations, as SARIF."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ MAX_LINE = 160  # longer source lines are cut around the caret
 
 
 def text(diagnostics: Sequence[Diagnostic]) -> str:
-    """Tell each finding with its line, a caret and the next step."""
-    return "\n".join(map(_told, diagnostics)) + ("\n" if diagnostics else "")
+    """Return each finding with its line, a caret and the next step."""
+    return "\n".join(map(_shown, diagnostics)) + ("\n" if diagnostics else "")
 
 
-def _told(found: Diagnostic) -> str:
+def _shown(found: Diagnostic) -> str:
     at, color = found.position, _COLORS[found.severity]
     label = click.style(f"{found.severity}[{found.id}]", fg=color, bold=True)
     lines = [f"{click.style(printable(str(at)), bold=True)}: {label} {printable(found.message)}"]
@@ -38,7 +38,7 @@ def _told(found: Diagnostic) -> str:
 
 
 def _around(at: Position) -> tuple[str, str, str]:
-    """Cut the source line into what stands before, under and after the caret."""
+    """Cut the source line into what is before, under and after the caret."""
     begin = at.column - 1
     first = 0
     if len(at.text) > MAX_LINE:
@@ -84,7 +84,7 @@ def percent(ratio: float) -> str:
 
 
 def as_json(diagnostics: Sequence[Diagnostic]) -> str:
-    """Tell the findings as a JSON list."""
+    """Return the findings as a JSON list."""
     return json.dumps([*map(_record, diagnostics)], indent=2) + "\n"
 
 
@@ -103,7 +103,7 @@ def _record(found: Diagnostic) -> dict[str, Any]:
 
 
 def github(diagnostics: Sequence[Diagnostic]) -> str:
-    """Tell the findings as GitHub workflow commands, which annotate the lines of a pull request."""
+    """Return the findings as GitHub workflow commands, which annotate lines of a pull request."""
 
     def escaped(value: str, *more: str) -> str:
         value = printable(value)
@@ -112,7 +112,7 @@ def github(diagnostics: Sequence[Diagnostic]) -> str:
         return value
 
     lines = [
-        f"::{_told_as(found, 'notice')} file={escaped(found.position.path, ':', ',')},"
+        f"::{_severity(found, 'notice')} file={escaped(found.position.path, ':', ',')},"
         f"line={found.position.line},col={found.position.column},"
         f"endColumn={found.position.column + found.position.width},"
         f"title={escaped(found.id, ':', ',')}::"
@@ -123,7 +123,7 @@ def github(diagnostics: Sequence[Diagnostic]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _told_as(found: Diagnostic, info: str) -> str:
+def _severity(found: Diagnostic, info: str) -> str:
     """Give a severity in the words of a format, which differ for infos only."""
     return info if found.severity is Severity.INFO else str(found.severity)
 
@@ -176,7 +176,7 @@ def _result(found: Diagnostic, rule: int) -> dict[str, Any]:
     return {
         "ruleId": found.id,
         "ruleIndex": rule,
-        "level": _told_as(found, "note"),
+        "level": _severity(found, "note"),
         "message": {"text": message},
         "locations": [{"physicalLocation": where}],
     }

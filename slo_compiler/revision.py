@@ -62,8 +62,8 @@ def _git(
         raise RevisionError(str(error)) from error
     if done.code:
         revision = words[-1].removesuffix("^{commit}")
-        said = done.stderr.strip().splitlines()
-        raise RevisionError(said[-1] if said else f'no revision "{revision}"')
+        errors = done.stderr.strip().splitlines()
+        raise RevisionError(errors[-1] if errors else f'no revision "{revision}"')
     return done.stdout if whole else done.stdout.strip()
 
 
@@ -78,18 +78,18 @@ def commit_of(folder: Path, digests: Mapping[str, str]) -> str | None:
         RevisionError: git cannot be run, or the folder is in no repo.
     """
     commits = _git(folder, "log", f"--max-count={_SEARCHED}", "--format=%H", "--", *digests)
-    return next((c for c in commits.split() if _holds(folder, c, digests)), None)
+    return next((c for c in commits.split() if _contains(folder, c, digests)), None)
 
 
 def described(folder: Path, commit: str) -> str:
-    """Say which commit it is: `1a2b3c4d of 2026-11-20`."""
+    """Return which commit it is: `1a2b3c4d of 2026-11-20`."""
     return _git(folder, "show", "--no-patch", "--format=%h of %cs", commit)
 
 
 _SEARCHED = 500  # commits, of those that changed one of the files
 
 
-def _holds(folder: Path, commit: str, digests: Mapping[str, str]) -> bool:
+def _contains(folder: Path, commit: str, digests: Mapping[str, str]) -> bool:
     for path, digest in digests.items():
         try:
             content = _git(folder, "show", f"{commit}:./{path}", whole=True)

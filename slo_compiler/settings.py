@@ -1,4 +1,4 @@
-"""The project as all stages know it: what its file says, and the folder of its paths."""
+"""The project as all stages know it: its file's settings, and the folder of its paths."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ PROJECT_FILE = naming.PROJECT_FILE
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The project: what its file says, where it stands, and the folder that paths are relative to.
+    """The project: its file's settings, where it is, and the folder that paths are relative to.
 
-    Without a file it is what the command line says, and the paths are the current folder's.
+    Without a file it is what the command line sets, and the paths are the current folder's.
     """
 
     spec: ProjectSpec

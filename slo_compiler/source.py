@@ -28,7 +28,7 @@ def _digest(content: bytes) -> str:
 class SourceFile:
     """One input: the path to show, its name in the repo, and its bytes.
 
-    The name is relative to the project, so that outputs that hold it are the same everywhere.
+    The name is relative to the project, so that outputs with it are the same everywhere.
     """
 
     path: str
@@ -58,13 +58,13 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML document: its data, and where each value of it stands."""
+    """One YAML document: its data, and the place of each value of it."""
 
     path: str
     data: Any
     node: yaml.Node
     lines: Sequence[str]
-    # Nodes by their place, with their keys: findings and rules ask for the same again and again.
+    # Nodes by their place, with their keys: findings and rules need the same again and again.
     _seen: dict[Loc, _Found | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -118,7 +118,7 @@ class Document:
         return self.locate(loc)
 
     def declared(self, loc: Loc) -> Position:
-        """Place that stands for the named thing at `loc`: here, its name."""
+        """Place of the named thing at `loc`: here, of its name."""
         return self.locate((*loc, "name"))
 
     def has(self, loc: Loc) -> bool:

@@ -1,7 +1,7 @@
 """The one place that builds Jinja environments and their filters.
 
 Delimiters are `<< >>`, `<% %>` and `<# #>`, so that PromQL's braces and Prometheus' own
-`{{ $labels.x }}` stand in a template as they will stand in the output.
+`{{ $labels.x }}` are in a template as they will be in the output.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def quoted(value: object) -> str:
     return _quoted(str(value))
 
 
-@lru_cache(maxsize=16_384)  # the same names and annotations stand in many rules
+@lru_cache(maxsize=16_384)  # the same names and annotations are in many rules
 def _quoted(text: str) -> str:
     return _UNSAFE.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(text, ensure_ascii=False))
 
@@ -34,7 +34,7 @@ def _quoted(text: str) -> str:
 def block(text: str, indent: int) -> str:
     """Write an expression as a literal block, `|-`, indented by `indent` spaces.
 
-    Falls back to a quoted scalar where a block cannot hold the text.
+    Falls back to a quoted scalar where a block cannot contain the text.
     """
     if _UNSAFE.search(text) or _CONTROL.search(text) or text != text.strip():
         return quoted(text)

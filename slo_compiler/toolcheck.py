@@ -1,4 +1,4 @@
-"""What promtool and amtool say of the staged output, told at the manifest's line."""
+"""What promtool and amtool find in the staged output, reported at the manifest's line."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _promtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Rep
         return
     output = done.output
     origins = {file.path: file.origins for file in files}
-    told = False
+    reported = False
     for line in output.splitlines():
         finding = _PROMTOOL_FINDING.match(line.strip())
         if finding:
@@ -87,12 +87,12 @@ def _promtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Rep
                 f"promtool refuses {finding['name']}: {message}",
                 _checked_by(binary),
             )
-            told = True
-    if not told:
+            reported = True
+    if not reported:
         failed = re.search(r"^Checking (.*)\n\s*FAILED:", output, re.MULTILINE)
         at = Position(failed[1] if failed else paths[0])
-        said = output[failed.end() :] if failed else output
-        report.error(at, "promtool", f"promtool failed: {_short(said)}", _checked_by(binary))
+        text = output[failed.end() :] if failed else output
+        report.error(at, "promtool", f"promtool failed: {_short(text)}", _checked_by(binary))
 
 
 def _amtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Report) -> None:
@@ -108,30 +108,30 @@ def _amtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Repor
                 report.error(at, "amtool", _unclear("amtool", done), tools.NO_ANSWER)
             continue
         output = done.output
-        said = re.sub(
+        text = re.sub(
             r"^Checking '.*?'\s+FAILED: |^amtool: error:.*", "", output, flags=re.MULTILINE
         )
         named = [
             file.origins[name]
-            for quoted in re.findall(r'"([^"]*)"|`([^`]*)`|field (\S+) not found', said)
+            for quoted in re.findall(r'"([^"]*)"|`([^`]*)`|field (\S+) not found', text)
             for name in quoted
             if name and name in file.origins
         ]
         report.error(
             named[0] if named else at,
             "amtool",
-            f"amtool refuses it: {_short(said or output)}",
+            f"amtool refuses it: {_short(text or output)}",
             _checked_by(binary),
         )
 
 
 def _unclear(name: str, done: process.Done) -> str:
-    """Say that a tool exits as if it agreed, and does not say so: it is another program."""
+    """Describe a tool that exits as if it agreed, and does not print so: another program."""
     return f'{name} exits with 0, but does not report "{_AGREES}": {_short(done.output)}'
 
 
 def _narrowed(at: Position, message: str) -> Position:
-    """Mark what a message quotes, where it stands in the marked part of the line."""
+    """Mark what a message quotes, at its place in the marked part of the line."""
     begin = at.column - 1
     for token in re.findall(r'"([^"]+)"|(\w+)\(\)', message):
         word = token[0] or token[1]
@@ -142,7 +142,7 @@ def _narrowed(at: Position, message: str) -> Position:
 
 
 def _checked_by(binary: Path) -> str:
-    """Say which version refuses: it may be another than the one that will evaluate the rules."""
+    """Return which version refuses: it may be another than the one that will evaluate the rules."""
     try:
         return f"checked by {binary.name} {tools.version(binary)}"
     except tools.ToolsError:
@@ -151,4 +151,4 @@ def _checked_by(binary: Path) -> str:
 
 def _short(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return "; ".join(lines[:5]) or "it says nothing"
+    return "; ".join(lines[:5]) or "it prints nothing"

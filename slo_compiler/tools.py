@@ -1,6 +1,6 @@
 """Where promtool and amtool are, and how to get them without root.
 
-A tools folder holds toolsets, one per suite of the distribution:
+A tools folder has toolsets, one per suite of the distribution:
 
     .tools/forky/usr/bin/{promtool,amtool,prometheus,prometheus-alertmanager}
     .tools/forky/usr/bin/{victoria-metrics,vmalert,vmalert-tool}
@@ -87,8 +87,8 @@ _HINTS = {  # by platform.system(), how people get both there
     "Windows": "the archives of Prometheus' and Alertmanager's releases hold both; ",
 }
 
-# Read last, so it has the last word over the machine's own settings: every path that apt writes
-# lies in the staging folder, and neither the machine's hooks, pins nor packages have a say.
+# Read last, so it overrides the machine's own settings: every path that apt writes
+# lies in the staging folder, and neither the machine's hooks, pins nor packages are used.
 # Signatures are checked even where the machine waives it. As root, apt would download as its
 # sandbox user, who could not enter the staging folder.
 _APT_CONF = """\
@@ -133,7 +133,7 @@ def folders(project: Path | None = None, environ: Mapping[str, str] = os.environ
 def find(
     name: str, environ: Mapping[str, str] = os.environ, *, project: Path | None = None
 ) -> Path | None:
-    """Find `promtool` or `amtool`: what was asked for, else what is installed, else what is kept.
+    """Find `promtool` or `amtool`: what VARIABLE names, else what is installed, else what is kept.
 
     Tools are kept in `.tools` of the current folder, beside the project file (its folder is
     `project`), and in the user's cache. In a tools folder the newest toolset wins; a plain folder
@@ -164,10 +164,10 @@ def find_in(suite: str, name: str, environ: Mapping[str, str] = os.environ) -> P
 
 
 def version(binary: Path) -> str:
-    """Say which version a tool is: `3.5.3`, without the distribution's suffixes.
+    """Return which version a tool is: `3.5.3`, without the distribution's suffixes.
 
     Raises:
-        ToolsError: if it cannot be run or does not say.
+        ToolsError: if it cannot be run or prints none.
     """
     printed = _run([str(binary), "--version"], limit=process.LIMIT_SECONDS).output
     match = re.search(r"version v?(\d+(?:\.\d+)+)", printed)  # on stdout or on stderr
@@ -183,7 +183,7 @@ def fetch(
     *,
     servers: bool = False,
 ) -> None:
-    """Fetch toolsets that `folder` lacks, and say so once for each; complete ones cost nothing.
+    """Fetch toolsets that `folder` lacks, and report each once; complete ones cost nothing.
 
     Of Debian any of SUITES can be had, of Ubuntu only the machine's own release. Servers come
     along where they share a package with the tools; `servers` insists on them.
@@ -271,12 +271,12 @@ def _is_complete(toolset: Path, names: Iterable[str]) -> bool:
 def _os_release() -> dict[str, str]:
     try:
         return platform.freedesktop_os_release()
-    except OSError:  # not Linux, or a Linux that does not say
+    except OSError:  # not Linux, or a Linux without that file
         return {}
 
 
 def _distribution(suite: str) -> _Distribution:
-    """Tell whose packages to use here, or why there are none for this suite."""
+    """Return whose packages to use here, or why there are none for this suite."""
     release = _os_release()
     system = release.get("PRETTY_NAME") or platform.system()
     distribution = _DISTRIBUTIONS.get(release.get("ID", ""))
@@ -330,7 +330,7 @@ def _download(conf: Path, packages: Sequence[str]) -> list[Path]:
 def _update(distribution: _Distribution, suite: str, stage: Path) -> None:
     """Fetch the index of a suite from the first of the machine's sites that proves to have it.
 
-    Whether a site is the distribution's is for its signature to say: a third party's is refused.
+    Whether a site is the distribution's is decided by its signature: a third party's is refused.
     """
     keyring = next(filter(Path.exists, distribution.keyrings), None)
     options = f"target=Packages signed-by={keyring}" if keyring else "target=Packages"
@@ -350,13 +350,13 @@ def _update(distribution: _Distribution, suite: str, stage: Path) -> None:
 def _sites(distribution: _Distribution) -> list[str]:
     """Ask apt which sites the machine uses, without repeats.
 
-    Only the lists of an earlier `apt-get update` tell whose a site is; without them every site
+    Only the lists of an earlier `apt-get update` show whose a site is; without them every site
     with a component main is a candidate, in the order of the machine's sources.
     """
-    ask = ["apt-get", "indextargets", "--format=$(REPO_URI)", "Created-By: Packages"]
+    command = ["apt-get", "indextargets", "--format=$(REPO_URI)", "Created-By: Packages"]
     origin, label = f"Origin: {distribution.origin}", f"Label: {distribution.origin}"
-    known = _run([*ask, origin, label]).stdout.split()
-    sites = known or _run([*ask, "--no-release-info", "Component: main"]).stdout.split()
+    known = _run([*command, origin, label]).stdout.split()
+    sites = known or _run([*command, "--no-release-info", "Component: main"]).stdout.split()
     return list(dict.fromkeys(sites))
 
 

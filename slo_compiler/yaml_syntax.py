@@ -13,7 +13,7 @@ from slo_compiler.diagnostics import Position
 def syntax_error(
     path: str, lines: Sequence[str], error: yaml.MarkedYAMLError
 ) -> tuple[Position, str, str, str]:
-    """Tell where YAML broke; at the end of the file, the end of its last line is marked."""
+    """Return where YAML broke; at the end of the file, the end of its last line is marked."""
     mark = error.problem_mark or error.context_mark
     at, problem = Position(path), str(error.problem or error.context)
     if mark is not None and mark.line < len(lines):
@@ -47,7 +47,7 @@ def _comment_hint(lines: Sequence[str]) -> str:
 
 
 def _indentation_hint(lines: Sequence[str], at: int) -> str:
-    """Say how far the line is off, if it is indented almost like the one before."""
+    """Return how far the line is off, if it is indented almost like the one before."""
     texts = [line for line in lines[: at - 1] if line.strip() and not line.lstrip().startswith("#")]
     if not texts or at > len(lines):
         return ""

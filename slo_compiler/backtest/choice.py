@@ -9,7 +9,7 @@ from slo_compiler.plan.tenant import Identity
 
 
 def unknown(words: Iterable[str], known: Iterable[Identity], parts: Collection[int]) -> str | None:
-    """Say which word names no SLO, and what was probably meant; None if all name some.
+    """Return which word names no SLO, and what was probably meant; None if all name some.
 
     Args:
         words: names such as `customer-b/checkout`.
@@ -27,7 +27,7 @@ def unknown(words: Iterable[str], known: Iterable[Identity], parts: Collection[i
 def chosen(
     known: Iterable[Identity], tenants: Collection[str], slos: Iterable[str]
 ) -> list[Identity]:
-    """Choose the SLOs of some tenants, and among those the named; nothing stands for all."""
+    """Choose the SLOs of some tenants, and among those the named; no names mean all."""
     named = [tuple(each.split("/")) for each in slos] or [()]
     return [
         each

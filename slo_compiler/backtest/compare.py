@@ -63,7 +63,7 @@ def compare(old: Backtest, new: Backtest) -> list[SLODifference]:
 
 
 def notifying(episodes: Iterable[Episode]) -> list[Episode]:
-    """Leave out what notifies nobody, and the further levels of what already fires."""
+    """Leave out what does not notify, and the further levels of what already fires."""
     return [each for each in episodes if each.first and not each.shadow]
 
 

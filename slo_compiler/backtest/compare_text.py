@@ -34,7 +34,7 @@ def as_text(
 
 
 def sentence(each: SLODifference, word: str) -> str:
-    """Say what a change does to an SLO in one sentence."""
+    """Describe the effect of a change on an SLO in one sentence."""
     if each.old is None:
         return f"not in {word}"
     if each.new is None:
@@ -46,8 +46,8 @@ def sentence(each: SLODifference, word: str) -> str:
         if old != new
     ]
     effects = [effect for one in each.severities for effect in _effects(one)]
-    said = "; ".join(effects) or "the same alerts"
-    return f"{', '.join(changes)}: {said}" if changes else said
+    alerts = "; ".join(effects) or "the same alerts"
+    return f"{', '.join(changes)}: {alerts}" if changes else alerts
 
 
 def _effects(one: SeverityDifference) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A VictoriaMetrics of our own: started empty on loopback, filled, asked, and gone afterwards."""
+"""A VictoriaMetrics of our own: started empty on loopback, filled, queried, and gone afterwards."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LOG_LINES = 5
 _PROGRAMS = ("victoria-metrics", "vmalert")
 _SETTINGS = (
     "-retentionPeriod=100y",
-    "-search.disableCache",  # it would hold answers from before a rule was recorded
+    "-search.disableCache",  # it would keep answers from before a rule was recorded
     "-search.latencyOffset=0s",
     "-dedup.minScrapeInterval=1ms",  # a replay writes the moment between two of its queries twice
     "-search.maxQueryDuration=30m",
@@ -34,7 +34,7 @@ _SETTINGS = (
     "-search.maxUniqueTimeseries=10000000",
     "-loggerLevel=ERROR",
 )
-# A loopback server is never behind a proxy, whatever the environment says.
+# A loopback server is never behind a proxy, whatever the environment sets.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -103,14 +103,14 @@ class HistoryEngine:
         total = 0.0
         span = step.ms * (STEPS - 1)
         for start in range(over.start, over.end + 1, span + step.ms):
-            asked = {
+            parameters = {
                 "query": f"count(\n{expr}\n)",
                 "start": _seconds(start),
                 "end": _seconds(min(start + span, over.end)),
                 "step": _seconds(step.ms),
                 "nocache": "1",  # else the ends would be moved
             }
-            for series in self._result("query_range", asked):
+            for series in self._result("query_range", parameters):
                 total += sum(float(value) for _, value in series["values"])
         return round(total)
 
@@ -127,16 +127,16 @@ class HistoryEngine:
 
     def series(self, selector: str, over: History) -> list[tuple[dict[str, str], list[int]]]:
         """Give the labels of each series of a selector, and the moments of its samples."""
-        asked = {"match[]": selector, "start": _seconds(over.start), "end": _seconds(over.end)}
-        answer = self._ask("/api/v1/export", urlencode(asked).encode())
+        parameters = {"match[]": selector, "start": _seconds(over.start), "end": _seconds(over.end)}
+        answer = self._ask("/api/v1/export", urlencode(parameters).encode())
         found = [json.loads(line) for line in answer.splitlines() if line]
         return [(each["metric"], sorted({*each["timestamps"]})) for each in found]
 
     def _instant(self, expr: str, at: int) -> list[Any]:
         return self._result("query", {"query": expr, "time": _seconds(at), "nocache": "1"})
 
-    def _result(self, path: str, asked: dict[str, str]) -> list[Any]:
-        answer = json.loads(self._ask(f"/api/v1/{path}", urlencode(asked).encode()))
+    def _result(self, path: str, parameters: dict[str, str]) -> list[Any]:
+        answer = json.loads(self._ask(f"/api/v1/{path}", urlencode(parameters).encode()))
         result: list[Any] = answer["data"]["result"]
         return result
 
@@ -157,7 +157,7 @@ class HistoryEngine:
             raise self._failed(error) from None
 
     def _failed(self, error: Exception) -> EngineError:
-        """Say why there is no answer: it may have ended, of too little memory or disk."""
+        """Return why there is no answer: it may have ended, of too little memory or disk."""
         code = self._server.poll()
         how = "gives no answer" if code is None else f"ended with {code}"
         words = " ".join(_last(self._log)) or str(error)

@@ -13,7 +13,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.plan.tenant import Identity
 from slo_compiler.promql import Matcher, Selector
 
-# Alertmanager's default group_interval: an alert that is back sooner notifies nobody again.
+# Alertmanager's default group_interval: an alert that is back sooner does not notify again.
 PAUSE = Duration.of(minutes=5)
 _NOT_OWN = frozenset(
     {
@@ -36,7 +36,7 @@ class Episode:
     end: int  # the first evaluation at which it does not fire
     before: bool  # whether it fired already when the span began
     open: bool  # whether it still fires when the span ends
-    shadow: bool = False  # it would notify nobody
+    shadow: bool = False  # its alert does not notify
     budget_at_start: float | None = None
     budget_at_end: float | None = None
 
@@ -124,6 +124,6 @@ def _with_budgets(each: Episode, engine: HistoryEngine) -> Episode:
 
 
 def budget(engine: HistoryEngine, slo: Identity, at: int) -> float | None:
-    """Ask for what is left of an SLO's budget; of the worst series, where it has several."""
+    """Query what is left of an SLO's budget; of the worst series, where it has several."""
     matchers = tuple(Matcher(name, "=", value) for name, value in slo.labels)
     return engine.number(f"min({Selector(naming.BUDGET_REMAINING, matchers)})", at)

@@ -1,4 +1,4 @@
-"""Raw samples of a Prometheus, as they were scraped: chunk by chunk, each asked for once."""
+"""Raw samples of a Prometheus, as they were scraped: chunk by chunk, each fetched once."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from slo_compiler.duration import Duration
 from slo_compiler.live.client import Client, Headers, RefusedError, ServerError
 
 CHUNK = Duration.of(hours=6)
-BLOCK = Duration.of(days=1)  # in which there may be no series at all, which is cheap to ask
-LEAST = Duration.of(minutes=5)  # a smaller part is not asked for
+BLOCK = Duration.of(days=1)  # in which there may be no series at all, which is cheap to query
+LEAST = Duration.of(minutes=5)  # a smaller part is not fetched
 _SETTLED = Duration.of(hours=1)  # late samples may still arrive in what is younger
 _FORMAT = "1"  # of the chunks
 
@@ -28,7 +28,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class FetchedSelector:
-    """What a Prometheus has of a selector: where the chunks are, and what they hold."""
+    """What a Prometheus has of a selector: where the chunks are, and what is in them."""
 
     selector: str
     chunks: tuple[Path, ...]
@@ -56,7 +56,7 @@ def fetch(
 ) -> list[FetchedSelector]:
     """Fetch the samples of selectors, or find them in the store.
 
-    What is so young that samples may still arrive goes to `scratch`, and is asked for each time.
+    What is so young that samples may still arrive goes to `scratch`, and is fetched each time.
 
     Raises:
         ServerError: no Prometheus answers.
@@ -65,10 +65,10 @@ def fetch(
     """
     blocks = [*_spans(history, BLOCK)]
     # A credential may change and the samples stay; another header may name another tenant.
-    asked_as = sorted(f"{k.lower()}: {v}" for k, v in headers if k.lower() != "authorization")
+    sent = sorted(f"{k.lower()}: {v}" for k, v in headers if k.lower() != "authorization")
 
     def chunk(selector: str, span: History) -> _Chunk:
-        key = key_of([_FORMAT, client.url, *asked_as, selector, str(span.start), str(span.end)])
+        key = key_of([_FORMAT, client.url, *sent, selector, str(span.start), str(span.end)])
         settled = span.end <= client.now * SECOND - _SETTLED.ms
         to = store if settled else scratch
         return _kept(to, key) or _fetched(client, selector, span, to, key)
@@ -97,7 +97,7 @@ def fetch(
 
 
 def _spans(history: History, each: Duration) -> Iterator[History]:
-    """Cut at whole multiples, so that another run asks for the same chunks."""
+    """Cut at whole multiples, so that another run needs the same chunks."""
     for start in range(floored(history.start, each), history.end, each.ms):
         yield History(start, min(start + each.ms, history.end))
 
@@ -108,12 +108,12 @@ def _kept(store: ChunkStore, key: str) -> _Chunk | None:
         return None
     try:
         return _described(path, gzip.decompress(path.read_bytes()))
-    except (OSError, EOFError, ValueError, LookupError):  # it is damaged: ask again
+    except (OSError, EOFError, ValueError, LookupError):  # it is damaged: fetch it again
         return None
 
 
 def _fetched(client: Client, selector: str, span: History, store: ChunkStore, key: str) -> _Chunk:
-    lines = [json.dumps(series) for series in _asked(client, selector, span)]
+    lines = [json.dumps(series) for series in _answers(client, selector, span)]
     content = "".join(f"{line}\n" for line in lines).encode()
     return _described(store.put(key, gzip.compress(content, 3)), content)
 
@@ -128,8 +128,8 @@ def _described(path: Path, content: bytes) -> _Chunk:
     return _Chunk(path, samples, first, sorted(gaps)[len(gaps) // 2] if gaps else None)
 
 
-def _asked(client: Client, selector: str, span: History) -> Iterator[Mapping[str, Any]]:
-    """Ask for a span; where its answer is too large, for the halves of it."""
+def _answers(client: Client, selector: str, span: History) -> Iterator[Mapping[str, Any]]:
+    """Fetch a span; where its answer is too large, for the halves of it."""
     try:
         result = client.samples(selector, span.length.ms // SECOND, span.end // SECOND)
     except RefusedError as error:
@@ -137,8 +137,8 @@ def _asked(client: Client, selector: str, span: History) -> Iterator[Mapping[str
         if half < LEAST.ms:
             ending = exact(span.end)
             raise RefusedError(f"{client.url}: {selector} until {ending}: {error}") from None
-        yield from _asked(client, selector, History(span.start, span.start + half))
-        yield from _asked(client, selector, History(span.start + half, span.end))
+        yield from _answers(client, selector, History(span.start, span.start + half))
+        yield from _answers(client, selector, History(span.start + half, span.end))
         return
     for series in result:
         if found := _series(client, series, span):

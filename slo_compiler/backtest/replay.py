@@ -21,7 +21,7 @@ from slo_compiler.promql import Matcher, Selector
 from slo_compiler.render import Group, TenantRules
 
 _SECONDS = 6 * 3600.0  # of one run
-_NO_OFFSET = Duration(0)  # with it, a group asks for answers that are not cached
+_NO_OFFSET = Duration(0)  # with it, a group's queries are not answered from a cache
 _FLAGS = (
     "-replay.rulesDelay=0s",
     f"-replay.maxDatapointsPerQuery={STEPS}",

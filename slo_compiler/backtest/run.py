@@ -26,7 +26,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class HistorySource:
-    """A Prometheus, what it is asked with, and where its answers are kept."""
+    """A Prometheus, the headers of its queries, and where its answers are kept."""
 
     client: Client
     headers: Headers

@@ -79,7 +79,7 @@ class BacktestScope:
     lead: Duration  # how long before it the alerts are evaluated
 
     def interval_of(self, name: str, labels: Mapping[str, str]) -> Duration:
-        """Say how often the rule is evaluated that a series of this name and labels is of."""
+        """Return how often the rule is evaluated that a series of this name and labels is of."""
         found = (
             each.interval
             for hop in self.hops

@@ -1,4 +1,4 @@
-"""Fetched samples on disk, by what was asked for: an interrupted run goes on where it was."""
+"""Fetched samples on disk, by their query: an interrupted run goes on where it was."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def as_text(result: Backtest) -> Iterator[str]:
 
 
 def quality(result: Backtest) -> Iterator[str]:
-    """Say what the result rests on: its resolution, and the history that is not there."""
+    """Describe the data behind the result: its resolution, and the history that is not there."""
     rules = _spans(result.evaluated_every)
     samples = _spans(result.sampled_every) or "an unknown time"
     yield (
@@ -43,7 +43,7 @@ def quality(result: Backtest) -> Iterator[str]:
 
 
 def notes(result: Backtest) -> Iterator[str]:
-    """Say which history is missing, and what follows."""
+    """Describe which history is missing, and what follows."""
     short: dict[int, list[SLOBacktest]] = {}
     for each in result.slos:
         for selector in each.missing:

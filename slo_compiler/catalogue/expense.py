@@ -1,4 +1,4 @@
-"""What the report says of cost: of each tenant and SLO, as `slo-compiler cost` estimates it."""
+"""The costs in the report: of each tenant and SLO, as `slo-compiler cost` estimates it."""
 
 from __future__ import annotations
 

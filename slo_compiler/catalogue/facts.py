@@ -29,7 +29,7 @@ _NO_TIME = datetime.fromtimestamp(0, UTC)  # what is relative to the time is lef
 
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
-    """All that the page shows; plain values that JSON can hold."""
+    """All that the page shows; plain values that JSON has."""
 
     tenants: list[dict[str, Any]]
     slos: list[dict[str, Any]]

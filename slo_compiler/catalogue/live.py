@@ -33,7 +33,7 @@ def live_of(
         status: what a Prometheus answered.
         levels: the project's severities, most urgent first.
         behind: tenants that run other rules than those here, and what is wrong with them.
-        now: when it was asked.
+        now: when it was queried.
     """
     notes: dict[str, list[str]] = {}
     for tenant, some in status.tenant_alerts.items():

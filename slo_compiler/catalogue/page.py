@@ -1,6 +1,6 @@
 """The report as HTML: one file that needs no network, and that runs no script but its own.
 
-Everything that manifests say is escaped: by Jinja in the HTML, and as `\\u003c` in the JSON. The
+Everything from manifests is escaped: by Jinja in the HTML, and as `\\u003c` in the JSON. The
 policy of the page allows the one style and the one script by their digests, and nothing else.
 """
 
@@ -35,7 +35,7 @@ def page(facts: ReportFacts, live: dict[str, Any] | None = None) -> str:
 
     Args:
         facts: what it shows; the same facts give the same bytes.
-        live: what a Prometheus has recorded, if one was asked.
+        live: what a Prometheus has recorded, if one was queried.
     """
     values = asdict(replace(facts, expenses=Expenses(facts.expenses.target)))
     findings = values.pop("findings")

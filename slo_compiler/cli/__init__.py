@@ -53,7 +53,7 @@ class Program(click.Group):
             stdio.leave(error)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command that the line names; what the system refuses is told in one line."""
+        """Run the command that the line names; what the system refuses is reported in one line."""
         try:
             return super().invoke(ctx)
         except OSError as error:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--live",
     metavar="URL",
-    help="Also ask a Prometheus whether the series are there, and are what the SLOs need.",
+    help="Also query a Prometheus whether the series are there, and are what the SLOs need.",
 )
 @credentials("--live-")
 @shared(STDIN_NAME, PROJECT, FORMAT, STRICT, LOG, NO_CACHE)
@@ -96,7 +96,7 @@ def _live_options(
 
 
 def _ask(run: Run, url: str, headers: Sequence[tuple[str, str]]) -> None:
-    """Ask a Prometheus, and print one line for each SLO."""
+    """Query a Prometheus, and print one line for each SLO."""
     from slo_compiler import live
     from slo_compiler.live.client import Client
 

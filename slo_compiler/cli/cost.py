@@ -54,7 +54,7 @@ _NUMBER = click.FloatRange(min=0, max=1e9)
     show_default=True,
     help="Series of each SLO with `by`: combinations of its labels.",
 )
-@click.option("--live", metavar="URL", help="Ask a Prometheus for the numbers of both.")
+@click.option("--live", metavar="URL", help="Query a Prometheus for the numbers of both.")
 @credentials("--live-")
 @text_or_json("How the costs are printed.")
 @PROJECT
@@ -144,7 +144,7 @@ def _counted(
     url: str,
     headers: Sequence[tuple[str, str]],
 ) -> Assumed:
-    """Ask a Prometheus how many series there are; that there is none is a finding."""
+    """Query a Prometheus for how many series there are; that it gives no answer is a finding."""
     from slo_compiler.live.client import Client, ServerError
     from slo_compiler.live.series import count_series
 
@@ -161,7 +161,7 @@ def _counted(
 
 
 def _assumptions(assumed: Assumed, live: str | None) -> list[str]:
-    """Say what the figures rest on."""
+    """Return what the figures assume."""
     from slo_compiler.view.cost import EVALUATION, LOADED
 
     series = f"{assumed.series:g} for each selector of an SLI (--series), {assumed.values:g} for"

@@ -22,7 +22,7 @@ from slo_compiler.cli.why import why
 @click.option(
     "--alert",
     metavar="FILE",
-    help="Say why an alert fired: its labels, or JSON of Alertmanager or a webhook; - for stdin.",
+    help="Explain a fired alert: its labels, or JSON of Alertmanager or a webhook; - for stdin.",
 )
 @click.option("--resolved", is_flag=True, help="Print the SLO with all that it inherits, as YAML.")
 @text_or_json("How the explanation is printed.")

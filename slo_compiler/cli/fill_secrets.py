@@ -50,7 +50,7 @@ def fill_secrets(
 
     CONFIG is a configuration, or a folder of which each alertmanager.yaml is one. Each `*_file:
     PATH` becomes the secret itself, from --files or else from the environment; a run without
-    secrets names all variables. If one is missing, nothing is written. No message holds a secret.
+    secrets names all variables. If one is missing, nothing is written. No message has a secret.
 
     \b
     Examples:

@@ -22,7 +22,7 @@ WITH_TENANTS = ("compose",)  # whose files may name tenants
 @click.command("import")
 @click.argument("format_", metavar="FORMAT", type=click.Choice(FORMATS))
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--tenant", help="Name of the tenant whose SLOs these are, unless they say it.")
+@click.option("--tenant", help="Name of the tenant whose SLOs these are, unless they name it.")
 @click.option("--period", help="The period that Sloth was run with.  [default: 30d]")
 @click.option(
     "--compat",
@@ -116,7 +116,7 @@ def _refuse_options(
     if tenant is None and format_ not in WITH_TENANTS:
         raise click.UsageError(f"--tenant is missing: {format_} files name no tenant")
     if period and format_ not in WITH_PERIOD:
-        raise click.UsageError(f"--period: {format_} says the period of each SLO itself")
+        raise click.UsageError(f"--period: {format_} names the period of each SLO itself")
     if compat and format_ not in WITH_COMPAT:
         raise click.UsageError(f"--compat: no series are known that readers of {format_} need")
 

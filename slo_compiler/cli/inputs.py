@@ -50,7 +50,7 @@ def select(
 
     Args:
         project: the project file, if the command line names one.
-        sources: what the command line names; nothing stands for the project's sources.
+        sources: what the command line names; nothing means the project's sources.
         report: takes the findings.
         with_context: whether files among the project's sources are read with all the others.
         stdin_name: the file of which stdin is the new text.
@@ -109,7 +109,7 @@ def _stdin() -> bytes:
 
 
 def _not_manifests(settings: Settings, project: Path | None) -> list[Path]:
-    """List what a folder of manifests may hold beside them."""
+    """List what a folder of manifests may contain beside them."""
     spec = settings.spec
     if project is None:
         return []

@@ -48,7 +48,7 @@ def report(
     A catalogue with search and filters; of each SLO its budget, when its tiers fire, who is
     notified at which hours, and the path of each alert through the routing tree; dependencies;
     findings. The file needs no network. The same manifests give the same bytes; with --prometheus
-    it holds the state at that moment.
+    it contains the state at that moment.
 
     \b
     Examples:
@@ -95,7 +95,7 @@ def _live(
     read: Selection,
     tenants: set[str],
 ) -> dict[str, Any]:
-    """Ask a Prometheus; without an answer there is no report."""
+    """Query a Prometheus; without an answer there is no report."""
     from slo_compiler import clock, pipeline, status
     from slo_compiler.catalogue.live import live_of
     from slo_compiler.cli.status import refused

@@ -107,7 +107,7 @@ class Run:
         return read.settings, planned
 
     def resolve(self) -> tuple[Settings, tuple[ResolvedTenant, ...]]:
-        """Read the inputs; give the settings and the tenants, if they hold no error."""
+        """Read the inputs; return the settings and the tenants, if they have no error."""
         from slo_compiler import pipeline
 
         read = self.select()
@@ -151,7 +151,7 @@ class Run:
             click.echo(f"\r\x1b[K{shown} ...", nl=False, err=True)
 
     def log(self, compiled: Compiled, changes: Changes | None) -> None:
-        """Add a compile to the audit record of this run, if one was asked for."""
+        """Add a compile to the audit record of this run, if one is wanted."""
         if not self.audit.wanted:
             return
         self.audit.add(

@@ -1,4 +1,4 @@
-"""Which Prometheus a command asks, and with which credentials."""
+"""Which Prometheus a command queries, and with which credentials."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def credentials(prefix: str) -> Callable[[CommandT], CommandT]:
             "headers",
             multiple=True,
             metavar="HEADER",
-            help='A header to ask with, such as "X-Scope-OrgID: customer-b"; may be repeated.',
+            help='A header of the queries, such as "X-Scope-OrgID: customer-b"; may be repeated.',
         ),
         click.option(
             f"{prefix}token-file",
             "token_file",
             type=click.Path(path_type=Path, dir_okay=False, exists=True),
-            help="A file that holds a bearer token to ask with.",
+            help="A file with a bearer token for the queries.",
         ),
     )
 
@@ -39,8 +39,8 @@ def endpoint(
 
     Args:
         url: where its API is.
-        headers: to ask with.
-        token_file: holds a bearer token.
+        headers: of the queries.
+        token_file: has a bearer token.
         option: the name of the URL's option.
         prefix: what the names of the other two begin with.
 

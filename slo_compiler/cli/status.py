@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--prometheus", metavar="URL", required=True, help="The Prometheus to ask.")
+@click.option("--prometheus", metavar="URL", required=True, help="The Prometheus to query.")
 @click.option(
     "--tenant",
     "tenants",
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     "--watch",
     metavar="SECONDS",
     type=click.IntRange(min=1),
-    help="Ask again and again, until it is interrupted.",
+    help="Query again and again, until it is interrupted.",
 )
 @text_or_json("How the state is printed.")
 @click.option(
@@ -57,9 +57,9 @@ def status(
     exit_code: bool,
     project: Path | None,
 ) -> None:
-    """Show how the SLOs stand, the most dangerous first: error ratios, budgets, alerts.
+    """Show the state of the SLOs, the most dangerous first: error ratios, budgets, alerts.
 
-    Asks for recorded series only, in a handful of queries however many SLOs there are. In a project
+    Queries recorded series only, in a handful of queries however many SLOs there are. In a project
     it also names tenants that run other rules than their manifests make.
 
     \b
@@ -115,20 +115,20 @@ def _show(
     *,
     watch: int | None,
 ) -> bool | None:
-    """Ask once, and print; whether all is well, None where there was no answer."""
-    from slo_compiler import status as standing
+    """Query once, and print; return whether all is well, None where there was no answer."""
+    from slo_compiler import status as states
     from slo_compiler.live.client import Client, RefusedError, ServerError
     from slo_compiler.status import text
     from slo_compiler.status.model import SLODanger
 
     client = Client(url, headers, prefix="--")
     try:
-        found = standing.ask(client, tenants)
+        found = states.ask(client, tenants)
     except (ServerError, RefusedError) as error:
         refused(error)
         return None
     behind = (
-        [*standing.compare(found.running, manifests)]
+        [*states.compare(found.running, manifests)]
         if found.running is not None and manifests is not None
         else []
     )
@@ -175,7 +175,7 @@ def _summary(
     }
     parts = [f"{danger[each]} {what}" for each, what in words.items() if danger[each]]
     number = len({slo.tenant for slo in found.slos})
-    more = "" if found.running is not None else "; the server has no alerts of its own to ask for"
+    more = "" if found.running is not None else "; the server has no alerts of its own"
     say(
         f"{count(len(found.slos), 'SLO')} of {count(number, 'tenant')}: "
         f"{listed(parts) or 'all within budget'} ({found.queries} queries{more})"

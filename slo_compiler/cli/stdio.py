@@ -42,7 +42,7 @@ def repair() -> None:
 
 
 def leave(error: OSError) -> NoReturn:
-    """Exit after what the system refused; without a word where nobody reads any more."""
+    """Exit after what the system refused; without a message where the reader is gone."""
     with suppress(OSError, ValueError):
         sys.stderr.flush()
     if error.errno == errno.EPIPE:

@@ -32,7 +32,7 @@ SHORT = 12  # hex digits of a digest that people compare
     "--part",
     metavar="FOLDER",
     default="",
-    help="DIR holds this folder of the output alone, such as prometheus/rules.",
+    help="DIR is this folder of the output alone, such as prometheus/rules.",
 )
 @text_or_json("How the comparison is printed.")
 @shared(PROJECT, LOG, NO_CACHE)

@@ -77,13 +77,13 @@ def _read(source: str) -> str:
 
 
 def _version(alert: FiredAlert, own: Path, now: Mapping[str, str]) -> tuple[str | None, str]:
-    """Find the revision with the manifest that an alert came from, and say which it is."""
+    """Find the revision with the manifest that an alert came from, and its description."""
     from slo_compiler import revision
 
     folder = own.absolute().parent
     word, version = None, "as it is now"
     if not alert.versions:
-        version = "as it is now; the alert does not say its version"
+        version = "as it is now; the alert does not name its version"
     elif any(not now.get(name, "").startswith(d) for name, d in alert.versions.items()):
         try:
             word = revision.commit_of(folder, alert.versions)
@@ -93,7 +93,7 @@ def _version(alert: FiredAlert, own: Path, now: Mapping[str, str]) -> tuple[str 
                 else "as it is now; the alert is of another version, which no commit has"
             )
         except revision.RevisionError as error:
-            version = f"as it is now; the alert is of another version, and git says: {error}"
+            version = f"as it is now; the alert is of another version, and git reports: {error}"
     return word, version
 
 

@@ -118,7 +118,7 @@ def answered(answers: Sequence[Answered], queries: int, url: str, *, err: bool) 
     lines(table(rows, "<>>>"), err=err)
     selectors, series = sum(a.selectors for a in answers), sum(a.series for a in answers)
     click.echo(
-        f"{count(selectors, 'selector')} asked, {series:,} series found, "
+        f"{count(selectors, 'selector')} queried, {series:,} series found, "
         f"with {queries:,} queries to {url}",
         err=err,
     )

@@ -63,7 +63,7 @@ def tenant_cost(
     Args:
         planned: the tenant.
         rules: its rules, as they are planned.
-        project: what holds for all tenants.
+        project: the settings for all tenants.
         target: one of ENGINES.
         assumed: how many series there are that no manifest declares.
     """

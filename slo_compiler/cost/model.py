@@ -25,8 +25,8 @@ class Assumed:
 
     series: float = 1  # that a selector of an SLI matches
     values: float = 1  # that the labels in `by` of an SLI have, all together
-    counted: Mapping[Selector, float] = field(default_factory=dict)  # as a server says
-    combinations: Mapping[Identity, float] = field(default_factory=dict)  # as a server says
+    counted: Mapping[Selector, float] = field(default_factory=dict)  # as a server counts them
+    combinations: Mapping[Identity, float] = field(default_factory=dict)  # as a server counts them
 
     def matched(self, selector: Selector) -> float:
         """Return how many raw series a selector matches."""

@@ -91,23 +91,23 @@ class Reader:
 
     def _range(self, node: pp.MatrixSelector, steps: float, *, counted: bool) -> Counts:
         counts, interval = self._counts(node.vector_selector)
-        held = node.range.total_seconds() / interval.seconds
+        samples = node.range.total_seconds() / interval.seconds
         for owner, number in counts.items():
             load = self._load(owner)
             load.series += number
             if counted:
-                load.samples += number * held
-            load.reads += number * held * (1 if node.vector_selector.at else steps)
+                load.samples += number * samples
+            load.reads += number * samples * (1 if node.vector_selector.at else steps)
         return counts
 
     def _subquery(self, node: pp.SubqueryExpr, steps: float, *, counted: bool) -> Counts:
         step = node.step.total_seconds() if node.step else self.evaluation.seconds
         assert node.range is not None  # noqa: S101  (each subquery has one)
-        held = node.range.total_seconds() / step
-        counts = self._value(node.expr, held * (1 if node.at else steps), counted=False)
+        samples = node.range.total_seconds() / step
+        counts = self._value(node.expr, samples * (1 if node.at else steps), counted=False)
         if counted:
             for owner, number in counts.items():
-                self._load(owner).samples += number * held
+                self._load(owner).samples += number * samples
         return counts
 
     def _aggregated(self, node: pp.AggregateExpr, counts: Counts) -> Counts:

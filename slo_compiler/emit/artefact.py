@@ -12,7 +12,7 @@ from slo_compiler.diagnostics import Position
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The large part of an artefact, which the cache keeps on disk until it is asked for."""
+    """The large part of an artefact, which the cache keeps on disk until it is read."""
 
     text: str
     checked: str | None = None  # what the checker reads instead, where it does not know the format
@@ -36,7 +36,7 @@ class Artefact:
 
     Args:
         path: relative to the output folder.
-        text: what the file will hold.
+        text: the file's content.
         checker: the tool that checks it: "promtool", "amtool", or none.
         origins: where the parts that the checker names come from.
         checked: what the checker reads instead of the text, where it does not know all of it.
@@ -59,7 +59,7 @@ class Artefact:
 
     @property
     def text(self) -> str:
-        """What the file will hold; may be read from disk.
+        """The file's content; may be read from disk.
 
         Raises:
             OSError: it is kept in the cache, which was removed since.

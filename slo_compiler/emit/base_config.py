@@ -1,4 +1,4 @@
-"""Whether the platform's own Alertmanager configuration can hold the generated part.
+"""Whether the platform's own Alertmanager configuration can take the generated part.
 
 What would be lost or refused later is found here, at the line of the platform's file.
 """

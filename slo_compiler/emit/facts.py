@@ -12,7 +12,7 @@ _SETS = {"frozenset": frozenset, "set": set}
 class _Pickler(pickle.Pickler):
     """Writes sets in order, so that equal facts are the same bytes in every process.
 
-    Pickle asks for no reduction of sets, but for the persistent ID of every object.
+    Pickle calls no reduction of sets, but the persistent ID of every object.
     """
 
     def persistent_id(self, obj: object) -> tuple[str, list[object]] | None:

@@ -60,7 +60,7 @@ def hops_of(tenant: PlannedTenant, rules: TenantRules) -> list[list[int]]:
 
 
 def split(rules: TenantRules, hops: Sequence[Sequence[int]]) -> TenantRules | Misfit:
-    """Split groups into their hops, each with its offset; or say which of them do not fit."""
+    """Split groups into their hops, each with its offset; or return which of them do not fit."""
     last = {
         group.interval: max(
             max(each)

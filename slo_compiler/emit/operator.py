@@ -1,6 +1,6 @@
 """Objects for the Prometheus Operator: rules, Alertmanager's configuration, a kustomization.
 
-An object holds at most 512 KiB, of which the operator makes a ConfigMap. A tenant with more rules
+An object has at most 512 KiB, of which the operator makes a ConfigMap. A tenant with more rules
 gets several objects, split between groups: what an alert reads is in its own group, or recorded by
 another one, so that no rule notices.
 """
@@ -21,7 +21,7 @@ from slo_compiler.render import TenantRules
 from slo_compiler.schema.project import OperatorSpec
 from slo_compiler.templating import render
 
-LIMIT = 512 * 1024  # bytes of an object's rules: half of what a ConfigMap may hold
+LIMIT = 512 * 1024  # bytes of an object's rules: half of what a ConfigMap may have
 _ROOM = 4 * 1024  # for the object around them
 
 

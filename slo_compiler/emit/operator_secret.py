@@ -1,7 +1,7 @@
 """Alertmanager's whole configuration as a Secret, which the Prometheus Operator's object names.
 
 Decision: secrets of channels stay the files that the manifests name. The operator mounts Secrets at
-/etc/alertmanager/secrets/NAME/KEY, so that this one holds none and can be in a repo.
+/etc/alertmanager/secrets/NAME/KEY, so that this one contains none and can be in a repo.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def origins_of(rules: TenantRules) -> dict[str, Position]:
 
 
 def check_expressions(rules: TenantRules, report: Report) -> None:
-    """Parse the rules that hold tenants' queries again: what is emitted is what was checked."""
+    """Parse the rules that contain tenants' queries again: what is emitted is what was checked."""
     for group in rules.groups:
         for rule in group.rules:
             if rule.name not in _OF_QUERIES:

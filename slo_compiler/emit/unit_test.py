@@ -79,7 +79,7 @@ def _samples(check: Check) -> str:
 
 
 class _Repeated:
-    """The long values that stand more than once in a file: each has an anchor."""
+    """The long values that are more than once in a file: each has an anchor."""
 
     def __init__(self, file: UnitTestFile) -> None:
         found: Counter[str] = Counter()

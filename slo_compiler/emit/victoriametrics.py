@@ -5,7 +5,7 @@ Source: VictoriaMetrics differs from Prometheus where rules notice, as measured 
 - `rate` takes in the sample before its range, which Prometheus' rules add to the range instead.
 - What a rule records can be read seconds later. So a rule that reads another is evaluated in a
   group of its own, later (`hops`), and errors are counted without the events that are recorded.
-- Queries are answered with data of 30 s ago, unless they ask for no cache (`nocache`).
+- Queries are answered with data of 30 s ago, unless they disable the cache (`nocache`).
 - Native histograms, and the functions on them, do not exist.
 """
 

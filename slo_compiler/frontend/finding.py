@@ -18,7 +18,7 @@ from slo_compiler.source import Document, Loc
 
 
 def empty_places(data: object, loc: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Give the places whose value was left out: what looks said must not be a default."""
+    """Return the places whose value was left out: a key without a value must not mean a default."""
     items: Iterable[tuple[str | int, object]] = ()
     if isinstance(data, dict):
         items = data.items()
@@ -107,7 +107,7 @@ class DocumentFinding:
         return replace(self, message=message, expected=expected)
 
     def tell(self, document: Document, report: Report) -> None:
-        """Report this where the document says it."""
+        """Report this at its place in the document."""
         help_ = self.help
         if self.id == "empty-value":
             line = document.locate(self.place, key=True).text
@@ -127,7 +127,7 @@ def distinct(findings: Sequence[DocumentFinding]) -> list[DocumentFinding]:
     meant |= {(f.moved, f.key) for f in findings if f.moved}
     rest = [f for f in findings if not _other_alternative(f, findings)]
     opaque = {f.place for f in rest if f.expected or f.id in ("type", "unknown-key")} - empty
-    told: dict[object, DocumentFinding] = {}
+    kept: dict[object, DocumentFinding] = {}
     for finding in rest:
         match finding.id:
             case "empty-value":
@@ -139,10 +139,10 @@ def distinct(findings: Sequence[DocumentFinding]) -> list[DocumentFinding]:
             case _:
                 follows = finding.place in empty
         if not follows:
-            same = told.get((finding.loc, "type")) if finding.expected else None
+            same = kept.get((finding.loc, "type")) if finding.expected else None
             slot = (finding.loc, "type") if finding.expected else finding
-            told[slot] = finding.joined(same)
-    return [*told.values()]
+            kept[slot] = finding.joined(same)
+    return [*kept.values()]
 
 
 def _other_alternative(finding: DocumentFinding, findings: Sequence[DocumentFinding]) -> bool:

@@ -16,7 +16,7 @@ from slo_compiler.source import SourceFile
 
 
 def read_library(files: Iterable[SourceFile], report: Report) -> tuple[Library, list[Manifest]]:
-    """Read templates; their mistakes are told here, once, and not again where they are used."""
+    """Read templates; report their mistakes here, once, and not again where they are used."""
     before = len(report.diagnostics)
     manifests = load(files, (SLOTemplate,), report)
     complete = len(report.diagnostics) == before
@@ -29,7 +29,7 @@ def read_library(files: Iterable[SourceFile], report: Report) -> tuple[Library, 
             report.error(
                 manifest.document.locate(("metadata", "name")),
                 "duplicate-template",
-                f'the template "{template.name}" stands twice; first at {first}',
+                f'the template "{template.name}" is defined twice; first at {first}',
                 "rename one",
             )
             continue
@@ -110,7 +110,7 @@ def _check_references(template: Template, report: Report) -> None:
 
 
 def _check_slo(template: Template, report: Report) -> None:
-    """Validate what does not depend on arguments: samples of them are tried where they stand."""
+    """Validate what does not depend on arguments: samples of them are put in their places."""
     document = template.document
     wholes = {loc for loc, text in leaves(template.slo) if is_whole(text)}
     findings, others = (examine(SLO, sampled(template.slo, sample))[1] for sample in SAMPLES)

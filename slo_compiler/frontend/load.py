@@ -21,7 +21,7 @@ _REPAIRED = (Tenant, Project)  # what has more to check than itself
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A validated document, and where its values stand."""
+    """A validated document, and the places of its values."""
 
     model: Strict
     document: Document

@@ -53,7 +53,7 @@ class Text:
         return given[0].locate() if given else self.origin.locate()
 
     def within(self, offset: int, width: int, own: Document, wrong: Wrong | None) -> Position:
-        """Place of a token: in the template or in the argument, whichever holds all of it.
+        """Place of a token: in the template or in the argument, whichever contains all of it.
 
         What would not be `wrong` with other arguments is an argument's fault.
         """
@@ -88,7 +88,7 @@ class Overlay(Document):
         yield from self.own.sources
 
     def locate(self, loc: Loc = (), *, key: bool = False) -> Position:
-        """Place of the value at `loc`, in the file that says it."""
+        """Place of the value at `loc`, in the file that sets it."""
         place, rest = self._find(loc)
         if isinstance(place, Text):
             return self._used(place.origin.locate(), loc)
@@ -102,14 +102,14 @@ class Overlay(Document):
         return self._used(place.document.within(place.reach(rest), offset, width), loc)
 
     def blamed(self, loc: Loc) -> Position:
-        """Place of an argument, where the value holds one: the template by itself was valid."""
+        """Place of an argument, where the value has one: the template by itself was valid."""
         place, _ = self._find(loc)
         if isinstance(place, Text):
             return self._used(place.argument(self.own), loc)
         return self.locate(loc)
 
     def declared(self, loc: Loc) -> Position:
-        """Place where the document itself declares what stands at `loc`, template or not."""
+        """Place where the document itself declares what is at `loc`, template or not."""
         name = (*loc, "name")
         if tuple(loc) in self.uses and self.own.has(name):
             return self.own.locate(name)
@@ -139,7 +139,7 @@ class Overlay(Document):
         return Origin(self.own, ()), loc
 
     def _used(self, at: Position, loc: Loc) -> Position:
-        """Say by which use a place of a template came up."""
+        """Add to a place of a template the use that led to it."""
         if at.path == self.path:
             return at
         use = next((self.uses[loc[:n]] for n in range(len(loc) + 1) if loc[:n] in self.uses), None)

@@ -27,7 +27,7 @@ class Reference:
 
 
 def references(text: str) -> Iterator[Reference]:
-    """Find `${name}` in a text; `$${` stands for `${`, and any other `$` for itself."""
+    """Find `${name}` in a text; `$${` means `${`, and any other `$` means itself."""
     for match in _REFERENCE.finditer(text):
         yield Reference(match.start(), match.end(), match["name"], closed=match["end"] != "")
 

@@ -12,7 +12,7 @@ from slo_compiler.frontend.overlay import Origin, Overlay, Piece, Text
 from slo_compiler.frontend.reference import is_whole, references
 from slo_compiler.source import Document, Loc, SourceFile
 
-# A text that a query or a name may hold, and not a way to fill memory: 1,000 uses may name one.
+# Enough for a query or a name, and not a way to fill memory: 1,000 uses may name one.
 MAX_ARGUMENT = 4_096
 SLO_LOC: Loc = ("spec", "slo")  # of a template
 _MERGED = ("alerting", "labels")  # keys that a use adds to; any other that it gives replaces
@@ -22,14 +22,14 @@ Places = dict[Loc, Origin | Text]
 
 @dataclass(frozen=True, slots=True)
 class TemplateValue:
-    """An argument or a default, and where it stands."""
+    """An argument or a default, and its place."""
 
     data: Any
     origin: Origin
 
     @property
     def text(self) -> str:
-        """The value as it was written, to stand inside a longer text."""
+        """The value as it was written, to be put inside a longer text."""
         return self.origin.document.text(self.origin.loc)
 
 
@@ -91,7 +91,7 @@ def _filled(text: str, values: Mapping[str, TemplateValue]) -> tuple[str, tuple[
 # Gives the document with the SLOs, and what is missing of it.
 Imports = Callable[[Document, SourceFile, Report], tuple[Document, frozenset[Loc]]]
 
-# Stands in for a template that cannot be used, so that all else of its tenant is checked.
+# Replaces a template that cannot be used, so that all else of its tenant is checked.
 STAND_IN = {
     "name": "a",
     "service": "a",
@@ -204,7 +204,7 @@ def _arguments(
                 nearest(name, template.parameters) or "it has none",
             )
         elif isinstance(value, dict | list) or value is None:
-            whole = False  # told with the other keys of the wrong type
+            whole = False  # reported with the other keys of the wrong type
         elif len(document.text(at)) > MAX_ARGUMENT:
             whole = False
             report.error(
@@ -230,7 +230,7 @@ def _arguments(
 def _merged(
     filled: Mapping[str, Any], slo: Mapping[str, Any], places: Places, own: Origin
 ) -> dict[str, Any]:
-    """Put what a use gives itself over what its template says, and note that in the places."""
+    """Put what a use gives itself over what its template gives, and note that in the places."""
     merged = dict(filled)
     for key, value in slo.items():
         under = filled.get(key)

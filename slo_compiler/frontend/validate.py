@@ -25,7 +25,7 @@ def validate(kind: type[ModelT], document: Document, report: Report) -> ModelT |
 
 
 def examine(kind: type[ModelT], data: object) -> tuple[ModelT | None, list[DocumentFinding]]:
-    """Validate data against one model, and give what there is to tell."""
+    """Validate data against one model, and return it with the findings."""
     findings = [DocumentFinding.empty(loc) for loc in islice(empty_places(data), MAX_FINDINGS)]
     model = None
     try:
@@ -34,6 +34,6 @@ def examine(kind: type[ModelT], data: object) -> tuple[ModelT | None, list[Docum
         details = error.errors(include_url=False)
         findings += [DocumentFinding.of(kind, d, data) for d in details[:MAX_FINDINGS]]
         if len(details) > MAX_FINDINGS:
-            message = f"{len(details):,} findings; the first {MAX_FINDINGS} are told"
+            message = f"{len(details):,} findings; the first {MAX_FINDINGS} are reported"
             findings.append(DocumentFinding((), "too-many", message))
     return model, distinct(findings)

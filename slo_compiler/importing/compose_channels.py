@@ -14,7 +14,7 @@ from slo_compiler.schema.channel import CHANNEL_KINDS
 CHANNEL = "channel"
 _SEVERITY = "severity"
 _DEFAULT = ("", "true", True)
-# What the label of a kind says, and its file of a secret, if it is named by default.
+# The field that the label of a kind sets, and its file of a secret, if it is named by default.
 _FIELDS: dict[str, tuple[str, str]] = {
     "slack": ("channel", "api_url_file"),
     "email": ("to", ""),

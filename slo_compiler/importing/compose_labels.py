@@ -20,7 +20,7 @@ _DOLLARS = re.compile(r"\$\$|\$\{[^}]*\}?|\$\w*")
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A label: its value as YAML says it, or its text, with the place of each part."""
+    """A label: its value as YAML reads it, or its text, with the place of each part."""
 
     key: str
     value: Any

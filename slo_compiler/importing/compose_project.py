@@ -105,7 +105,7 @@ def _compare(found: PrometheusSpec, settings: Settings, server: Server, report: 
 def _unlabelled(
     tenants: Mapping[str, Sequence[str]], server: Server, settings: Settings
 ) -> dict[str, Job]:
-    """Give a job of each tenant whose metrics lack the label that tells tenants apart."""
+    """Give a job of each tenant whose metrics lack the label that distinguishes tenants."""
     isolation = settings.spec.isolation
     if isolation == "none":
         return {}

@@ -1,4 +1,4 @@
-"""The Prometheus of a compose file: its version, and what its configuration says."""
+"""The Prometheus of a compose file: its version, and its configuration."""
 
 from __future__ import annotations
 

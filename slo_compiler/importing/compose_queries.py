@@ -57,11 +57,11 @@ def read_sli(
 def _of_job(
     queries: Mapping[str, Label], jobs: Sequence[Job], report: Report
 ) -> Mapping[str, Label]:
-    """Add the scrape job to selectors that say none, so that services keep apart."""
+    """Add the scrape job to selectors without one, so that services keep apart."""
     found = {key: _SELECTOR.fullmatch(label.value.strip()) for key, label in queries.items()}
     plain = [match for match in found.values() if match]
-    said = any(re.search(r"\bjob\s*[=!]", str(label.value)) for label in queries.values())
-    if len(jobs) != 1 or said or len(plain) < len(found):
+    has_job = any(re.search(r"\bjob\s*[=!]", str(label.value)) for label in queries.values())
+    if len(jobs) != 1 or has_job or len(plain) < len(found):
         return queries
     matcher = f'job="{jobs[0].name}"'
     if '"' in jobs[0].name or "\\" in jobs[0].name or not jobs[0].name.isprintable():

@@ -33,7 +33,7 @@ def settle(imported: Imported) -> None:
 
 
 def _without_defaults(slo: ImportedSLO, imported: Imported) -> None:
-    """Leave out of an SLO what holds for all of them."""
+    """Leave out of an SLO what is the same for all of them."""
     period = slo.data.get("period")
     if period is not None and period.data == imported.period:
         del slo.data["period"]

@@ -78,7 +78,7 @@ class _Added:
         if format_ is None or not sources or len(sources) < len(listed):
             found = [name for name in listed if name in files]
             if format_ is None or not found:
-                return  # the schema, or what looked for the files, has said why
+                return  # the schema, or what looked for the files, has reported why
         own = Report()
         documents = [
             each
@@ -104,7 +104,7 @@ class _Added:
         period = entry.get("period")
         if period is not None and not format_.takes_period:
             at = self._own.locate((*place, "period"), key=True)
-            text = f"{format_.name} says the period of each SLO itself"
+            text = f"{format_.name} names the period of each SLO itself"
             report.error(at, "import-refused", text, "remove it")
             return
         options = Options(str(tenant or "tenant"), self._settings, _plain_period(period))

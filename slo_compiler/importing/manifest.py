@@ -31,7 +31,7 @@ class Written:
     refused: int
     approximated: int = 0  # of those that came
     manifests: Mapping[str, str] = field(default_factory=dict)
-    project: str = ""  # a project file, if the files say what is in it
+    project: str = ""  # a project file, if the files have what is in it
 
     @property
     def text(self) -> str | None:
@@ -53,7 +53,7 @@ def import_files(
     Args:
         format_: of the files.
         files: all of a run.
-        options: what the command line says, and the project.
+        options: those of the command line, and the project.
         report: takes the findings.
         shared: the policies that all tenants may use.
     """

@@ -34,7 +34,7 @@ class Texts:
         return re.sub(r"(\$labels\.)(\w+)", lambda m: m[1] + self.renamed.get(m[2], m[2]), text)
 
     def unknown(self, text: str) -> tuple[str, str] | None:
-        """Say which label of a text alerts do not have, and which they have."""
+        """Return which label of a text alerts do not have, and which they have."""
         known = (*OURS, *self.by)
         missing = next((name for name in labels_read(text) if name not in known), None)
         if missing is None:
@@ -160,7 +160,7 @@ def one_owner(imported: Imported, report: Report) -> None:
 
 
 def wrong(type_: Any, value: object) -> tuple[str, str] | None:  # noqa: ANN401
-    """Say why the native vocabulary does not take a value, and what to write; None if it does."""
+    """Return why the native vocabulary refuses a value, and what to write; None if it does not."""
     try:
         TypeAdapter(type_).validate_python(value)
     except ValidationError as error:

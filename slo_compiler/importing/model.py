@@ -14,9 +14,9 @@ from slo_compiler.source import Document
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says of a run, and the project that its SLOs are for."""
+    """The command line's options of a run, and the project that its SLOs are for."""
 
-    tenant: str  # of SLOs that do not say it; empty if there is none
+    tenant: str  # of SLOs that do not name it; empty if there is none
     settings: Settings
     period: str | None = None
     sources: str = naming.SOURCES_FOLDER  # the folder that manifests are written to
@@ -36,7 +36,7 @@ class ImportedSLO:
 
 @dataclass(slots=True)
 class Imported:
-    """What was in all documents of a run: the SLOs, and what holds for those that do not say it."""
+    """What was in all documents of a run: the SLOs, and the defaults for them."""
 
     period: Any
     policy: dict[str, Any] | None = None
@@ -52,7 +52,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the files of a run hold: SLOs of one tenant or several, and perhaps the project."""
+    """What is in the files of a run: SLOs of one tenant or several, and perhaps the project."""
 
     tenants: Mapping[str, Imported]
     settings: Settings | None = None  # of a project that is made of these files
@@ -66,5 +66,5 @@ class Format:
     name: str
     summary: str
     read: Callable[[Sequence[Document], Options, Report], Contents]
-    takes_period: bool = False  # whether the tool has one period for a run, which no file says
+    takes_period: bool = False  # whether the tool has one period for a run, which no file has
     says_tenant: bool = False  # whether its files may name tenants

@@ -236,7 +236,7 @@ def _indicator(spec: Section, objective: Section, objects: NamedObjects) -> Sect
 
 
 def _others(objects: NamedObjects, report: Report) -> None:
-    """Report objects that no SLO has read, and what is said of those that only have a name."""
+    """Report objects that no SLO has read, and those of which only the name is taken."""
     for (kind, name), part in objects.found.items():
         at = part.document.locate(("metadata", "name"))
         if kind == "DataSource":

@@ -98,7 +98,7 @@ def text_of(metadata: Section, spec: Section) -> object:
 
 
 def leave_out(metadata: Section, *keys: str) -> None:
-    """Report what metadata says for people or for other tools."""
+    """Report metadata that is for people or for other tools."""
     for key in keys:
         if metadata.get(key):
             text = f"{key} of the object left out: nothing in the manifest is like it"

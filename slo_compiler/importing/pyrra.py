@@ -217,7 +217,7 @@ def _policy(spec: Section, alerting: Section, options: Options) -> dict[str, Any
 
 
 def _severities(part: Section, options: Options) -> tuple[dict[str, str], bool]:
-    """Give the severity of each alert as the project names it, and whether the SLO says one."""
+    """Give the severity of each alert as the project names it, and whether the SLO names one."""
     names = severity_names(options)
     usual = {burn.key: names[burn.severity] for burn in BURNS}
     found = dict(usual)

@@ -108,16 +108,16 @@ def _native(part: Section) -> dict[str, Any] | None:
 def _unit(
     part: Section, metric: str, named: TimeUnit | None, wanted: TimeUnit | None = None
 ) -> dict[str, Any]:
-    """Write the unit of a histogram that does not say it, or says another one."""
+    """Write the unit of a histogram whose name has none, or another one."""
     if named and wanted in (None, named):
         return {}
     at = part.document.locate((*part.loc, "total", "metric"))
     if named is None:
-        text = f"the name {shown(metric)} says no unit: Pyrra takes it for seconds"
+        text = f"the name {shown(metric)} has no unit: Pyrra takes it for seconds"
         help_ = "correct `unit` if it has another one"
         part.report.info(at, "import-decided", text, help_)
     else:
-        text = f"the name {shown(metric)} says {named}, but Pyrra compares it with seconds"
+        text = f"the name {shown(metric)} means {named}, but Pyrra compares it with seconds"
         help_ = "remove `unit` if the threshold is meant as it is written"
         part.report.warning(at, "import-approximated", text, help_)
     return {"unit": str(TimeUnit.SECONDS)}

@@ -24,7 +24,7 @@ class Spelling:
     plain: tuple[re.Pattern[str], ...]
 
     def windows(self, text: str) -> Iterator[re.Match[str]]:
-        """Find the windows of a query; what a string or a comment holds is none."""
+        """Find the windows of a query; what is in a string or a comment is none."""
         code = code_of(text)
         for match in self.window.finditer(text):
             if _ACTION in match[0] or match[0] == code[match.start() : match.end()]:

@@ -72,7 +72,7 @@ def _watched(rules: Sequence[FoundRule]) -> Iterable[FoundSLO]:
         try:
             burns = burns_of(rule, records)
             for burn in burns:
-                sli_of(burn.long)  # one that cannot be said is not understood
+                sli_of(burn.long)  # one that cannot be expressed is not understood
         except NotUnderstoodError as error:
             rule.why = str(error)
             continue

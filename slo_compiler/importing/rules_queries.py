@@ -31,7 +31,7 @@ def sli_of(ratio: ErrorRatio) -> dict[str, Any]:
     """Give the SLI of an error ratio.
 
     Raises:
-        NotUnderstoodError: with the reason, if it cannot be said.
+        NotUnderstoodError: with the reason, if it cannot be expressed.
     """
     expr = ratio.expr
     divided = expr.split("/")

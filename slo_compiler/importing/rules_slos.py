@@ -23,7 +23,7 @@ from slo_compiler.schema.annotation import AlertLabels, AlertName
 from slo_compiler.schema.severity import severities_of
 
 _DIGITS = 10  # of a factor or objective: more is what floats leave
-_PAGES = Duration.of(hours=6)  # the longest window that pages, if no label says a severity
+_PAGES = Duration.of(hours=6)  # the longest window that pages, if no label names a severity
 _SEVERITIES = ("sloth_severity", "severity")
 _OURS = {"sloth_id", "sloth_service", "sloth_slo", "slo", "service", "short", "long", "exhaustion"}
 _TEXTS = Texts(
@@ -46,7 +46,7 @@ class FoundSLO:
     ratio: ErrorRatio
     budget: Fraction
     burns: list[FoundBurn] = field(default_factory=list)
-    period: Duration | None = None  # that its rules say
+    period: Duration | None = None  # in its rules
     report: Report = field(default_factory=Report)
 
     @property

@@ -27,7 +27,7 @@ from slo_compiler.importing.sloth_windows import Windows, read_windows
 from slo_compiler.schema.base import shown
 from slo_compiler.source import Document
 
-# Labels of Sloth's alerts, and those of ours that say the same.
+# Labels of Sloth's alerts, and those of ours that mean the same.
 _TEXTS = Texts({"sloth_service": "service", "sloth_slo": "slo", "sloth_severity": "severity"})
 _SEVERITIES = ("page", "ticket")
 
@@ -51,7 +51,7 @@ _RESOURCE = Keys(
 
 
 def read(documents: Sequence[Document], options: Options, report: Report) -> Contents:
-    """Read all documents of a run; a catalog of windows among them holds for all SLOs."""
+    """Read all documents of a run; a catalog of windows among them is for all SLOs."""
     windows = read_windows(documents, options.period, report)
     report.raise_if_failed()  # other windows than those meant would be other thresholds
     imported = Imported(windows.period, windows.all(), defaults=compat_of("sloth", options))

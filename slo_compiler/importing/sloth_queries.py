@@ -22,7 +22,7 @@ _PLUGINS = (
 
 
 def instead_of_plugin(id_: object) -> str:
-    """Say what to write instead of an SLI plugin."""
+    """Return what to write instead of an SLI plugin."""
     known = (text for part, text in _PLUGINS if part in str(id_))
     return f"write {next(known, 'its queries as sli: {events: ...} and import again')}"
 

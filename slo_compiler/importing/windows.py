@@ -10,7 +10,7 @@ from slo_compiler.settings import Settings
 def fitted(window: Duration, settings: Settings) -> Duration:
     """Give the nearest window that the rules of a project have.
 
-    One above 6h is made of tiles, and each holds at least one base sample.
+    One above 6h is made of tiles, and each contains at least one base sample.
     """
     spec = settings.spec.prometheus
     timing = burn.timing(spec.scrape_interval, spec.evaluation_interval, window)
@@ -21,7 +21,7 @@ def fitted(window: Duration, settings: Settings) -> Duration:
 
 
 def moved(wanted: Duration, found: Duration) -> str:
-    """Say how a window moved: 6h26m is 6h25m (-0.26%)."""
+    """Describe how a window moved: 6h26m is 6h25m (-0.26%)."""
     if not wanted.ms:
         return f"{wanted} is {found}"
     share = (found.ms - wanted.ms) / wanted.ms

@@ -146,9 +146,9 @@ def run(context: Context, report: Report) -> Switched:
                 continue
             for found in rule.check(seen, context):
                 if not switches.silence(rule.id, found.position, tenant.name):
-                    _tell(rule, found, report)
+                    _add(rule, found, report)
     for found in switches.broken:
-        _tell(Lint.of(bad_disable), found, report)
+        _add(Lint.of(bad_disable), found, report)
     return switches.result(complete=not refuses(context.tenants))
 
 
@@ -161,7 +161,7 @@ def report_unused(units: Sequence[Switched], report: Report, *, whole: bool) -> 
         whole: whether they looked at all tenants of the project.
     """
     for found in unused(units, whole=whole):
-        _tell(Lint.of(unused_disable), found, report)
+        _add(Lint.of(unused_disable), found, report)
 
 
 def first_of_its_kind(diagnostics: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
@@ -177,10 +177,10 @@ def first_of_its_kind(diagnostics: Sequence[Diagnostic]) -> Sequence[Diagnostic]
     return kept
 
 
-def _tell(rule: Lint, found: Finding, report: Report) -> None:
-    tell = {
+def _add(rule: Lint, found: Finding, report: Report) -> None:
+    add = {
         Severity.ERROR: report.error,
         Severity.WARNING: report.warning,
         Severity.INFO: report.info,
     }[rule.severity]
-    tell(found.position, rule.id, found.message, found.help)
+    add(found.position, rule.id, found.message, found.help)

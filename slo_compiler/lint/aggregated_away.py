@@ -53,7 +53,7 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
 
 
 def _hides(node: pp.Expr, label: str) -> bool:
-    """Whether what is inside need not have the label: it is written, joined or asked for later."""
+    """Whether what is inside need not have the label: it is written, joined or selected later."""
     match node:
         case pp.Call():
             written = any(isinstance(a, pp.StringLiteral) and a.val == label for a in node.args)
@@ -61,6 +61,6 @@ def _hides(node: pp.Expr, label: str) -> bool:
         case pp.BinaryExpr():
             return node.modifier is not None or str(node.op) in ("and", "unless")
         case pp.AggregateExpr():
-            return not keeps(node, label)  # told there
+            return not keeps(node, label)  # reported at that node
         case _:
             return False

@@ -1,8 +1,8 @@
 """A comment that is to switch a lint off cannot be understood, or may not do so.
 
 It needs the lint's ID and, after `--`, the reason: whoever reads the manifest next must be able to
-judge whether it still holds. It stands on the finding's line or on the line above; beside an SLO's
-name it holds for that SLO; beside the key of a text of several lines, for all of them. Without a
+judge whether it is still right. It is on the finding's line or on the line above; beside an SLO's
+name it is for that SLO; beside the key of a text of several lines, for all of them. Without a
 reason, with an unknown ID, or for a lint that the project has locked, it does nothing.
 
     # slo-compiler: disable=<ID>[,<ID>] -- <reason>

@@ -25,7 +25,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a lint says of one place; its ID and severity are the lint's."""
+    """What a lint reports at one place; its ID and severity are the lint's."""
 
     position: Position
     message: str

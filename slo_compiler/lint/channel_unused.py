@@ -1,4 +1,4 @@
-"""A channel hears of nothing.
+"""A channel is never notified.
 
 No step of the escalation notifies it. Often a step was meant to, and its alerts go elsewhere.
 

@@ -1,6 +1,6 @@
-"""A counter is used as it stands, without a rate.
+"""A counter is used as it is, without a rate.
 
-A counter only grows, and starts over at each restart: its value says how old the process is, not
+A counter only grows, and starts over at each restart: its value shows how old the process is, not
 how many events there are now.
 
 Fails:
@@ -27,7 +27,7 @@ from slo_compiler.resolve.model import ResolvedTenant
 ID = "counter-without-rate"
 SEVERITY = Severity.WARNING
 
-# Functions that want a counter, and those that ask whether or when there is a sample.
+# Functions that want a counter, and those that find whether or when there is a sample.
 _FINE = frozenset(
     {"rate", "increase", "irate", "idelta", "delta", "deriv", "resets", "changes", "timestamp"}
     | {"absent", "absent_over_time", "present_over_time", "count_over_time", "count", "group"}

@@ -1,6 +1,6 @@
-"""At some hours nobody is paged for an SLO, nor for what it depends on.
+"""At some hours no one is paged for an SLO, nor for what it depends on.
 
-The page of a dependency keeps back those of the SLO whether anybody gets it or not. Where its own
+The page of a dependency keeps back those of the SLO whether anyone gets it or not. Where its own
 tenant has hours on each step for pages, both are silent outside of them.
 
 Fails:
@@ -38,7 +38,7 @@ def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
     for slo in tenant.slos:
         for index, text in enumerate(slo.spec.depends_on):
             other = dependency(tenant, text)[0]
-            if other in muted:  # of its own tenant it is told: page-muted
+            if other in muted:  # in its own tenant it is reported by page-muted
                 yield Finding(
                     slo.at("depends_on", index),
                     f"at some hours pages of {other} reach nobody, but keep back those of this SLO "

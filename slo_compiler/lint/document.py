@@ -13,10 +13,10 @@ from slo_compiler.report import table
 _HEAD = """\
 # Lints
 
-What is allowed but probably not meant. Generated from the lints' own words; do not edit.
+What is allowed but probably not meant. Generated from the lints' docstrings; do not edit.
 
-- A **warning** is told by `compile` and `check`, and fails them with `--strict`.
-- An **info** is told by `check` only, where there is no error, and never fails.
+- A **warning** is reported by `compile` and `check`, and fails them with `--strict`.
+- An **info** is reported by `check` only, where there is no error, and never fails.
 
 `slo-compiler lints` lists them, `slo-compiler lints <ID>` explains one. The examples are fragments
 of a manifest; those that begin with `prometheus` or `alertmanager` are of the project file.
@@ -24,7 +24,7 @@ of a manifest; those that begin with `prometheus` or `alertmanager` are of the p
 ## How to switch one off
 
 A reason is part of each switch: without one it does nothing and is a finding itself. So is a
-switch that keeps nothing quiet, and one with an ID that there is not.
+switch that suppresses nothing, and one with an ID that there is not.
 
 In a manifest, on the line of the finding or on the line above:
 
@@ -32,7 +32,7 @@ In a manifest, on the line of the finding or on the line above:
 by: [path]  # slo-compiler: disable=high-cardinality-by -- twelve paths, by routing table
 ```
 
-Beside the `name` of an SLO it holds for the whole SLO, and beside the key of a text of several
+Beside the `name` of an SLO it is for the whole SLO, and beside the key of a text of several
 lines for all of them. Two IDs are separated by a comma.
 
 In the project file, for all tenants or for some:
@@ -89,7 +89,7 @@ def explanation(id_: str) -> str | None:
 
 
 def rule_texts() -> dict[str, tuple[str, str]]:
-    """Give the summary and the whole text of each ID, for reports that hold both."""
+    """Give the summary and the whole text of each ID, for reports that have both."""
     lints = {rule.id: (f"{rule.summary}.", rule.doc) for rule in RULES}
     return lints | {id_: (_first_sentence(text), text) for id_, text in errors().items()}
 

@@ -68,7 +68,7 @@ def _compare(query: Query, part: Part, total: Sequence[PlacedMatcher]) -> Iterat
 def _advice(
     query: Query, part: Part, total: Sequence[PlacedMatcher], missing: PlacedMatcher
 ) -> str:
-    """Say what to write; where all that one side has is in the other, they may be swapped."""
+    """Return what to write; where all that one side has is in the other, they may be swapped."""
     if {*map(str, part.matchers)} < {*map(str, total)}:
         return f"swap {query.key} and total if they are the wrong way round"
     return f"add {missing} to it, or take it from total"

@@ -2,7 +2,7 @@
 
 A burn rate below 1 spends less than the budget. It comes from a policy that was made for another
 period: 10 % of the budget in 3 days is a burn rate of 1 over 30 days, but of 0.7 over 3 weeks. A
-policy that says its `period` keeps its burn rates in shorter ones.
+policy that names its `period` keeps its burn rates in shorter ones.
 
 Fails:
 

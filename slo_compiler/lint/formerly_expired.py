@@ -1,7 +1,7 @@
 """A renamed SLO's history has passed: its period no longer reaches back to the old name.
 
 The one lint that looks at the clock; SOURCE_DATE_EPOCH sets it, as it does for reproducible builds.
-No output depends on it. Without `renamed` nothing is said.
+No output depends on it. Without `renamed` nothing is reported.
 
 Fails:
 

@@ -3,7 +3,7 @@
 `min_errors` and `min_events` are counted in the long window of a tier. Of 37 events a day an hour
 has 1.54: a page that waits for 50 errors in an hour stays silent through a total outage. With
 `timeslices` a window has as many slices as fit into it, whatever the traffic. Where the SLO or its
-policy says `when_unreachable: omit`, such a tier is left out instead.
+policy has `when_unreachable: omit`, such a tier is left out instead.
 
 Fails:
 
@@ -54,7 +54,7 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
 
 
 def _place(slo: ResolvedSLO, tier: Tier, guard: Guard) -> Position:
-    """Where the SLO says it; what it inherits is marked at its traffic, or its name."""
+    """The guard's place in the SLO; one that it inherits is marked at its traffic, or its name."""
     key, spec = f"min_{guard.counted}", slo.spec.alerting
     of_tier = spec.tiers.get(tier.name)
     if of_tier is not None and getattr(of_tier, key) is not None:

@@ -39,6 +39,6 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
                 offset, width = part.place
                 yield Finding(
                     query.at(part.place),
-                    f"the range {query.text[offset : offset + width]} stands beside $window",
+                    f"the range {query.text[offset : offset + width]} is used beside $window",
                     "write [$window]: the compiler puts the right span there",
                 )

@@ -1,6 +1,6 @@
-"""Nobody hears when the rules stop.
+"""No one is notified when the rules stop.
 
-Each tenant has a watchdog that always fires. It is of use only where something outside misses it.
+Each tenant has a watchdog that always fires. It is of use only where a receiver outside misses it.
 
 Fails:
 

@@ -1,7 +1,7 @@
 """A bucket is named that a histogram cannot have, or not by this name.
 
 `le` is text, as the client or Prometheus wrote it: "0.30" never selects "0.3". A whole number is
-`1` from some clients and `1.0` from others and in Prometheus 3. And the bucket `+Inf` holds all
+`1` from some clients and `1.0` from others and in Prometheus 3. And the bucket `+Inf` counts all
 events, so as a threshold it is none. The SLI type `latency` knows all of this.
 
 Fails:
@@ -51,7 +51,7 @@ def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
 def _wrong(value: str, key: str, named: int) -> tuple[str, str] | None:
     if value == "+Inf":
         if key in ("errors", "good") and named == 1:
-            return 'le="+Inf" holds all events', "name the bucket of the threshold"
+            return 'le="+Inf" counts all events', "name the bucket of the threshold"
         return None
     if not _NUMBER.fullmatch(value):
         return f"le={promql_string(value)} is no bucket: its bound is no number", 'such as le="0.3"'

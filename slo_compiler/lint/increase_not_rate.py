@@ -2,7 +2,7 @@
 
 The compiler sums up events per second over each window. `increase` yields as many events as the
 span behind `$window` has, which is many times more: the ratio may still be right, but
-`min_errors`, `min_events` and all counts are not. The same holds for `count_over_time`,
+`min_errors`, `min_events` and all counts are not. The same is true of `count_over_time`,
 `sum_over_time`, `resets` and `changes`, whatever they are divided by: only the compiler knows the
 span.
 

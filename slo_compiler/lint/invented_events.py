@@ -57,7 +57,7 @@ def invention(query: Query) -> tuple[Part, str, pp.Expr] | None:
 
 
 def instead(query: Query, rest: pp.Expr | None) -> str:
-    """Say what to write: the rest of the query, where it is known."""
+    """Return what to write: the rest of the query, where it is known."""
     if rest is None:
         return "leave it out: the rules know that no traffic is no error"
     text = written(rest).replace("'", "''")

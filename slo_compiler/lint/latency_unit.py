@@ -1,8 +1,8 @@
-"""A histogram's unit cannot be known from its name, or is not the one that the name says.
+"""A histogram's unit cannot be known from its name, or is not the one in the name.
 
 The threshold selects a bucket by its bound, which is `0.5` in seconds and `500` in milliseconds.
 The wrong unit selects another bucket, or none: all requests seem slow, or none. Names that end in a
-unit say it; for others write `unit`.
+unit need nothing more; for others write `unit`.
 
 Fails:
 
@@ -36,13 +36,13 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
             others = ", ".join(unit for unit in TimeUnit if unit is not TimeUnit.SECONDS)
             yield Finding(
                 slo.at("sli", Latency.KIND, "histogram"),
-                f'the name "{metric}" says no unit: its bounds are taken for seconds, and '
+                f'the name "{metric}" has no unit: its bounds are taken for seconds, and '
                 f"{body.threshold} for {format(body.bound, 'f')}",
                 f"write unit: seconds if they are, or the unit that they have: {others}",
             )
         elif body.unit and named and named is not body.measured_in:
             yield Finding(
                 slo.at("sli", Latency.KIND, "unit"),
-                f'unit is {body.unit}, but the name "{metric}" says {named}',
+                f'unit is {body.unit}, but the name "{metric}" means {named}',
                 f"write unit: {named}, or leave unit out",
             )

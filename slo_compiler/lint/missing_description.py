@@ -1,4 +1,4 @@
-"""An SLO does not say what it promises.
+"""An SLO does not describe what it promises.
 
 Its alerts carry the description. Without it, whoever gets one must read the query to know what
 fails.
@@ -30,5 +30,5 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
             yield Finding(
                 slo.at("description" if given else "name"),
                 "this SLO has no description",
-                "say in one line which events are good",
+                "describe in one line which events are good",
             )

@@ -1,7 +1,7 @@
 """The owner is a placeholder.
 
-`metadata.owner` is on `slo_info`, so that people find out whom to ask. A placeholder looks as if
-somebody had answered that.
+`metadata.owner` is on `slo_info`, so that people find out who owns it. A placeholder looks as if
+it had an owner.
 
 Fails:
 
@@ -30,10 +30,10 @@ _PLACEHOLDER = re.compile(
 
 
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
-    """Give tenants whose owner is a word that stands for none."""
+    """Give tenants whose owner is a word that names no one."""
     if _PLACEHOLDER.fullmatch(tenant.owner.replace("-", " ").strip(" <>()[]")):
         yield Finding(
             tenant.document.locate(("metadata", "owner")),
-            f'"{tenant.owner}" is nobody who could be asked',
+            f'"{tenant.owner}" is a placeholder: it names no team',
             "name the team that answers for these SLOs",
         )

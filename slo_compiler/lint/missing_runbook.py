@@ -1,4 +1,4 @@
-"""A page says what is wrong, but not what to do.
+"""A page describes what is wrong, but not what to do.
 
 Whoever is woken at 3 a.m. may not know the service. The runbook is in each of the alert's
 notifications.

@@ -79,7 +79,7 @@ def _reads(node: pp.Expr) -> bool:
 
 
 def _bare(node: pp.Expr) -> bool:
-    """Whether nothing stands in for a side while it has no series."""
+    """Whether nothing replaces a side while it has no series."""
     node = unwrapped(node)
     return not (isinstance(node, pp.BinaryExpr) and str(node.op) == "or")
 

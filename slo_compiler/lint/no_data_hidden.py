@@ -4,7 +4,7 @@
 that is no traffic, as an error ratio it is no error: `SLONoData` cannot fire, and neither can any
 other alert of the SLO. It is not needed: the rules know zero traffic, and count errors that were
 never seen as none. A value that counts as bad, such as `up or vector(0)` with `op: ">="`, hides
-nothing, and neither does a query that asks with `absent` what is there.
+nothing, and neither does a query that checks with `absent` what is there.
 
 Fails:
 

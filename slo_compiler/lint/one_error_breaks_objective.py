@@ -1,8 +1,8 @@
 """One failed event pages somebody, or spends much of the budget.
 
-With little traffic an error ratio says little: of 20 events in an hour, one is 5 %. Say how many
+With little traffic an error ratio means little: of 20 events in an hour, one is 5 %. Write how many
 events an SLO expects, and this lint does the arithmetic for each tier that pages, and for the
-budget of the period. With `by`, say how many a usual series has. `min_errors` keeps single errors
+budget of the period. With `by`, write how many a usual series has. `min_errors` keeps single errors
 from paging; against a budget of a few errors, only a lower objective or a longer period helps.
 
 Fails:

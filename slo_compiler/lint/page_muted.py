@@ -1,4 +1,4 @@
-"""Pages are muted at some hours, and nobody else gets them.
+"""Pages are muted at some hours, and no one else gets them.
 
 Hours of one time zone that add up to the whole week leave nothing out.
 

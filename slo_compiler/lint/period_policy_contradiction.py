@@ -1,6 +1,6 @@
 """A tier looks back over more than half of the period.
 
-What it tells has mostly been spent before: the budget that is left says as much. Such a tier comes
+What it reports has mostly been spent before, as the budget that is left shows. Such a tier comes
 from a policy that was made for a longer period.
 
 Fails:

@@ -28,9 +28,9 @@ from slo_compiler.schema.sli.base import Reading
 from slo_compiler.schema.sli.ratio import Ratio
 from slo_compiler.source import Loc
 
-# What holds a query, in any SLI type; other texts of an SLI are none, though some would parse.
+# What is a query, in any SLI type; other texts of an SLI are none, though some would parse.
 FIELDS = tuple(dict.fromkeys(name for type_ in SLI_TYPES for name in type_.query_fields()))
-SENTINEL = Duration.of(seconds=31_337)  # stands for $window: nobody writes it by chance
+SENTINEL = Duration.of(seconds=31_337)  # in place of $window: no one writes it by chance
 
 _RANGE = re.compile(r"\[\s*([^\]:]*)")
 
@@ -44,7 +44,7 @@ class PlacedMatcher(Matcher):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A node of the tree, what it stands in, and the place of its first word."""
+    """A node of the tree, what it is part of, and the place of its first word."""
 
     node: pp.Expr
     parents: tuple[pp.Expr, ...]  # the innermost last
@@ -87,7 +87,7 @@ class Query:
 
     @property
     def text(self) -> str:
-        """What the manifest says."""
+        """The query as it is in the manifest."""
         return self.parsed.text
 
     @property
@@ -117,14 +117,14 @@ class Query:
         return self.counted and WINDOW not in self.text
 
     def at(self, place: Place) -> Position:
-        """Where a part of the text stands in the manifest."""
+        """Return the place of a part of the text in the manifest."""
         loc: Loc = (*self.slo.loc, "sli", self.slo.spec.sli.body.KIND, self.key)
         loc = loc if self.index is None else (*loc, self.index)
         return self.slo.document.within(loc, *place)
 
 
 def queries(tenant: ResolvedTenant) -> Iterator[Query]:
-    """Give each query of each SLO; those that are refused are told elsewhere."""
+    """Give each query of each SLO; those that are refused have an error of their own."""
     return iter(_queries(_Same(tenant)))
 
 
@@ -218,7 +218,7 @@ def keeps(node: pp.AggregateExpr, label: str) -> bool:
 
 
 def labels_by(node: pp.AggregateExpr) -> list[str]:
-    """Give the labels of by (...); without (...) keeps those that nobody can list."""
+    """Give the labels of by (...); what without (...) keeps cannot be listed."""
     by = node.modifier is not None and node.modifier.type == pp.AggModifierType.By
     return list(node.modifier.labels) if by and node.modifier else []
 
@@ -253,7 +253,7 @@ def _parts(node: pp.Expr, parents: tuple[pp.Expr, ...] = ()) -> Iterator[Part]:
 
 
 def _ranges(tree: pp.Expr, code: str) -> Iterator[Part]:
-    """Find the ranges: each stands behind what it is of."""
+    """Find the ranges: each is behind what it is of."""
     places = [(m.start(1), len(m[1].rstrip())) for m in _RANGE.finditer(code)]
     ranged = [*_inside_out(tree)]
     if len(places) == len(ranged):
@@ -269,7 +269,7 @@ def _inside_out(node: pp.Expr, parents: tuple[pp.Expr, ...] = ()) -> Iterator[Pa
 
 
 def _placed(tree: pp.Expr, text: str) -> Iterator[Part]:
-    """Find the first word of each part: they stand in the text in the order of the tree."""
+    """Find the first word of each part: they are in the text in the order of the tree."""
     cursor = 0
     for part, dimension in zip(_parts(tree), dimensions(tree), strict=True):
         place, matchers = part.place, part.matchers
@@ -284,7 +284,7 @@ def _placed(tree: pp.Expr, text: str) -> Iterator[Part]:
 def _matchers(
     node: pp.VectorSelector, text: str, place: Place, after: int
 ) -> tuple[PlacedMatcher, ...]:
-    """Pair a selector's matchers with their text: in the braces that follow its name or hold it."""
+    """Pair a selector's matchers with their text: in the braces after or around its name."""
     inside = not node.name
     start = text.rfind("{", 0, place[0]) if inside else after
     written = [m for m in written_matchers(text, max(start, 0), one=True) if m.label != "__name__"]

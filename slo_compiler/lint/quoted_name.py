@@ -42,9 +42,9 @@ def check(tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
     for query in queries(tenant):
         for part in query.parts:
             if part.metric and not is_plain_metric(part.metric):
-                told = f"Prometheus {version} has no metric {promql_string(part.metric)}"
-                yield Finding(query.at(part.place), told, help_)
+                message = f"Prometheus {version} has no metric {promql_string(part.metric)}"
+                yield Finding(query.at(part.place), message, help_)
             for matcher in part.matchers:
                 if not is_plain_label(matcher.name):
-                    told = f"Prometheus {version} has no label {promql_string(matcher.name)}"
-                    yield Finding(query.at(matcher.place), told, help_)
+                    message = f"Prometheus {version} has no label {promql_string(matcher.name)}"
+                    yield Finding(query.at(matcher.place), message, help_)

@@ -1,4 +1,4 @@
-"""An error ratio that nobody can weigh by its traffic.
+"""An error ratio that cannot be weighted by its traffic.
 
 Each second of a `raw` SLI counts the same, an idle night like a busy noon, so that its budget is a
 mean of ratios. Counters weigh themselves, and a recorded ratio was made of some.
@@ -29,7 +29,7 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
         if isinstance(slo.spec.sli.body, Raw):
             yield Finding(
                 slo.at("sli", Raw.KIND, "error_ratio"),
-                "the budget is not weighted by traffic: nobody knows how many events are behind "
+                "the budget is not weighted by traffic: it is not known how many events are behind "
                 "this ratio",
                 "give the counters that it is made of, as ratio",
             )

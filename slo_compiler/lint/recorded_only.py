@@ -1,7 +1,7 @@
 """An SLO has no alerts, because somebody wrote `alerting: none`.
 
 Its error ratios and its budget are recorded, for dashboards and reports. No alert of any kind is
-about it: nobody learns that it burns its budget, or that its data are gone. An SLO that is to alert
+about it: it may burn its budget, or lose its data, unnoticed. An SLO that is to alert
 again has a key `alerting`, be it `{}`.
 
 Fails:
@@ -25,7 +25,7 @@ SEVERITY = Severity.INFO
 
 
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
-    """Give the SLOs that say it themselves, and once all that inherit it."""
+    """Give the SLOs that have it themselves, and once all that inherit it."""
     inheriting = []
     for slo in tenant.slos:
         if not slo.recorded_only:

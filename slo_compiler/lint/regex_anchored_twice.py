@@ -28,7 +28,7 @@ from slo_compiler.templating import promql_string
 ID = "regex-anchored-twice"
 SEVERITY = Severity.WARNING
 
-_OTHERS = ("^$", "^()$", "^.*$")  # regex-no-effect tells of these
+_OTHERS = ("^$", "^()$", "^.*$")  # reported by regex-no-effect
 
 
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:

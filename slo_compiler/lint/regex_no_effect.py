@@ -1,7 +1,7 @@
 """A regular expression selects what no expression is needed for.
 
-`=~".*"` selects everything, as if it were not there; one without a special character says no more
-than `=`. Mostly something is missing in it.
+`=~".*"` selects everything, as if it were not there; one without a special character is the same
+as `=`. Mostly something is missing in it.
 
 Fails:
 
@@ -34,23 +34,23 @@ _SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
-    """Give the matchers that say the same without a regular expression, or nothing at all."""
+    """Give the matchers that select the same without a regular expression, or nothing at all."""
     for query in queries(tenant):
         for part in query.parts:
             for matcher in part.matchers:
                 if "~" not in matcher.op:
                     continue
-                told = f"{matcher}"
+                text = f"{matcher}"
                 plain = matcher.op.replace("~", "").replace("!", "!=")
                 if matcher.value in _EVERYTHING:
                     what = "everything" if matcher.op == "=~" else "nothing"
-                    finding = f"{told} selects {what}", "remove it, or say what is meant"
+                    finding = f"{text} selects {what}", "remove it, or write what is meant"
                 elif matcher.value in _NOTHING:
                     better = f'write {matcher.name}{plain}""'
-                    finding = f"{told} asks whether the label is empty", better
+                    finding = f"{text} tests whether the label is empty", better
                 elif not _SPECIAL.search(matcher.value):
                     better = f"write {matcher.name}{plain}{promql_string(matcher.value)}"
-                    finding = f"{told} has no special character", better
+                    finding = f"{text} has no special character", better
                 else:
                     continue
                 yield Finding(query.at(matcher.place), *finding)

@@ -2,7 +2,7 @@
 
 The budget is a sum over the whole period. Where the oldest part is deleted, its errors are
 forgotten, and the budget may look better than it is. Declare in the project file what
-`--storage.tsdb.retention.time` says.
+`--storage.tsdb.retention.time` sets.
 
 Fails:
 

@@ -1,8 +1,8 @@
-"""A period is longer than Prometheus keeps samples by default, and nothing says that it keeps more.
+"""A period is longer than Prometheus' default retention, and the project declares no other.
 
 Without `--storage.tsdb.retention.time` samples are deleted after 15 days. A budget of 30 days then
 forgets the errors of the first half, and looks better than it is. Declare in the project file what
-the flag says; the lint `retention` compares it with the periods.
+the flag sets; the lint `retention` compares it with the periods.
 
 Fails:
 
@@ -28,7 +28,7 @@ _DEFAULT, _USUAL = Duration.of(days=15), Duration.of(days=45)
 
 
 def check(_tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
-    """Give a period that the default retention does not hold: the project lacks one line."""
+    """Give a period that is longer than the default retention: the project lacks one line."""
     if context.project.prometheus.retention is not None:
         return
     slos = [slo for tenant in context.tenants for slo in tenant.slos]
@@ -45,5 +45,5 @@ def check(_tenant: ResolvedTenant, context: Context) -> Iterator[Finding]:
             "up to keep more",
             f"write prometheus: {{retention: {max(_USUAL, slo.period.longest)}}} in the project "
             "file, or what "
-            "--storage.tsdb.retention.time says",
+            "--storage.tsdb.retention.time sets",
         )

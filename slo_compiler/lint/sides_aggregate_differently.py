@@ -1,7 +1,7 @@
 """The two sides of a ratio are aggregated differently.
 
 An average of errors beside a sum of all is no ratio of events. Labels that one side keeps and the
-other does not, or that the SLI's `by` does not name, are summed up by the compiler and so say
+other does not, or that the SLI's `by` does not name, are summed up by the compiler and so mean
 nothing; mostly, `by` was meant to name them.
 
 Fails:
@@ -44,12 +44,12 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
             continue
         ours, theirs = unwrapped(part.parsed.tree), unwrapped(total.parsed.tree)
         if isinstance(ours, pp.AggregateExpr) and isinstance(theirs, pp.AggregateExpr):
-            if _told(ours) != _told(theirs):
+            if _text(ours) != _text(theirs):
                 yield Finding(
                     part.at(_place(part)),
-                    f"{part.key} is {_told(ours)}(...), but total is {_told(theirs)}(...)",
+                    f"{part.key} is {_text(ours)}(...), but total is {_text(theirs)}(...)",
                     "aggregate both by the same labels: "
-                    f"{_told(theirs, _operator(ours, theirs))}(...)",
+                    f"{_text(theirs, _operator(ours, theirs))}(...)",
                 )
                 continue
             extra = sorted({*labels_by(ours)} - {*part.slo.sources})
@@ -81,7 +81,7 @@ def _place(query: Query) -> Place:
     return next(p.place for p in query.parts if isinstance(p.node, pp.AggregateExpr))
 
 
-def _told(node: pp.AggregateExpr, op: str = "") -> str:
+def _text(node: pp.AggregateExpr, op: str = "") -> str:
     name = op or str(node.op)
     if node.modifier is None:
         return name

@@ -17,7 +17,7 @@ from slo_compiler.source import Document
 _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*slo-compiler:\s*(?P<words>.*)")
 _DISABLE = re.compile(r"disable\s*=\s*(?P<ids>[^\s,]+(?:\s*,\s*[^\s,]+)*)(?:\s+--\s*(?P<why>.*))?")
 _EMPTY = re.compile(r"\s*(#.*)?")
-MAX_IDS = 1_000  # of one document: manifests are hostile, and each is held to each finding
+MAX_IDS = 1_000  # of one document: manifests are hostile, and each is compared with each finding
 _HOW = "write # slo-compiler: disable=<ID>[,<ID>] -- <reason>"
 
 
@@ -26,7 +26,7 @@ class _Span:
     first: int  # lines, from 1
     last: int
 
-    def holds(self, line: int) -> bool:
+    def covers(self, line: int) -> bool:
         return self.first <= line <= self.last
 
 
@@ -45,17 +45,17 @@ class _Switch:
     def covers(self, position: Position, tenant: str) -> bool:
         if self.project:
             return self.tenants is None or tenant in self.tenants
-        return position.path == self.path and any(s.holds(position.line) for s in self.spans)
+        return position.path == self.path and any(s.covers(position.line) for s in self.spans)
 
 
 @dataclass(frozen=True, slots=True)
 class Unused:
-    """A switch that kept nothing quiet in one unit; in another it may have."""
+    """A switch that suppressed nothing in one unit; in another it may have."""
 
     id: str
     at: Position
     project: bool
-    tenants: frozenset[str]  # of a project's switch: whom it is for, or nobody in particular
+    tenants: frozenset[str]  # of a project's switch: whom it is for; empty if it is for all
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Switched:
 
 
 def unused(units: Sequence[Switched], *, whole: bool) -> Iterator[Finding]:
-    """Give the switches that kept nothing quiet in any unit.
+    """Give the switches that suppressed nothing in any unit.
 
     A project's switch is judged if all tenants of the project were looked at, or one it is for.
     """
@@ -80,12 +80,12 @@ def unused(units: Sequence[Switched], *, whole: bool) -> Iterator[Finding]:
     for switch in dict.fromkeys(switch for unit in units for switch in unit.unused):
         judged = not switch.project or whole or switch.tenants & tenants
         if judged and (switch.id, switch.at) not in used:
-            yield Finding(switch.at, f"{switch.id} finds nothing here to keep quiet", "remove it")
+            yield Finding(switch.at, f"{switch.id} has nothing here to suppress", "remove it")
 
 
 @dataclass(slots=True)
 class Switches:
-    """All switches of a run; each remembers whether it kept anything quiet."""
+    """All switches of a run; each remembers whether it suppressed anything."""
 
     compiled: Collection[str]  # names of the tenants of this run
     switches: dict[str, list[_Switch]] = field(default_factory=dict)  # by ID
@@ -144,7 +144,7 @@ def read_switches(context: Context, known: Collection[str]) -> Switches:
 
 def _read_project(context: Context, known: Collection[str], switches: Switches) -> None:
     def at(*path: str | int) -> Position:
-        assert context.document is not None  # noqa: S101  (what it holds was read from it)
+        assert context.document is not None  # noqa: S101  (its content was read from it)
         return context.document.locate(("spec", "lint", *path))
 
     for index, switch in enumerate(context.project.lint.disable):
@@ -174,14 +174,14 @@ def _read_comments(
     following = _following(document) if found else {}
     for here, words in found[:MAX_IDS]:
         if words is None:
-            switches.broken.append(Finding(here, "this comment says nothing that is known", _HOW))
+            switches.broken.append(Finding(here, "this comment cannot be understood", _HOW))
             continue
         id_ = here.text[here.column - 1 :][: here.width]
         if not _is_known(id_, here, known, switches):
             continue
         if id_ in locked:
             message = f"the project keeps {id_} on: it is locked"
-            hint = "remove this, or ask who owns the project file"
+            hint = "remove this, or ask the owner of the project file"
             switches.broken.append(Finding(here, message, hint))
         elif not (words["why"] or "").strip():
             message = f"{id_} is not switched off: there is no reason"
@@ -244,7 +244,7 @@ def _inside(text: yaml.ScalarNode, line: int, column: int) -> bool:
 
 
 def _following(document: Document) -> dict[int, int]:
-    """Give for each line the next one, or itself, that holds more than a comment."""
+    """Give for each line the next one, or itself, that has more than a comment."""
     following, after = {}, 0
     for number in reversed(_lines(document)):
         if not _EMPTY.fullmatch(document.lines[number - 1]):

@@ -1,6 +1,6 @@
-"""A switch keeps nothing quiet.
+"""A switch suppresses no finding.
 
-What it was for has been repaired, or it stands at the wrong line. Left there, it would hide the
+What it was for has been repaired, or it is at the wrong line. Left there, it would hide the
 next finding of its kind. A switch of the project file is judged only where all manifests are read.
 
 Fails:

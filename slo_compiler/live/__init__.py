@@ -1,4 +1,4 @@
-"""What a real Prometheus says about the manifests: series, types, labels, traffic, retention."""
+"""What a real Prometheus has for the manifests: series, types, labels, traffic, retention."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What was asked for one SLO, and found."""
+    """What was queried for one SLO, and found."""
 
     name: str
     selectors: int
@@ -41,33 +41,33 @@ def ask(
     report: Report,
     progress: Progress,
 ) -> list[Answered]:
-    """Ask a Prometheus about all SLOs; findings go to `report`.
+    """Query a Prometheus about all SLOs; findings go to `report`.
 
     Args:
         client: the Prometheus.
         planned: the tenants; the base pairs of their SLOs are looked at.
-        project: what the project says of its Prometheus.
-        at: where it says so.
+        project: what the project declares of its Prometheus.
+        at: the place of that.
         report: takes the findings.
-        progress: told of each SLO.
+        progress: is called for each SLO.
 
     Returns:
         One answer for each SLO; none if there is no Prometheus, which is a finding, too.
     """
-    asked_about = [*subjects(planned)]
+    checked = [*subjects(planned)]
     answers = []
     progress(f"asking {client.url}")
     try:
         client.connect()
         server.check_version(client, project.version, at, report)
-        server.check_retention(client, asked_about, at, report)
+        server.check_retention(client, checked, at, report)
         server.check_look_back(client, planned, at, report)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             try:
-                for answer, found in pool.map(lambda each: _ask_one(client, each), asked_about):
+                for answer, found in pool.map(lambda each: _ask_one(client, each), checked):
                     answers.append(answer)
                     report.extend(found)
-                    progress(f"asked {len(answers)} of {len(asked_about)}: {answer.name}")
+                    progress(f"asked {len(answers)} of {len(checked)}: {answer.name}")
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
@@ -75,7 +75,7 @@ def ask(
         report.error(at, "live-unreachable", error.message, error.help)
     for words in client.warned:
         report.warning(
-            at, "live-partial", f"{client.url}: {words}", "what is told to be missing may be there"
+            at, "live-partial", f"{client.url}: {words}", "what is reported as missing may be there"
         )
     return answers
 
@@ -103,8 +103,8 @@ def _ask_one(client: Client, each: CheckedSLO) -> tuple[Answered, list[Diagnosti
             )
     try:
         measured = traffic.measure(client, each)
-        series = sum(presence.find(client, asked.selector).now for asked in each.asked)
-    except RefusedError:  # told above
+        series = sum(presence.find(client, used.selector).now for used in each.asked)
+    except RefusedError:  # reported above
         measured, series = None, 0
     per_day = None if measured is None else sum(sample.value for sample in measured)
     return Answered(each.name, len(each.asked), series, per_day), report.diagnostics

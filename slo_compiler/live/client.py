@@ -16,13 +16,13 @@ from slo_compiler import __version__
 from slo_compiler.live.deadline import Deadline, TimedRequest, WatchedHTTP, WatchedHTTPS
 
 MAX_BYTES = 32 << 20  # of one answer
-MAX_WORDS = 300  # characters of a server's message that are told
+MAX_WORDS = 300  # characters of a server's message that are shown
 DAY_SECONDS = 86_400
 Headers = Sequence[tuple[str, str]]
 
 
 class ServerError(Exception):
-    """Nothing that speaks Prometheus' API answers: there is no use in asking on."""
+    """Nothing that speaks Prometheus' API answers: there is no use in further queries."""
 
     def __init__(self, message: str, help_: str = "") -> None:
         super().__init__(message)
@@ -42,14 +42,14 @@ class Sample:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The given URL is asked and no other: a redirect would take the credentials with it."""
+    """Queries go to the given URL and no other: a redirect would take the credentials with it."""
 
     def redirect_request(self, *_: object, **__: object) -> None:
         """Follow nothing."""
 
 
 class Client:
-    """A Prometheus; equal questions are asked once."""
+    """A Prometheus; equal queries are sent once."""
 
     def __init__(
         self, url: str, headers: Headers = (), timeout: float = 30, prefix: str = "--live-"
@@ -60,11 +60,11 @@ class Client:
         self._timeout = timeout
         self._opener = urllib.request.build_opener(_NoRedirect, WatchedHTTP(), WatchedHTTPS())
         self._answers: dict[tuple[str, str], Any] = {}
-        self.warned: dict[str, None] = {}  # what the server says of answers that it gives
+        self.warned: dict[str, None] = {}  # the server's warnings about answers that it gives
         self.now = 0.0
 
     def connect(self) -> None:
-        """Ask for the time, by the server's own clock.
+        """Query the time, by the server's own clock.
 
         Raises:
             ServerError: no Prometheus answers.
@@ -110,13 +110,13 @@ class Client:
         return data["result"]
 
     def has_series(self, selector: str, start: int, end: int) -> bool:
-        """Whether there may be a series in a span; True if the server cannot tell."""
-        asked = {"match[]": selector, "start": str(start), "end": str(end)}
-        found = self._optional("labels", asked)
+        """Whether there may be a series in a span; True if the server gives no answer."""
+        parameters = {"match[]": selector, "start": str(start), "end": str(end)}
+        found = self._optional("labels", parameters)
         return not isinstance(found, list) or bool(found)
 
     def metric_type(self, metric: str) -> str | None:
-        """Tell a metric's type, as its targets declare it; None if none does or they disagree."""
+        """Return a metric's type, as its targets declare it; None if none does or they disagree."""
         data = self._optional("metadata", {"metric": metric})
         entries = data.get(metric, []) if isinstance(data, dict) else []
         types = {str(e.get("type")) for e in entries if isinstance(e, dict)} - {"unknown", ""}
@@ -140,13 +140,13 @@ class Client:
         return [a for a in alerts if isinstance(a, dict)] if isinstance(alerts, list) else None
 
     def status(self, name: str) -> Mapping[str, Any]:
-        """Ask for one of the server's own pages; empty if it has none, as Mimir and Thanos."""
+        """Query one of the server's own pages; empty if it has none, as Mimir and Thanos."""
         data = self._optional(f"status/{name}", {})
         return data if isinstance(data, dict) else {}
 
     @property
     def asked(self) -> int:
-        """How many questions were asked."""
+        """How many queries were sent."""
         return len(self._answers)
 
     @property
@@ -212,7 +212,7 @@ class Client:
             late = TimeoutError() if deadline.expired else error
             raise self._unreachable(late) from None
         if failed is not None:
-            raise self._told(failed, body)
+            raise self._error(failed, body)
         return self._data(body)
 
     def _read(self, response: Any, deadline: Deadline) -> bytes:  # noqa: ANN401  (two kinds of it)
@@ -240,8 +240,8 @@ class Client:
             raise RefusedError(self._shown(str(answer.get("error"))))
         raise self._foreign()
 
-    def _told(self, error: urllib.error.HTTPError, body: bytes) -> Exception:
-        """Tell an HTTP error: Prometheus' own words if it is one of Prometheus'."""
+    def _error(self, error: urllib.error.HTTPError, body: bytes) -> Exception:
+        """Turn an HTTP error into one of ours: with Prometheus' message, if it has one."""
         status = f"{self.url}: HTTP {error.code} {self._shown(str(error.reason))}".rstrip()
         if error.code in (401, 403):
             options = f"{self._prefix}token-file or {self._prefix}header"

@@ -54,7 +54,7 @@ class Deadline:
 
 
 class TimedRequest(urllib.request.Request):
-    """A request with its deadline: several threads ask at the same time, each within its own."""
+    """A request with its deadline: several threads send some at once, each within its own."""
 
     def __init__(self, deadline: Deadline, *arguments: Any) -> None:  # noqa: ANN401  (urllib's)
         super().__init__(*arguments)

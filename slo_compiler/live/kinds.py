@@ -17,36 +17,36 @@ _SUFFIXES = ("", "_total", *SUFFIXES)
 
 
 def check(client: Client, subject: CheckedSLO, report: Report) -> None:
-    """Tell gauges below a rate, floats below a histogram's function, and missing buckets."""
-    for asked in subject.asked:
-        found = find(client, asked.selector)
+    """Report gauges below a rate, floats below a histogram's function, and missing buckets."""
+    for used in subject.asked:
+        found = find(client, used.selector)
         if not found.now:
             continue
-        if asked.native:
-            _check_native(client, asked, report)
-        elif asked.counter:
-            _check_counter(client, asked, found, report)
+        if used.native:
+            _check_native(client, used, report)
+        elif used.counter:
+            _check_counter(client, used, found, report)
     _check_buckets(client, subject, report)
 
 
-def _check_native(client: Client, asked: UsedSelector, report: Report) -> None:
-    if client.number(render_expression("live/natives", selector=asked.selector)):
+def _check_native(client: Client, used: UsedSelector, report: Report) -> None:
+    if client.number(render_expression("live/natives", selector=used.selector)):
         return
     report.error(
-        asked.position,
+        used.position,
         "live-native",
-        f"{asked.selector.metric} is no native histogram",
+        f"{used.selector.metric} is no native histogram",
         "is scraping of native histograms switched on?",
     )
 
 
-def _check_counter(client: Client, asked: UsedSelector, found: Found, report: Report) -> None:
-    metric, range_ = asked.selector.metric, found.look_back
+def _check_counter(client: Client, used: UsedSelector, found: Found, report: Report) -> None:
+    metric, range_ = used.selector.metric, found.look_back
     declared = _declared(client, metric)
     if declared is not None and declared not in _NO_COUNTERS:
         return
-    falls = _sum(client, "falls", asked.selector, range_)
-    changes = _sum(client, "changes", asked.selector, range_)
+    falls = _sum(client, "falls", used.selector, range_)
+    changes = _sum(client, "changes", used.selector, range_)
     fell = falls >= FALLS and falls >= changes * FALLS_SHARE
     help_ = "a rate needs a counter: one that only grows, usually called ..._total"
     if fell and declared is None:
@@ -59,17 +59,17 @@ def _check_counter(client: Client, asked: UsedSelector, found: Found, report: Re
         message = f"{metric} is no counter: its targets declare a {declared}"
     if declared and changes and not falls:
         report.warning(
-            asked.position,
+            used.position,
             "live-not-counter",
             message,
             f"it never fell in {range_}: if it is a counter, let the exporter declare it as one",
         )
     else:
-        report.error(asked.position, "live-not-counter", message, help_)
+        report.error(used.position, "live-not-counter", message, help_)
 
 
 def _declared(client: Client, metric: str) -> str | None:
-    """Tell a metric's type: the texts that declare it name the family, of which it is a part."""
+    """Return a metric's type: the texts that declare it name the family, of which it is a part."""
     for suffix in _SUFFIXES:
         if metric.endswith(suffix):
             family = metric.removesuffix(suffix)
@@ -85,8 +85,8 @@ def _sum(client: Client, question: str, selector: Selector, range_: Duration) ->
 
 def _check_buckets(client: Client, subject: CheckedSLO, report: Report) -> None:
     """Where only some series of a histogram have the bucket, all events of the others are slow."""
-    for asked in subject.asked:
-        bucket = asked.selector
+    for used in subject.asked:
+        bucket = used.selector
         bound = next((m for m in bucket.matchers if m.name == "le"), None)
         if bound is None or not bucket.metric.endswith("_bucket"):
             continue
@@ -100,7 +100,7 @@ def _check_buckets(client: Client, subject: CheckedSLO, report: Report) -> None:
         )
         if lacking:
             report.error(
-                asked.position,
+                used.position,
                 "live-bucket",
                 f"{lacking:,.0f} of {find(client, count).now:,} series of the histogram have no "
                 f"bucket {bound}",

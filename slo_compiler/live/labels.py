@@ -15,22 +15,22 @@ MANY = 100  # series of one SLO
 
 def check(client: Client, subject: CheckedSLO, report: Report) -> None:
     """Evaluate what the rule of the events will, with nothing of other rules in it."""
-    events = [asked for asked in subject.asked if not asked.errors]
-    if not events or not all(find(client, asked.selector).now for asked in events):
+    events = [used for used in subject.asked if not used.errors]
+    if not events or not all(find(client, used.selector).now for used in events):
         return
     expr = events_expression(subject.tenant, subject.slo, subject.timing, subject.timing.base_range)
     if expr is None:
         return
     series = [sample.labels for sample in client.vector(expr)]
     if not series:
-        if any(asked.native for asked in events):  # that they are none is told by kinds
+        if any(used.native for used in events):  # that they are none is reported by kinds.py
             return
         report.error(
             events[0].position,
             "live-no-result",
             f"there are series, but no events: none has two samples within "
             f"{subject.timing.base_range}",
-            f"the project says that they are scraped every {subject.timing.scrape}",
+            f"the project declares that they are scraped every {subject.timing.scrape}",
         )
         return
     for label, source in zip(subject.slo.by, subject.slo.sources, strict=True):

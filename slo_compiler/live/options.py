@@ -1,4 +1,4 @@
-"""Where to ask, and with which credentials: options of the command line, read and checked."""
+"""Which server to query, with which credentials: options of the command line, checked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def base_url(text: str, header_option: str) -> str:
     """Check the URL that the API is below; credentials are for the option of headers.
 
     Raises:
-        ValueError: it is no http(s) URL, or holds what belongs elsewhere.
+        ValueError: it is no http(s) URL, or contains what belongs elsewhere.
     """
     parts = urlsplit(text)
     if (
@@ -46,7 +46,7 @@ def token_header(file: Path) -> tuple[str, str]:
     """Read a bearer token from a file.
 
     Raises:
-        ValueError: it holds no token.
+        ValueError: it contains no token.
     """
     token = file.read_text(encoding="utf-8", errors="replace").strip()
     if not re.fullmatch("[!-~]+", token):

@@ -40,7 +40,7 @@ class Found:
 
 
 def find(client: Client, selector: Selector) -> Found:
-    """Ask whether a selector matches series now, or did within a day."""
+    """Query whether a selector matches series now, or did within a day."""
     now = client.number(render_expression("live/series", selector=selector))
     if now:
         return Found(int(now))
@@ -48,42 +48,42 @@ def find(client: Client, selector: Selector) -> Found:
 
 
 def check(client: Client, subject: CheckedSLO, report: Report) -> None:
-    """Tell each selector that matches nothing: never, or not any more."""
-    for asked in subject.asked:
-        found = find(client, asked.selector)
+    """Report each selector that matches nothing: never, or not any more."""
+    for used in subject.asked:
+        found = find(client, used.selector)
         if found.now:
             continue
         if found.seconds_ago is not None:
             report.warning(
-                asked.position,
+                used.position,
                 "live-gone",
-                f"{asked.selector} matches nothing now; its last sample is "
+                f"{used.selector} matches nothing now; its last sample is "
                 f"{_age(found.seconds_ago)} old",
                 "are its targets up?",
             )
         else:
-            _explain(client, subject, asked, report)
+            _explain(client, subject, used, report)
 
 
 def _age(seconds: float) -> str:
-    """Say how old a sample is, in whole hours or minutes."""
+    """Return how old a sample is, in whole hours or minutes."""
     unit = 3600 if seconds >= 3600 else 60  # noqa: PLR2004  (an hour)
     return str(Duration.of(seconds=max(1, int(seconds // unit)) * unit))
 
 
-def _explain(client: Client, subject: CheckedSLO, asked: UsedSelector, report: Report) -> None:
+def _explain(client: Client, subject: CheckedSLO, used: UsedSelector, report: Report) -> None:
     """Find out why a selector matched nothing for a day: the metric, a matcher, or several."""
-    selector = asked.selector
+    selector = used.selector
     isolation = (*subject.tenant.matchers,)
     if not find(client, selector.only(*isolation)).ever:
-        _no_metric(client, subject, asked, report)
+        _no_metric(client, subject, used, report)
         return
     own = [m for m in selector.matchers if m.name not in isolation]
     excluding = [m for m in own if find(client, selector.without(m)).ever]
     if len(excluding) == 1 and excluding[0].name == "le":
-        _no_bucket(client, subject, asked, excluding[0], report)
+        _no_bucket(client, subject, used, excluding[0], report)
     elif len(excluding) == 1:
-        _excluded(client, subject, asked, excluding[0], selector.without(*excluding), report)
+        _excluded(client, subject, used, excluding[0], selector.without(*excluding), report)
     elif excluding:
         # Each has series beside all others but one: they only do not go together.
         helps = (
@@ -92,7 +92,7 @@ def _explain(client: Client, subject: CheckedSLO, asked: UsedSelector, report: R
             for m in excluding
         )
         _add(
-            asked,
+            used,
             report,
             f"no series of {selector.metric} has {' and '.join(map(str, excluding))} together",
             "; ".join(helps),
@@ -101,10 +101,10 @@ def _explain(client: Client, subject: CheckedSLO, asked: UsedSelector, report: R
         everything = selector.only(*isolation)
         alone = [m for m in own if not find(client, everything.having(m)).ever]
         for matcher in alone:
-            _excluded(client, subject, asked, matcher, everything, report)
+            _excluded(client, subject, used, matcher, everything, report)
         if not alone:
             _add(
-                asked,
+                used,
                 report,
                 f"no series of {selector.metric} has {' and '.join(map(str, own))} together",
                 "each of them alone has some: drop the one that is too much",
@@ -112,26 +112,26 @@ def _explain(client: Client, subject: CheckedSLO, asked: UsedSelector, report: R
 
 
 def _add(
-    asked: UsedSelector, report: Report, message: str, help_: str, at: Position | None = None
+    used: UsedSelector, report: Report, message: str, help_: str, at: Position | None = None
 ) -> None:
     """Add an error; a warning where a missing series may mean that there was no error yet."""
-    add = report.error if asked.required else report.warning
-    fine = "" if asked.required else "; fine if there was no error yet"
+    add = report.error if used.required else report.warning
+    fine = "" if used.required else "; fine if there was no error yet"
     add(
-        at or asked.position,
+        at or used.position,
         "live-no-series" if at is None else "live-matcher",
         message,
         help_ + fine,
     )
 
 
-def _no_metric(client: Client, subject: CheckedSLO, asked: UsedSelector, report: Report) -> None:
+def _no_metric(client: Client, subject: CheckedSLO, used: UsedSelector, report: Report) -> None:
     """No series of the metric carries the tenant's matchers."""
-    metric = asked.selector.metric
+    metric = used.selector.metric
     matchers = ",".join(str(Matcher(k, "=", v)) for k, v in subject.tenant.matchers.items())
     whose = f" with {matchers}" if matchers else ""
     names = client.label_values("__name__", f"{{{matchers}}}" if matchers else "")
-    # Other tenants' series are none of this tenant's business: only those of nobody are told.
+    # Other tenants' series are not this tenant's business: only those of no tenant are named.
     unlabelled = Selector(metric, tuple(Matcher(k, "=", "") for k in subject.tenant.matchers))
     family = next((metric.removesuffix(s) for s in SUFFIXES if metric.endswith(s)), metric)
     close = get_close_matches(metric, names, n=1, cutoff=0.6)
@@ -140,7 +140,7 @@ def _no_metric(client: Client, subject: CheckedSLO, asked: UsedSelector, report:
         help_ += "scraping, or name this tenant's matchers in the project's tenants"
     elif family != metric and family in names:
         help_ = f"{family} has no classic buckets: is it a native histogram?"
-    elif asked.native and f"{metric}_bucket" in names:
+    elif used.native and f"{metric}_bucket" in names:
         help_ = f"{metric} is a classic histogram: scrape native ones, or do not ask for them"
     elif close:
         help_ = f'did you mean "{close[0]}"?'
@@ -149,16 +149,16 @@ def _no_metric(client: Client, subject: CheckedSLO, asked: UsedSelector, report:
     else:
         help_ = f"there are no series at all{whose}"
     add: Callable[[Position, str, str, str], None] = report.error
-    if not asked.required and not close:  # a counter of errors may be born with the first one
+    if not used.required and not close:  # a counter of errors may be born with the first one
         add, help_ = report.warning, f"{help_}; fine if there was no error yet"
     message = f"{metric}{whose} has had no series for a day"
-    add(asked.position, "live-no-series", message, help_)
+    add(used.position, "live-no-series", message, help_)
 
 
 def _excluded(
     client: Client,
     subject: CheckedSLO,
-    asked: UsedSelector,
+    used: UsedSelector,
     matcher: Matcher,
     rest: Selector,
     report: Report,
@@ -174,25 +174,25 @@ def _excluded(
         help_ = f'they have no label "{matcher.name}"'
         help_ += f': did you mean "{close[0]}"?' if close else ""
     _add(
-        asked,
+        used,
         report,
-        f"{matcher} excludes all {asked.selector.metric} of the last day",
+        f"{matcher} excludes all {used.selector.metric} of the last day",
         help_,
-        subject.matcher_at(asked, matcher),
+        subject.matcher_at(used, matcher),
     )
 
 
 def _no_bucket(
-    client: Client, subject: CheckedSLO, asked: UsedSelector, matcher: Matcher, report: Report
+    client: Client, subject: CheckedSLO, used: UsedSelector, matcher: Matcher, report: Report
 ) -> None:
     """The histogram has no bucket at the threshold: show its bounds."""
-    bounds = client.label_values("le", str(asked.selector.without(matcher)))
+    bounds = client.label_values("le", str(used.selector.without(matcher)))
     body = subject.slo.spec.sli.body
     latency = body if isinstance(body, Latency) else None
     report.error(
-        subject.at("threshold") if latency else asked.position,
+        subject.at("threshold") if latency else used.position,
         "live-bucket",
-        f"{asked.selector.metric} has no bucket at "
+        f"{used.selector.metric} has no bucket at "
         + (f"the threshold {latency.threshold}" if latency else str(matcher)),
         bounds_near(bounds, latency),
     )

@@ -29,8 +29,8 @@ class UsedSelector:
     position: Position
     functions: frozenset[str]  # that it is an argument of, at whatever depth
     required: bool  # whether the rule fails without it, or takes it for zero
-    errors: bool  # whether it stands in the rule of the errors
-    text: str = ""  # the query that it stands in, as it was written
+    errors: bool  # whether it is in the rule of the errors
+    text: str = ""  # the query that it is in, as it was written
     loc: Loc = ()
     offset: int = -1
 
@@ -61,20 +61,20 @@ class CheckedSLO:
 
     @property
     def sli(self) -> Loc:
-        """Where the SLI's fields stand."""
+        """Path of the SLI's fields."""
         return (*self.slo.loc, "sli", self.slo.spec.sli.body.KIND)
 
     def at(self, key: str) -> Position:
         """Place of a field of the SLI."""
         return self.slo.document.locate((*self.sli, key))
 
-    def matcher_at(self, asked: UsedSelector, matcher: Matcher) -> Position:
+    def matcher_at(self, used: UsedSelector, matcher: Matcher) -> Position:
         """Place of a matcher's value in the query; of the selector where it is not written."""
-        start = max(asked.offset, 0)
-        for found in written_matchers(asked.text, start):
+        start = max(used.offset, 0)
+        for found in written_matchers(used.text, start):
             if (found.label, found.op) == (matcher.name, matcher.op) and found.value:
-                return self.slo.document.within(asked.loc, *found.value_place)
-        return asked.position
+                return self.slo.document.within(used.loc, *found.value_place)
+        return used.position
 
 
 def subject(
@@ -82,13 +82,13 @@ def subject(
 ) -> CheckedSLO:
     """Collect the selectors of an SLO's base rules; those that read recorded series are ours."""
     texts = [*_texts(slo)]
-    asked: list[UsedSelector] = []
+    used: list[UsedSelector] = []
     for rule in rules:
         seen: dict[str, int] = {}
         for one in _visit(parsed(rule.expr), rule, frozenset()):
             nth = seen[one.selector.metric] = seen.get(one.selector.metric, -1) + 1
-            asked.append(_placed(one, slo, texts, nth))
-    return CheckedSLO(tenant, slo, timing, tuple(asked))
+            used.append(_placed(one, slo, texts, nth))
+    return CheckedSLO(tenant, slo, timing, tuple(used))
 
 
 def _visit(
@@ -99,9 +99,9 @@ def _visit(
     required: bool = True,
     subtracted: bool = False,
 ) -> Iterator[UsedSelector]:
-    """Walk an expression, knowing what stands around each selector.
+    """Walk an expression, knowing what is around each selector.
 
-    What stands beside `or` may be missing, and so may what `unless` takes away; but where a
+    What is beside `or` may be missing, and so may what `unless` takes away; but where a
     difference takes it for zero, all events become errors.
     """
     if isinstance(node, pp.VectorSelector):
@@ -130,7 +130,7 @@ def _visit(
 
 
 def _texts(slo: ResolvedSLO) -> Iterator[tuple[Loc, str]]:
-    """Give the texts of the SLI as they stand in the manifest."""
+    """Return the texts of the SLI as they are in the manifest."""
     data: Any = slo.document.data
     loc: Loc = (*slo.loc, "sli")
     try:
@@ -150,16 +150,16 @@ def _texts(slo: ResolvedSLO) -> Iterator[tuple[Loc, str]]:
 
 
 def _placed(
-    asked: UsedSelector, slo: ResolvedSLO, texts: Sequence[tuple[Loc, str]], nth: int
+    used: UsedSelector, slo: ResolvedSLO, texts: Sequence[tuple[Loc, str]], nth: int
 ) -> UsedSelector:
     """Find where a selector was written: first in the query that its rule comes from."""
-    metric = asked.selector.metric
+    metric = used.selector.metric
     names = [metric, *(metric.removesuffix(s) for s in SUFFIXES if metric.endswith(s))]
-    ordered = sorted(texts, key=lambda t: slo.document.locate(t[0]) != asked.position)
+    ordered = sorted(texts, key=lambda t: slo.document.locate(t[0]) != used.position)
     for loc, text in ordered:
         for name in names:
             if found := [*words(text, name)]:
                 place = found[min(nth, len(found) - 1)]
                 at = slo.document.within(loc, *place)
-                return replace(asked, position=at, text=text, loc=loc, offset=place[0])
-    return asked
+                return replace(used, position=at, text=text, loc=loc, offset=place[0])
+    return used

@@ -19,7 +19,7 @@ KeyT = TypeVar("KeyT")
 
 
 def count_series(client: Client, planned: Sequence[PlannedTenant], assumed: Assumed) -> Assumed:
-    """Ask how many series each selector matches now, and how many each SLO with `by` has.
+    """Query how many series each selector matches now, and how many each SLO with `by` has.
 
     What the server refuses stays as it is assumed.
 
@@ -30,11 +30,11 @@ def count_series(client: Client, planned: Sequence[PlannedTenant], assumed: Assu
     counted: dict[Selector, float] = {}
     combinations: dict[Identity, float] = {}
     for subject in live.subjects(planned):
-        for asked in subject.asked:
-            _ask(client, str(asked.selector), counted, asked.selector)
+        for used in subject.asked:
+            _query(client, str(used.selector), counted, used.selector)
         expr = _events(subject)
         if expr is not None:
-            _ask(client, expr, combinations, identity(subject.tenant, subject.slo))
+            _query(client, expr, combinations, identity(subject.tenant, subject.slo))
     for tenant in planned:
         for slo in tenant.slos:
             parts = [combinations.get(each.identity, assumed.values) for each in slo.components]
@@ -50,7 +50,7 @@ def _events(subject: CheckedSLO) -> str | None:
     return events_expression(subject.tenant, subject.slo, timing, timing.base_range)
 
 
-def _ask(client: Client, expr: str, found: dict[KeyT, float], key: KeyT) -> None:
+def _query(client: Client, expr: str, found: dict[KeyT, float], key: KeyT) -> None:
     try:
         found[key] = client.number(render_expression("live/series", selector=expr)) or 0
     except RefusedError:

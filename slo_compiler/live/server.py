@@ -46,10 +46,10 @@ def check_retention(
     client: Client, subjects: Sequence[CheckedSLO], at: Position, report: Report
 ) -> None:
     """Compare the retention with the longest span that a rule reads."""
-    # "15d", "10GiB", or "15d or 10GiB"; a limit of size says nothing of time.
-    told = str(client.status("runtimeinfo").get("storageRetention", ""))
+    # "15d", "10GiB", or "15d or 10GiB"; a limit of size has no time.
+    setting = str(client.status("runtimeinfo").get("storageRetention", ""))
     try:
-        retention = Duration.parse(told.split(" or ", maxsplit=1)[0])
+        retention = Duration.parse(setting.split(" or ", maxsplit=1)[0])
     except ValueError:
         return
     spans = [(max(s.slo.period.longest, *tier_windows([s.slo])), s) for s in subjects]
@@ -70,9 +70,9 @@ def check_look_back(
     client: Client, planned: Sequence[PlannedTenant], at: Position, report: Report
 ) -> None:
     """Compare how far a query looks back for a sample with how often the rules record one."""
-    told = str(client.status("flags").get("query.lookback-delta", ""))
+    setting = str(client.status("flags").get("query.lookback-delta", ""))
     try:
-        look_back = Duration.parse(told)
+        look_back = Duration.parse(setting)
     except ValueError:
         return
     slowest = max(
@@ -91,11 +91,11 @@ def check_look_back(
 def check(client: Client, subject: CheckedSLO, report: Report) -> None:
     """Compare the scrape interval of an SLO's series with the project's."""
     declared = subject.timing.scrape
-    for asked in subject.asked:
-        if asked.errors or not asked.counter or not find(client, asked.selector).now:
+    for used in subject.asked:
+        if used.errors or not used.counter or not find(client, used.selector).now:
             continue
         samples = client.number(
-            render_expression("live/samples", selector=asked.selector, range=_OBSERVED)
+            render_expression("live/samples", selector=used.selector, range=_OBSERVED)
         )
         if not samples:
             continue
@@ -103,9 +103,9 @@ def check(client: Client, subject: CheckedSLO, report: Report) -> None:
         if declared.ms / _TOLERANCE <= observed.ms <= declared.ms * _TOLERANCE:
             continue
         report.warning(
-            asked.position,
+            used.position,
             "live-scrape-interval",
-            f"{asked.selector.metric} has a sample every {observed} or so, but the "
+            f"{used.selector.metric} has a sample every {observed} or so, but the "
             f"declared scrape_interval is {declared}: events do not count exactly once",
             "declare the interval that these targets are scraped at",
         )

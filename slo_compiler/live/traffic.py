@@ -17,7 +17,7 @@ from slo_compiler.resolve.model import ResolvedSLO
 from slo_compiler.schema import Tier
 from slo_compiler.templating import render_expression
 
-_HOUR, _WHOLE = 3600, DAY_SECONDS * 0.95  # seconds: of which nothing is told, and of a day
+_HOUR, _WHOLE = 3600, DAY_SECONDS * 0.95  # seconds: of too little history to report, and of a day
 
 
 def measure(client: Client, subject: CheckedSLO) -> list[Sample] | None:
@@ -45,51 +45,51 @@ def measure(client: Client, subject: CheckedSLO) -> list[Sample] | None:
 
 
 def _known(client: Client, subject: CheckedSLO) -> float:
-    """Tell how many seconds of the last day have samples."""
+    """Return how many seconds of the last day have samples."""
     spans = [
-        client.number(render_expression("live/first_seen", selector=asked.selector)) or 0
-        for asked in subject.asked
-        if not asked.errors
+        client.number(render_expression("live/first_seen", selector=used.selector)) or 0
+        for used in subject.asked
+        if not used.errors
     ]
     return min([DAY_SECONDS, *spans])
 
 
 def check(client: Client, subject: CheckedSLO, report: Report) -> None:
-    """Tell where one error is an alert, where none can be, and where nothing happens."""
+    """Report where one error is an alert, where none can be, and where nothing happens."""
     traffic = measure(client, subject)
     if traffic is None:
         return
     busy = [sample for sample in traffic if sample.value > 0]
     if not busy:
-        if not traffic and any(asked.native for asked in subject.asked):
-            return  # no native histogram, which kinds tells
+        if not traffic and any(used.native for used in subject.asked):
+            return  # no native histogram, which kinds.py reports
         report.warning(
             subject.slo.at("name"),
             "live-no-traffic",
             "no event was counted in the last day",
-            "is this the traffic that users see? a probe would tell without them",
+            "is this the traffic that users see? a probe would measure without them",
         )
         return
-    quiet = min(busy, key=lambda sample: (sample.value, sorted(sample.labels.items())))
-    _check_tiers(subject, quiet, report)
+    lowest = min(busy, key=lambda sample: (sample.value, sorted(sample.labels.items())))
+    _check_tiers(subject, lowest, report)
     period = Fraction(subject.slo.period.nominal.ms, 1000 * DAY_SECONDS)
-    budget = Fraction(quiet.value) * period * burn.error_budget(subject.slo.objective)
+    budget = Fraction(lowest.value) * period * burn.error_budget(subject.slo.objective)
     if budget < 1:
         report.warning(
             _objective(subject),
             "live-small-budget",
-            f"of about {_per(quiet, subject.slo.period.nominal)} the budget is "
+            f"of about {_per(lowest, subject.slo.period.nominal)} the budget is "
             f"{_number(float(budget))}, and the first one overspends it",
             "lower the objective, lengthen the period, or count more events",
         )
 
 
-def _check_tiers(subject: CheckedSLO, quiet: Sample, report: Report) -> None:
-    """Find the most urgent page that one error fires, and the tiers that ask for too much."""
+def _check_tiers(subject: CheckedSLO, lowest: Sample, report: Report) -> None:
+    """Find the most urgent page that one error fires, and the tiers that require too much."""
     silent: list[tuple[Tier, Guard]] = []
     pages: list[tuple[Tier, Fraction]] = []
     for tier in subject.slo.tiers:
-        events, threshold = _count(quiet, tier.long_window), reach.threshold(subject.slo, tier)
+        events, threshold = _count(lowest, tier.long_window), reach.threshold(subject.slo, tier)
         if waiting := list(starved(subject.slo, tier, events)):
             silent.append((tier, max(waiting, key=lambda guard: guard.least)))
         elif tier.severity == "page" and events * threshold < 1 and _one_error(subject.slo, tier):
@@ -100,16 +100,16 @@ def _check_tiers(subject: CheckedSLO, quiet: Sample, report: Report) -> None:
         report.warning(
             subject.slo.at("alerting", f"min_{guard.counted}"),
             "live-never-fires",
-            f"{guard.words} are asked for, but there are about {_per(quiet, tier.long_window)}: "
+            f"{guard.words} are required, but there are about {_per(lowest, tier.long_window)}: "
             f"no alert of {names}",
-            "ask for fewer, or lengthen the windows with a policy of your own",
+            "require fewer, or lengthen the windows with a policy of your own",
         )
     if pages:
         tier, threshold = pages[0]
         report.warning(
             subject.slo.at("name"),
             "live-low-traffic",
-            f"one error fires {tier.name}: there are about {_per(quiet, tier.long_window)}, "
+            f"one error fires {tier.name}: there are about {_per(lowest, tier.long_window)}, "
             f"and its threshold is an error ratio of {burn.literal(threshold)}",
             "set alerting.min_errors, or count events of which there are more",
         )
@@ -124,17 +124,17 @@ def _objective(subject: CheckedSLO) -> Position:
     return subject.slo.at("objective") if subject.slo.spec.objective else subject.slo.at("name")
 
 
-def _count(quiet: Sample, span: Duration) -> float:
-    return quiet.value * span.seconds / DAY_SECONDS
+def _count(lowest: Sample, span: Duration) -> float:
+    return lowest.value * span.seconds / DAY_SECONDS
 
 
-def _per(quiet: Sample, span: Duration) -> str:
-    """Say how many events there are: `3.2 events in 1h for method="DELETE"`."""
-    labels = ", ".join(f'{k}="{v}"' for k, v in sorted(quiet.labels.items()))
-    return f"{_number(_count(quiet, span))} events in {span}{f' for {labels}' if labels else ''}"
+def _per(lowest: Sample, span: Duration) -> str:
+    """Return how many events there are: `3.2 events in 1h for method="DELETE"`."""
+    labels = ", ".join(f'{k}="{v}"' for k, v in sorted(lowest.labels.items()))
+    return f"{_number(_count(lowest, span))} events in {span}{f' for {labels}' if labels else ''}"
 
 
 def _number(value: float) -> str:
-    """Say a count as roughly as it is known: two digits of it."""
+    """Round a count to what is known of it: two digits."""
     rounded = float(f"{value:.2g}")
     return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:g}"  # noqa: PLR2004

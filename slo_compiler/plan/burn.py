@@ -141,7 +141,7 @@ class Timing:
         return max((tile for tile in tiles if tile is not None), default=Duration(0))
 
     def minimum_window(self) -> Duration:
-        """Shortest window that holds at least one base sample."""
+        """Shortest window that contains at least one base sample."""
         return self.base + self.evaluation
 
 

@@ -75,7 +75,7 @@ ForeignKey = tuple[CompatTool, str, str]
 
 
 def foreign_key(slo: ResolvedSLO) -> ForeignKey | None:
-    """Give all by which a tool's readers tell an SLO from others; Pyrra's know no services."""
+    """Return all by which a tool's readers distinguish SLOs; Pyrra's know no services."""
     compat = slo.inherited.compat
     if compat is None:
         return None

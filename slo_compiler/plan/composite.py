@@ -13,7 +13,7 @@ from slo_compiler.schema.sli.composite import Composite
 
 
 def excluded_alone(tenant: ResolvedTenant, slo: ResolvedSLO, part: ResolvedSLO) -> bool:
-    """Whether an exclusion holds for a part of a composite, and not for the composite."""
+    """Whether an exclusion applies to a part of a composite, and not to the composite."""
     own = tenant.exclusions_of(slo)
     return any(exclusion not in own for exclusion in tenant.exclusions_of(part))
 
@@ -24,7 +24,7 @@ class PlannedComponent:
 
     identity: Identity
     weight: Fraction
-    # While an exclusion holds for this component and not for the composite, it counts as nothing,
+    # While an exclusion applies to this component and not to the composite, it counts as nothing,
     # as long as one of these has events.
     excluded_beside: tuple[Identity, ...]
 
@@ -79,7 +79,7 @@ def _problems(
                 "name the SLOs that it is made of",
             )
         elif part.slo in seen:
-            yield (at, "duplicate-component", f'"{part.slo}" stands twice', "add its weights")
+            yield (at, "duplicate-component", f'"{part.slo}" is listed twice', "add its weights")
         elif missing := sorted({*slo.by} - {*found.by}):
             yield (
                 slo.at("sli", body.KIND, "by"),

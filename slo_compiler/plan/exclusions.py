@@ -13,7 +13,7 @@ NOTICE = Duration.of(days=14)
 
 
 def tail(slo: ResolvedSLO, timing: burn.Timing) -> Duration:
-    """Give how much longer than it says an exclusion is active for an SLO.
+    """Return how much longer than it is declared an exclusion is active for an SLO.
 
     A base sample looks back by the base range, and a slice that is still touched is seen until the
     next one is complete.

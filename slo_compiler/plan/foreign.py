@@ -41,7 +41,7 @@ def facts_of(slo: PlannedSLO) -> tuple[Fact, ...]:
 def foreign_rules(slos: Sequence[PlannedSLO]) -> Iterator[ForeignRule]:
     """Give the rules that copy what is recorded to the names of other tools.
 
-    Sloth's are one rule for all SLOs of the tenant, as its series are told apart by labels alone;
+    Sloth's are one rule for all SLOs of the tenant, as only labels distinguish its series;
     Pyrra's are those of each SLO, because it names some after the SLO's own metric.
     """
     yield from _of_sloth([slo for slo in slos if _reads(slo, CompatTool.SLOTH)])

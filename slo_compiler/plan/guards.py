@@ -18,12 +18,12 @@ class Guard:
 
     @property
     def words(self) -> str:
-        """Say it: 5 errors."""
+        """The guard in words: 5 errors."""
         return f"{self.least} {self.counted if self.least > 1 else self.counted[:-1]}"
 
 
 def guards_of(slo: ResolvedSLO, tier: Tier) -> Iterator[Guard]:
-    """Give the guards of a tier: what stands nearest to it wins, each key by itself.
+    """Return the guards of a tier: what is nearest to it wins, each key by itself.
 
     An SLO's word on the tier comes before its word on all of its tiers, and that before the
     policy's.
@@ -31,7 +31,7 @@ def guards_of(slo: ResolvedSLO, tier: Tier) -> Iterator[Guard]:
     alerting = slo.alerting
     for counted in ("errors", "events"):
         nearest = (alerting.tiers.get(tier.name), alerting, tier)
-        said = (getattr(each, f"min_{counted}") for each in nearest if each is not None)
-        least = next((number for number in said if number is not None), None)
+        numbers = (getattr(each, f"min_{counted}") for each in nearest if each is not None)
+        least = next((number for number in numbers if number is not None), None)
         if least is not None:
             yield Guard(counted, least)

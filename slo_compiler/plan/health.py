@@ -1,4 +1,4 @@
-"""Alerts that hold no SLO's name: low budgets, missing data, and the rules themselves."""
+"""Alerts without an SLO's name: low budgets, missing data, and the rules themselves."""
 
 from __future__ import annotations
 

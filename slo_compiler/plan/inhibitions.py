@@ -30,8 +30,8 @@ def window_inhibitions(
     Args:
         levels: the project's severities, most urgent first.
         tiers: severity and long window of every tier of every tenant.
-        by: labels that tell the series of SLOs apart.
-        external: labels that tell the Prometheus servers apart: no cluster's alert inhibits
+        by: labels that distinguish the series of SLOs.
+        external: labels that distinguish the Prometheus servers: no cluster's alert inhibits
             another's.
     """
     equal = tuple(dict.fromkeys((*naming.IDENTITY, naming.ESCALATION, *external, *sorted(by))))
@@ -57,8 +57,8 @@ def dependency_inhibitions(
 ) -> Iterator[Inhibition]:
     """While an SLO's most urgent alert fires, those of the SLOs that depend on it do not notify.
 
-    Burn alerts only, on both sides: that the other's data are missing explains nobody's errors, and
-    that one's own are is told whatever else burns. A rule is about one SLO and another. There is
+    Burn alerts only, on both sides: that the other's data are missing explains no SLO's errors, and
+    that one's own are notifies whatever else burns. A rule is about one SLO and another. There is
     one for each window of the other and each name of its alerts, and it reads no levels of
     escalation, so that it has one source: Alertmanager 0.30 to 0.34.0 remembers one of each rule,
     and forgets the others when that one resolves.

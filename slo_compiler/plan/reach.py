@@ -91,7 +91,7 @@ def budget_share(slo: ResolvedSLO, tier: Tier) -> Fraction:
 
 
 def reachable(tenants: Sequence[ResolvedTenant], report: Report) -> tuple[ResolvedTenant, ...]:
-    """Leave out the tiers that can never fire; each is an info, or an error where that is said."""
+    """Leave out the tiers that can never fire; each is an info, or an error if so declared."""
     found = []
     for tenant in tenants:
         certain = report.without(tenant.uncertain)
@@ -141,7 +141,7 @@ def _reachable(slo: ResolvedSLO, report: Report) -> ResolvedSLO:
 
 
 def _never(slo: ResolvedSLO, tier: Tier) -> _Never | None:
-    """Say why a tier can never fire; None if it can."""
+    """Return why a tier can never fire; None if it can."""
     if tier.long_window > slo.period.nominal:
         why = f"looks at {tier.long_window}, but the period is {slo.period.words}"
         return _Never("window-beyond-period", "period", why)
@@ -156,7 +156,7 @@ def _never(slo: ResolvedSLO, tier: Tier) -> _Never | None:
 
 
 def _starved(slo: ResolvedSLO, tier: Tier) -> _Never | None:
-    """Say which guard of a tier waits for more events than its window has; None if none does."""
+    """Return which guard of a tier waits for more events than its window has; None if none does."""
     guard = next(starved(slo, tier, usual_events(slo, tier.long_window)), None)
     if guard is None:
         return None

@@ -19,7 +19,7 @@ class Rename:
 
 
 def rename_of(tenant: ResolvedTenant, slo: ResolvedSLO) -> Rename | None:
-    """Tell what an SLO was called, if it was renamed."""
+    """Return what an SLO was called, if it was renamed."""
     if slo.spec.formerly is None:
         return None
     service, name = slo.spec.formerly.identity(slo.spec.service)
@@ -27,7 +27,7 @@ def rename_of(tenant: ResolvedTenant, slo: ResolvedSLO) -> Rename | None:
 
 
 def renames_of(tenant: ResolvedTenant, span: Duration | Period) -> list[Rename]:
-    """Tell what those SLOs of a tenant were called that look back over a period or a window."""
+    """Return what those SLOs of a tenant were called that look back over a period or a window."""
     found = (
         rename_of(tenant, slo)
         for slo in tenant.slos

@@ -164,7 +164,7 @@ def _kind(  # noqa: PLR0911  (a table)
 
 
 def _distinguishing(target: Target | None) -> Pairs:
-    """Return the labels that tell an alert from others of its severity."""
+    """Return the labels that distinguish an alert from others of its severity."""
     match target:
         case EscalationLevel():
             return ((naming.ESCALATION, str(target.number)),) if target.number > 1 else ()
@@ -179,7 +179,7 @@ def _distinguishing(target: Target | None) -> Pairs:
 
 
 def _parts(target: Target) -> tuple[str, ...]:
-    """Return the parts of a receiver's name that tell the steps of one target from others."""
+    """Return the parts of a receiver's name that distinguish the steps of one target."""
     match target:
         case EscalationLevel():
             wait = [f"{naming.WAIT_PREFIX}{target.wait}"] if target.wait else []

@@ -77,7 +77,7 @@ class Routing:
     time_intervals: tuple[tuple[str, tuple[Interval, ...]], ...] = ()
     inhibitions: tuple[Inhibition, ...] = ()
     hours: Mapping[str, OpenHours] = field(default_factory=dict)  # by their time intervals' names
-    external_labels: tuple[str, ...] = ()  # that tell the Prometheus servers apart
+    external_labels: tuple[str, ...] = ()  # that distinguish the Prometheus servers
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,7 @@ class SlothBudget:
 
 
 class PyrraReading(Enum):
-    """What a series of Pyrra says of an SLO."""
+    """What a series of Pyrra records of an SLO."""
 
     AVAILABILITY = "availability"
     REQUESTS = "requests"
@@ -254,7 +254,7 @@ class BurnAlert:
 
     @property
     def for_(self) -> Duration | None:
-        """How long the condition holds before the alert fires."""
+        """How long the condition is true before the alert fires."""
         wait = self.tier.spec.for_
         if self.level == 1:
             return wait

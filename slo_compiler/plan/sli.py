@@ -123,7 +123,7 @@ def _isolated(
         return None
 
 
-@lru_cache(maxsize=4_096)  # rules and proofs ask for the same; the parser takes its time
+@lru_cache(maxsize=4_096)  # rules and proofs need the same; parsing takes time
 def _expression(
     query: str,
     term: Term,

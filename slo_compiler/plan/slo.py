@@ -60,7 +60,7 @@ class PlannedSLO:
 
     @property
     def by(self) -> tuple[str, ...]:
-        """Labels that tell the series of this SLO apart."""
+        """Labels that distinguish the series of this SLO."""
         return self.resolved.by
 
 
@@ -105,8 +105,8 @@ def _check_labels(slo: ResolvedSLO, labels: dict[str, str], report: Report) -> N
     """Refuse labels of users that the SLI keeps; each value of them would be lost."""
     of_alerts = {
         label
-        for _, said in slo.inherited.metadata
-        for _, part in metadata_parts(said)
+        for _, alerting in slo.inherited.metadata
+        for _, part in metadata_parts(alerting)
         for label in part.labels
     }
     for label in sorted({*slo.by} & ({*labels} | of_alerts)):

@@ -37,7 +37,7 @@ _Ties = Mapping[Identity, frozenset[Identity]]
 def split_groups(planned: PlannedTenant, limit: int, report: Report) -> tuple[PlannedGroup, ...]:
     """Split a tenant's groups so that none has more than `limit` rules; 0 is no limit.
 
-    An SLO that no group of this size holds is an error in `report`.
+    An SLO that does not fit into a group of this size is an error in `report`.
     """
     found: list[PlannedGroup] = []
     parts = dict.fromkeys(group.part for group in planned.groups)

@@ -18,7 +18,7 @@ MILLISECOND = Duration(1)
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What tells one SLO from all others."""
+    """What distinguishes one SLO from all others."""
 
     tenant: str
     service: str
@@ -42,8 +42,8 @@ def identity(tenant: ResolvedTenant, slo: ResolvedSLO) -> Identity:
 def tenant_timing(tenant: ResolvedTenant, scrape: Duration, evaluation: Duration) -> burn.Timing:
     """Choose the spans of a tenant's rules from its shortest window and its scrape interval.
 
-    A tenant has one base: the rules of its windows hold no SLO's name, and reach back by the window
-    less the base. Another base for a single SLO would take windows of its own, told apart by a
+    A tenant has one base: the rules of its windows have no SLO's name, and reach back by the window
+    less the base. Another base for a single SLO would take windows of its own, distinguished by a
     label on all series that whatever reads them would have to know.
     """
     shortest = min(tier.short_window for slo in tenant.slos for tier in slo.policy.tiers)

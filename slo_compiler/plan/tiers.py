@@ -8,7 +8,7 @@ from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 
 
 def check_tiers(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> None:
-    """Refuse tiers that cannot work, each where its policy stands, or else at the SLO."""
+    """Refuse tiers that cannot work, each at its place in the policy, or else at the SLO."""
     for slo in tenant.slos:
         names: set[str] = set()
         for index, tier in enumerate(slo.policy.tiers):
@@ -17,7 +17,7 @@ def check_tiers(tenant: ResolvedTenant, timing: burn.Timing, report: Report) -> 
                     _at(slo, index, "name"),
                     "duplicate-tier",
                     f'two tiers of {slo.policy.name} are called "{tier.name}"',
-                    "rename one: alerts and proofs tell tiers by their names",
+                    "rename one: alerts and proofs distinguish tiers by their names",
                 )
             names.add(tier.name)
             if tier.short_window >= tier.long_window:

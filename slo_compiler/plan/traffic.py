@@ -14,7 +14,7 @@ _DAY = Duration.of(days=1)
 
 
 def usual_events(slo: ResolvedSLO, span: Duration) -> Fraction | None:
-    """How many events, or slices, a span usually has; None where the manifest does not say it."""
+    """How many events, or slices, a span usually has; None where the manifest has no traffic."""
     if slo.slices is not None:
         return Fraction(span.ms, slo.slices.slice.ms)
     return None if slo.spec.traffic is None else expected_events(slo, span)
@@ -33,7 +33,7 @@ def starved(slo: ResolvedSLO, tier: Tier, events: Fraction | float | None) -> It
 
 
 def shortage(slo: ResolvedSLO, tier: Tier, guard: Guard) -> str:
-    """Say what a guard waits for, and what there is: `50 errors, and 1h has about 1.54 events`."""
+    """Name what a guard waits for, and what there is: `50 errors, and 1h has about 1.54 events`."""
     events = usual_events(slo, tier.long_window) or Fraction(0)
     unit = "events" if slo.slices is None else "slices"
     return f"{guard.words}, and {tier.long_window} has about {rounded(events)} {unit}"

@@ -11,7 +11,7 @@ from slo_compiler.plan import burn
 from slo_compiler.plan.tenant import periods_of
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 
-LOOK_BACK = Duration.of(days=1)  # unless somebody says another
+LOOK_BACK = Duration.of(days=1)  # unless the manifest sets another
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,13 @@ class VanishedAlert:
 def look_back(slo: ResolvedSLO) -> Duration | None:
     """Return how long an SLO's values are looked for; None if it wants no alert.
 
-    Unless it is said, a day, or twice the time without data that its policy allows.
+    Unless it is set, a day, or twice the time without data that its policy allows.
     """
-    said, period = slo.alerting.vanished, slo.period.nominal
-    if not slo.by or not slo.live or said == "none":
+    declared, period = slo.alerting.vanished, slo.period.nominal
+    if not slo.by or not slo.live or declared == "none":
         return None
-    if said is not None:
-        return said
+    if declared is not None:
+        return declared
     wait = slo.policy.spec.no_data_for
     within = min(max(LOOK_BACK, wait * 2), period)
     return within if within > wait else None
@@ -58,10 +58,10 @@ def check_vanished(tenant: ResolvedTenant, report: Report) -> None:
         within, wait, period = slo.alerting.vanished, slo.policy.spec.no_data_for, slo.period
         if within is None or within == "none":
             continue
-        own = slo.spec.alerting.vanished is not None
-        at = slo.at("alerting", "vanished") if own else slo.at("name")
+        declared = slo.spec.alerting.vanished is not None
+        at = slo.at("alerting", "vanished") if declared else slo.at("name")
         if not slo.by:
-            if own:
+            if declared:
                 report.error(
                     at,
                     "vanished-look-back",

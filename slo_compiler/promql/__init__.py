@@ -86,9 +86,9 @@ def prepare(
     """Turn a tenant's query into the expression that is safe to emit.
 
     Args:
-        query: a counter's selector, or PromQL that holds `$window` as a range.
+        query: a counter's selector, or PromQL that has `$window` as a range.
         matchers: the tenant's isolation, label to value; every selector will carry them.
-        window: what `$window` stands for, and the range of `rate` around a plain selector.
+        window: the value of `$window`, and the range of `rate` around a plain selector.
         isolating: labels that isolate other tenants, which the query may not write.
 
     Returns:
@@ -116,7 +116,7 @@ def prepare(
 
 
 def _with_rate(tree: pp.Expr, query: str) -> str:
-    """Say how a query of counters without any range becomes one of rates."""
+    """Return how a query of counters without any range becomes one of rates."""
     nodes = [*walk(tree)]
     if any(isinstance(node, pp.MatrixSelector | pp.SubqueryExpr) for node in nodes):
         return ""
@@ -133,9 +133,9 @@ def prepare_value(
     """Turn a tenant's query of values into the expression that is safe to emit.
 
     Args:
-        query: PromQL that yields an instant vector; it may hold `$window` as a range.
+        query: PromQL that yields an instant vector; it may have `$window` as a range.
         matchers: the tenant's isolation, label to value; every selector will carry them.
-        window: what `$window` stands for.
+        window: the value of `$window`.
         isolating: labels that isolate other tenants, which the query may not write.
 
     Raises:
@@ -268,8 +268,8 @@ def read(query: str, window: Duration) -> tuple[pp.Expr, str] | None:
     """Parse a query only to look at it; None where it is refused.
 
     Returns:
-        The tree, and the text with blanks for what strings and comments hold: each token that is
-        found in it stands at its own place.
+        The tree, and the text with blanks for what strings and comments contain: each token that is
+        found in it is at its own place.
     """
     try:
         check_size(query)

@@ -69,7 +69,7 @@ Node = Literal | Repeat | Sequence | Choice
 def examples(pattern: str) -> Iterator[str]:
     """Give texts that a pattern matches, the shortest of each branch first.
 
-    Gives nothing for a pattern that RE2 refuses, that holds classes of rare characters, or whose
+    Gives nothing for a pattern that RE2 refuses, that has classes of rare characters, or whose
     examples are longer than `MAX_LENGTH`.
     """
     try:

@@ -95,7 +95,7 @@ def _refuse_unnamed(query: str, operators: Sequence[str]) -> None:
 
 
 def check_labels(tree: pp.Expr, query: str, reserved: Collection[str]) -> None:
-    """Refuse what writes a label that tells tenants or SLOs apart, or joins it from elsewhere."""
+    """Refuse what writes a label that distinguishes tenants or SLOs, or joins it from elsewhere."""
     for node in walk(tree):
         if isinstance(node, pp.AggregateExpr) and isinstance(node.param, pp.Expr):
             _check_written(node.param, query, reserved)

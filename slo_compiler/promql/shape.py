@@ -12,7 +12,7 @@ Shape = tuple[object, ...]
 
 
 def shape_of(node: pp.Expr, without: Collection[str] = ()) -> Shape:  # noqa: C901, PLR0911  (a table)
-    """Return all that an expression says, part by part.
+    """Return the meaning of an expression, part by part.
 
     Two expressions of one shape are the same to Prometheus. Matchers are sorted.
 

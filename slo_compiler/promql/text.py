@@ -17,7 +17,7 @@ TOKEN = re.compile(
 
 @dataclass(eq=False)
 class QueryError(Exception):
-    """Why a query is refused, and which part of its text to mark: all of it unless said."""
+    """Why a query is refused, and which part of its text to mark: all of it by default."""
 
     id: str
     message: str
@@ -27,5 +27,5 @@ class QueryError(Exception):
 
 
 def code_of(query: str) -> str:
-    """Blank out strings and comments, so that what is left stands at its own place."""
+    """Blank out strings and comments, so that what is left is at its own place."""
     return _IGNORED.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), query)

@@ -1,4 +1,4 @@
-"""`$window` may stand only as a range: nothing else changes with its value."""
+"""`$window` may be used only as a range: nothing else changes with its value."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from slo_compiler.duration import Duration
 from slo_compiler.promql.syntax import parse, walk
 from slo_compiler.promql.text import TOKEN, WINDOW, QueryError
 
-# Two spans that nobody writes by chance: where a range changes with them, `$window` stood there.
+# Two spans that no one writes by chance: where a range changes with them, `$window` was there.
 _SENTINELS = (Duration.of(seconds=31_337), Duration.of(seconds=31_393))
 
 
 def check_window(query: str) -> None:
-    """Check that `$window` stands only as a range: nothing else may change with its value."""
+    """Check that `$window` is used only as a range: nothing else may change with its value."""
     for string in TOKEN.finditer(query):
         if string.lastgroup in ("string", "comment") and WINDOW in string[0]:
             at = string.start() + string[0].index(WINDOW)
             raise QueryError(
                 "window-misplaced",
-                "$window stands inside text",
+                "$window is inside text",
                 "use it only as a range: [$window]",
                 at,
                 len(WINDOW),
@@ -33,7 +33,7 @@ def check_window(query: str) -> None:
         if not before.endswith("[") or not after.startswith(("]", ":")):
             raise QueryError(
                 "window-misplaced",
-                "$window may stand only as a range",
+                "$window may be used only as a range",
                 "write [$window], for example rate(http_requests_total[$window])",
                 place.start(),
                 len(WINDOW),
@@ -44,7 +44,7 @@ def check_window(query: str) -> None:
     changed = [pair for pair in zip(first, second, strict=True) if pair[0] != pair[1]]
     expected = tuple(timedelta(milliseconds=s.ms) for s in _SENTINELS)
     if any(pair != expected for pair in changed) or len(changed) != query.count(WINDOW):
-        raise QueryError("window-misplaced", "$window may stand only as a range")
+        raise QueryError("window-misplaced", "$window may be used only as a range")
 
 
 def _spans(tree: pp.Expr) -> Iterator[object]:

@@ -11,7 +11,7 @@ from slo_compiler.plan.routing_ir import Pairs
 
 @dataclass(frozen=True, slots=True)
 class ExpectedRoute:
-    """Which receivers an alert must reach, by its labels, and which tiers keep it quiet.
+    """Which receivers an alert must reach, by its labels, and which tiers inhibit it.
 
     A tier of the same SLO is named by itself, another SLO's by tenant/service/slo/tier.
     """
@@ -39,7 +39,7 @@ class ExpectedRoute:
 
     @property
     def waits(self) -> bool:
-        """Whether other SLOs keep it quiet, on which its own depends."""
+        """Whether SLOs on which its own depends inhibit it."""
         return any("/" in name for name in self.inhibited_by)
 
 
@@ -68,7 +68,7 @@ class UnitTest:
     """One promtool test: input series and checks."""
 
     name: str
-    origin: str  # the manifest's lines, told by promtool with a failure
+    origin: str  # the manifest's lines, printed by promtool with a failure
     why: tuple[str, ...]
     interval: Duration
     series: tuple[tuple[str, str], ...]

@@ -206,7 +206,7 @@ def _measured(
         base=timing.base,
         events_series=events_series,
         raw=raw,
-        # Of samples, exactly those of one base: 2.x ranges hold both of their ends.
+        # Of samples, exactly those of one base: 2.x ranges include both of their ends.
         range=timing.base - MILLISECOND,
         scrape=timing.scrape,
         samples=burn.literal(Fraction(timing.base.ms, timing.scrape.ms)),

@@ -161,7 +161,7 @@ def _shared_evidence(
 
 
 def _failed(slo: PlannedSLO) -> str:
-    """Say how much of what failed."""
+    """Describe how much of what failed."""
     share = "{{ $value | humanizePercentage }}"
     if slo.resolved.slices:
         return f"{share} of the time slices were bad"
@@ -174,7 +174,7 @@ def _failed(slo: PlannedSLO) -> str:
 
 
 def _promise(slo: ResolvedSLO) -> str:
-    """Word the objective so that nobody takes it for what is the case."""
+    """Word the objective so that it is not taken for the measured state."""
     promised = f"{slo.objective}% over {slo.period.words}"
     return f"Promised: {promised}" + (f": {slo.spec.description}" if slo.spec.description else "")
 

@@ -17,7 +17,7 @@ from slo_compiler.templating import promql_string, render_expression
 
 
 def period_labels(period: Period) -> dict[str, str]:
-    """Give the labels that tell a period from others, on slo_info too."""
+    """Return the labels that distinguish a period from others, on slo_info too."""
     zone = {naming.UTC_OFFSET: period.offset} if period.calendar else {}
     return {naming.PERIOD: str(period), **zone}
 

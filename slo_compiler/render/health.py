@@ -1,4 +1,4 @@
-"""The alerts that hold no SLO's name: low budgets, missing data, and the rules themselves."""
+"""The alerts without an SLO's name: low budgets, missing data, and the rules themselves."""
 
 from __future__ import annotations
 

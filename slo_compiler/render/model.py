@@ -1,4 +1,4 @@
-"""Rules as text: names, PromQL, labels and annotations, as a rule file will hold them."""
+"""Rules as text: names, PromQL, labels and annotations, as they will be in a rule file."""
 
 from __future__ import annotations
 

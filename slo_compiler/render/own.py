@@ -10,7 +10,7 @@ from slo_compiler.schema.annotation import filled
 
 
 def with_own(pairs: Mapping[str, str], own: UserMetadata, constants: Mapping[str, str]) -> Pairs:
-    """Give all annotations that say something; a summary that is replaced becomes `evidence`."""
+    """Return all annotations that have a text; a summary that is replaced becomes `evidence`."""
     texts = {key: filled(text, constants) for key, text in own.annotations.items()}
     evidence = {"evidence": pairs["summary"]} if "summary" in texts else {}
     joined = {**pairs, **evidence, **texts}

@@ -1,7 +1,7 @@
 """Templates that are rendered once for each shape, into which the names of SLOs are put.
 
 A thousand SLOs with the same policy have alerts of four shapes. Each shape is rendered with
-placeholders, which no manifest can hold, in the place of the names.
+placeholders, which no manifest can contain, in the place of the names.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The rules that hold no SLO's name: tiles, windows, burn rates and budgets of a tenant."""
+"""The rules without an SLO's name: tiles, windows, burn rates and budgets of a tenant."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def _problem(
     slos: Mapping[Key, tuple[ResolvedTenant, ResolvedSLO]],
     declared: Collection[Key],
 ) -> tuple[str, str, str] | None:
-    """Say what is wrong with a dependency: ID, message and next step."""
+    """Return what is wrong with a dependency: ID, message and next step."""
     if other == key:
         return ("dependency", "an SLO does not depend on itself", "remove it")
     if other not in declared:
@@ -121,8 +121,8 @@ def _unknown(
     start = 0 if full else 1  # as it was written, so that it can be copied
     own = sorted("/".join(k[start:]) for k in declared if k[0] == other[0] and k != key)
     near = nearest("/".join(other[start:]), own)
-    told = near.startswith("did you mean") or len(own) <= _FEW
-    return ("unknown-slo", f"no SLO {'/'.join(other)}", near if told else "")
+    helpful = near.startswith("did you mean") or len(own) <= _FEW
+    return ("unknown-slo", f"no SLO {'/'.join(other)}", near if helpful else "")
 
 
 def _pages(tenant: ResolvedTenant, slo: ResolvedSLO) -> bool:

@@ -78,7 +78,7 @@ def _labelled(word: str, levels: Sequence[SeverityLevel]) -> str:
 
 
 def check_severities(tenant: ResolvedTenant, report: Report) -> bool:
-    """Check that the tiers and steps in use name severities of the project; tells whether all do.
+    """Check that the tiers and steps in use name severities of the project; return whether all do.
 
     A policy that came with the compiler is reported where it is used; others, at their tiers. All
     places that name one unknown severity are one finding: that of such a policy, if there is one,

@@ -1,4 +1,4 @@
-"""Which exclusions hold for which SLO."""
+"""Which exclusions apply to which SLO."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from slo_compiler.recurrence import Pattern
 from slo_compiler.schema import Exclusion, ProjectSpec, Tenant
 from slo_compiler.source import Document
 
-MAX_PER_SLO = 16  # they stand in the SLO's rule group, and Mimir takes 20 rules a group
+MAX_PER_SLO = 16  # they are in the SLO's rule group, and Mimir takes 20 rules a group
 MAX_PATTERNS_PER_SLO = 128  # so that a thousand SLOs are a file that can be read
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedExclusion:
-    """An exclusion, where it stands, and for which SLOs it is, by service and name: None is all."""
+    """An exclusion, its place, and for which SLOs it is, by service and name: None is all."""
 
     spec: Exclusion
     position: Position
@@ -31,7 +31,7 @@ class ResolvedExclusion:
 def resolve_exclusions(
     tenant: Tenant, document: Document, project: ProjectSpec, report: Report
 ) -> tuple[ResolvedExclusion, ...]:
-    """Give the exclusions of a tenant: the project's, which hold for all of it, and its own."""
+    """Return the exclusions of a tenant: the project's, which are for all of it, and its own."""
     found = [
         ResolvedExclusion(spec, document.locate(("metadata", "name")), spec.patterns)
         for spec in project.exclusions

@@ -52,7 +52,7 @@ class OpenHours:
 
 
 def open_hours(entries: Sequence[Hours], holidays: Mapping[str, Sequence[str]]) -> OpenHours:
-    """Look the holidays up; names that are not there are told by whoever knows their place."""
+    """Look the holidays up; missing names are reported by `check_hours`."""
     days = {Holiday.parse(day) for e in entries for day in holidays.get(e.holidays or "", ())}
     return OpenHours(
         tuple(entries), tuple(sorted(days, key=lambda d: (d.year or 0, d.month, d.day)))
@@ -65,7 +65,7 @@ def check_hours(
     at: Locate,
     report: Report,
 ) -> None:
-    """Check the holidays of a document's hours: they are there, and hold for all entries alike."""
+    """Check the holidays of a document's hours: they are there, and the same for all entries."""
     for name, entries in hours.items():
         if name.startswith(naming.WAIT_PREFIX):
             report.error(

@@ -1,4 +1,4 @@
-"""What an SLO says, with what it leaves out taken from its tenant, then from the project."""
+"""What an SLO sets, with what it leaves out taken from its tenant, then from the project."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ METADATA = (*AlertMetadata.model_fields, "severities")
 
 @dataclass(frozen=True, slots=True)
 class Inherited:
-    """All that an SLO says and inherits, by key; a key that nobody gives is not there."""
+    """All that an SLO sets and inherits, by key; a key that no level sets is not there."""
 
     sourced: Mapping[str, Sourced]  # objective, period, compat, and the keys of alerting
     labels: Mapping[str, Sourced]  # by label
     alerting: Alerting  # the keys of it as one, less those of the metadata
-    metadata: tuple[tuple[SourceLevel, Alerting], ...]  # who says it, the farthest first
+    metadata: tuple[tuple[SourceLevel, Alerting], ...]  # by level, the farthest first
 
     @property
     def objective(self) -> Decimal | None:
@@ -85,7 +85,7 @@ class Inherited:
 
 
 def inherit(slo: SLO, tenant: Tenant, project: Defaults) -> Inherited:
-    """Take each value from the nearest that says it; labels add up, and of one the nearest wins."""
+    """Take each value from the nearest that sets it; labels add up, and of one the nearest wins."""
     defaults = tenant.spec.defaults
     given: tuple[tuple[SourceLevel, Mapping[str, Any]], ...] = (
         (SourceLevel.SLO, {**_given(slo), **_given(slo.alerting)}),
@@ -128,7 +128,7 @@ def _alerts_alone(defaults: Defaults) -> Defaults:
 
 
 def _tiers(*nearest: Alerting) -> dict[str, TierAlerting]:
-    """Take each guard of each tier from the nearest that says it."""
+    """Take each guard of each tier from the nearest that sets it."""
     found: dict[str, dict[str, Any]] = {}
     for alerting in nearest:
         for name, tier in alerting.tiers.items():
@@ -141,13 +141,13 @@ def _tiers(*nearest: Alerting) -> dict[str, TierAlerting]:
 
 
 def _recorded_only(slo: SLO, tenant: Tenant, project: Defaults) -> SourceLevel | None:
-    """Find who says `alerting: none`; nobody, if the SLO says how it alerts."""
+    """Return the level that sets `alerting: none`; None if the SLO sets how it alerts."""
     if isinstance(slo.alerting, NoAlerting):
         return SourceLevel.SLO
     if "alerting" in slo.model_fields_set:
         return None
     levels = ((SourceLevel.TENANT, tenant.spec.defaults), (SourceLevel.PROJECT, project))
-    return next((level for level, said in levels if said.alerting is not None), None)
+    return next((level for level, defaults in levels if defaults.alerting is not None), None)
 
 
 def _given(model: SLO | Alerting | Defaults) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which labels manifests may put on alerts: none that tells tenants apart, none of a severity."""
+"""Which labels manifests may put on alerts: none that distinguishes tenants, none of a severity."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from slo_compiler.source import Document, Loc
 
 
 def isolating(project: ProjectSpec) -> frozenset[str]:
-    """Give the labels by which the platform tells any tenants' metrics apart."""
+    """Return the labels by which the platform distinguishes any tenants' metrics."""
     isolation = project.isolation
     own = {isolation.label} if isinstance(isolation, Isolation) else set()
     return frozenset(

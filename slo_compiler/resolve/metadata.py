@@ -1,7 +1,7 @@
 """What the alerts of an SLO are called, and which labels and annotations users put on them.
 
-The nearest wins: what an SLO says comes before what its tenant says, and that before the project's.
-At each of them, a tier's words come before those of its severity, and those before all others.
+The nearest wins: what an SLO sets comes before what its tenant sets, and that before the project.
+At each of them, a tier's texts come before those of its severity, and those before all others.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ class UserMetadata:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """The same for all that say the same."""
+        """A key that is equal for equal metadata."""
         return (self.name, (*self.labels.items(),), (*self.annotations.items(),))
 
 
 def metadata_of(slo: ResolvedSLO, severity: str, tier: str | None = None) -> UserMetadata:
-    """Join all that is said of the alerts of a severity, and of a tier if they have one."""
+    """Join all metadata of the alerts of a severity, and of a tier if they have one."""
     name: str | None = None
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
-    for _, said in slo.inherited.metadata:
-        for part in (said, said.severities.get(severity), said.tiers.get(tier or "")):
+    for _, alerting in slo.inherited.metadata:
+        for part in (alerting, alerting.severities.get(severity), alerting.tiers.get(tier or "")):
             if part is not None:
                 name = part.name or name
                 labels |= part.labels
@@ -53,14 +53,16 @@ def metadata_of(slo: ResolvedSLO, severity: str, tier: str | None = None) -> Use
 
 def renames(slo: ResolvedSLO) -> bool:
     """Whether any of an SLO's alerts may have a name of its own."""
-    return any(part.name for _, said in slo.inherited.metadata for _, part in metadata_parts(said))
+    return any(
+        part.name for _, alerting in slo.inherited.metadata for _, part in metadata_parts(alerting)
+    )
 
 
-def metadata_parts(said: Alerting) -> Iterator[tuple[Loc, AlertMetadata]]:
+def metadata_parts(alerting: Alerting) -> Iterator[tuple[Loc, AlertMetadata]]:
     """Give the parts of one level, each with its path there: of all alerts, then of some."""
-    yield (), said
-    yield from ((("severities", name), part) for name, part in said.severities.items())
-    yield from ((("tiers", name), part) for name, part in said.tiers.items())
+    yield (), alerting
+    yield from ((("severities", name), part) for name, part in alerting.severities.items())
+    yield from ((("tiers", name), part) for name, part in alerting.tiers.items())
 
 
 def check_metadata(slo: ResolvedSLO, report: Report) -> None:
@@ -82,16 +84,16 @@ def check_metadata(slo: ResolvedSLO, report: Report) -> None:
 def _texts(slo: ResolvedSLO) -> Iterator[tuple[SourceLevel, Loc, str]]:
     """Give the texts in use, with their level, and their path there."""
     replaced: set[str] = set()
-    for level, said in reversed(slo.inherited.metadata):
-        for path, part in metadata_parts(said):
+    for level, alerting in reversed(slo.inherited.metadata):
+        for path, part in metadata_parts(alerting):
             for name, text in part.annotations.items():
                 if name not in replaced:
                     yield level, (*path, "annotations", name), text
-        replaced |= {*said.annotations}
+        replaced |= {*alerting.annotations}
     for key in ("runbook", "dashboard"):
         if key in slo.inherited.sourced:
-            said_link = slo.inherited.sourced[key]
-            yield said_link.level, (key,), said_link.value
+            own_link = slo.inherited.sourced[key]
+            yield own_link.level, (key,), own_link.value
 
 
 def check_severity_names(

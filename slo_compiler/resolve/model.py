@@ -1,4 +1,4 @@
-"""Policies, SLOs and tenants as the plan sees them: all said, nothing left to look up."""
+"""Policies, SLOs and tenants as the plan reads them: complete, with nothing left to look up."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RECORDED = "recorded"  # the stage of an SLO without alerts
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """An alert policy, and where it stands."""
+    """An alert policy, and its place."""
 
     name: str
     spec: PolicySpec
@@ -52,7 +52,7 @@ class Policy:
 
     @property
     def pace_window(self) -> Duration:
-        """The window whose burn rate tells the time to exhaustion: the shortest long one."""
+        """The window whose burn rate gives the time to exhaustion: the shortest long one."""
         return min(tier.long_window for tier in self.spec.tiers)
 
     def at(self, *path: str | int) -> Position:
@@ -79,23 +79,23 @@ class ResolvedSLO:
 
     @property
     def alerting(self) -> Alerting:
-        """What the SLO or its defaults say of its alerts."""
+        """What the SLO or its defaults set for its alerts."""
         return self.inherited.alerting
 
     @property
     def labels(self) -> Mapping[str, str]:
         """Labels of the alerts and of slo_info, those of the tenant among them."""
-        return {name: said.value for name, said in self.inherited.labels.items()}
+        return {name: label.value for name, label in self.inherited.labels.items()}
 
     def at(self, *path: str | int) -> Position:
-        """Place of a part of the SLO; its name stands where the tenant declares it."""
+        """Place of a part of the SLO; its name is where the tenant declares it."""
         if path == ("name",):
             return self.document.declared(self.loc)
         return self.document.locate((*self.loc, *path))
 
     @property
     def by(self) -> tuple[str, ...]:
-        """Labels that tell the series of this SLO apart."""
+        """Labels that distinguish the series of this SLO."""
         return tuple(self.spec.sli.body.by)
 
     @property
@@ -140,7 +140,7 @@ class ResolvedSLO:
 
     @property
     def stage(self) -> str:
-        """What `slo_info` says of its alerts."""
+        """The stage of its alerts in `slo_info`."""
         return RECORDED if self.recorded_only else self.spec.stage
 
     @property
@@ -208,16 +208,16 @@ class ResolvedTenant:
 
     @property
     def live(self) -> tuple[ResolvedSLO, ...]:
-        """The SLOs whose alerts somebody hears."""
+        """The SLOs whose alerts notify."""
         return tuple(slo for slo in self.slos if slo.live)
 
     def exclusions_of(self, slo: ResolvedSLO) -> tuple[ResolvedExclusion, ...]:
-        """Give the exclusions that hold for an SLO."""
+        """Return the exclusions that apply to an SLO."""
         identity = slo.spec.service, slo.spec.name
         return tuple(each for each in self.exclusions if each.holds_for(*identity))
 
     def level(self, severity: str) -> SeverityLevel:
-        """What the project says of a severity; of one that it lacks, which is an error, nothing."""
+        """The project's level of a severity; if it lacks one, which is an error, an empty level."""
         known = (level for level in self.levels if level.name == severity)
         return next(known, SeverityLevel(severity, severity, {}))
 

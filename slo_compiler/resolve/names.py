@@ -14,7 +14,7 @@ class SpelledNames:
         self._slos: dict[tuple[str, str], str] = {}
 
     def taken(self, slo: SLO) -> str:
-        """Add an SLO's names; say which of them is another's but for its spelling, if one is."""
+        """Add an SLO's names; return what is wrong if one differs from another only by spelling."""
         key = normalised(slo.service), normalised(slo.name)
         service = self._services.setdefault(key[0], slo.service)
         name = self._slos.setdefault(key, slo.name)

@@ -1,4 +1,4 @@
-"""Whether the names that SLOs had before are free: nobody's now, and one SLO's then."""
+"""Whether the names that SLOs had before are free: no SLO has it now, and one had it then."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from slo_compiler.source import Document
 
 
 def check_renames(tenant: Tenant, document: Document, report: Report) -> None:
-    """Refuse a `formerly` that would count somebody's events twice."""
+    """Refuse a `formerly` that would count an SLO's events twice."""
     present = {(slo.service, slo.name) for slo in tenant.spec.slos}
     claimed: dict[tuple[str, str], Position] = {}
     for index, slo in enumerate(tenant.spec.slos):

@@ -92,7 +92,7 @@ def _add_policy(resolver: _Resolver, manifest: Manifest) -> None:
         resolver.report.error(
             manifest.document.locate(loc),
             "duplicate-policy",
-            f'the policy "{name}" stands twice; first at {resolver.policies[name].at()}',
+            f'the policy "{name}" is defined twice; first at {resolver.policies[name].at()}',
         )
         return
     policy = Policy(name, manifest.model.spec, manifest.document, ("spec",))

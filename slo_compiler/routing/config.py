@@ -30,32 +30,32 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ByValue(Generic[T]):
-    """Routes or rules by the value that they want of the label that tells most of them apart."""
+    """Routes or rules by the value that they want of the label that distinguishes most of them."""
 
     label: str
     by_value: Mapping[str, tuple[T, ...]]
     others: tuple[T, ...]  # for any other value
 
     def candidates(self, labels: Mapping[str, str]) -> tuple[T, ...]:
-        """Give those that may match, in order, without asking hundreds that cannot."""
+        """Give those that may match, in order, without trying hundreds that cannot."""
         return self.by_value.get(labels.get(self.label, ""), self.others)
 
     @classmethod
     def of(cls, items: tuple[T, ...], matchers: Callable[[T], Matchers]) -> ByValue[T] | None:
         """Index items by their matchers, if there are enough of them."""
-        asked: dict[str, set[str]] = {}
+        values: dict[str, set[str]] = {}
         for item in items:
             for matcher in matchers(item):
                 if matcher.operator == "=":
-                    asked.setdefault(matcher.name, set()).add(matcher.value)
-        if len(items) < _INDEXED or not asked:
+                    values.setdefault(matcher.name, set()).add(matcher.value)
+        if len(items) < _INDEXED or not values:
             return None
-        label = max(asked, key=lambda name: len(asked[name]))
+        label = max(values, key=lambda name: len(values[name]))
         wanted = [_wanted(matchers(item), label) for item in items]
         pairs = [*zip(items, wanted, strict=True)]
         by_value = {
             value: tuple(item for item, w in pairs if w is None or w == value)
-            for value in asked[label]
+            for value in values[label]
         }
         return cls(label, by_value, tuple(item for item, w in pairs if w is None))
 
@@ -88,11 +88,11 @@ class InhibitRule:
     equal: tuple[str, ...] = ()
 
     def is_source(self, labels: Mapping[str, str]) -> bool:
-        """Tell whether an alert inhibits others by this rule."""
+        """Return whether an alert inhibits others by this rule."""
         return all(matcher.matches(labels) for matcher in self.source)
 
     def is_target(self, labels: Mapping[str, str]) -> bool:
-        """Tell whether an alert may be inhibited by this rule."""
+        """Return whether an alert may be inhibited by this rule."""
         return all(matcher.matches(labels) for matcher in self.target)
 
     def group(self, labels: Mapping[str, str]) -> tuple[str, ...]:
@@ -126,7 +126,7 @@ class Config:
         """Read an alertmanager.yml.
 
         Raises:
-            ConfigError: if it is not one, or holds what the model does not know.
+            ConfigError: if it is not one, or has parts that the model does not know.
         """
         try:
             top = _mapping(yaml.load(text, Loader=_Text), "the configuration")  # noqa: S506
@@ -152,14 +152,14 @@ def read_inhibit_rules(text: str) -> tuple[InhibitRule, ...]:
     """Read the list of an alertmanager.yml's inhibit rules.
 
     Raises:
-        ConfigError: if it is not one, or holds what the model does not know.
+        ConfigError: if it is not one, or has parts that the model does not know.
     """
     found = yaml.load(text, Loader=_Text)  # noqa: S506  (a SafeLoader)
     return tuple(_inhibit_rule(rule) for rule in _items(found))
 
 
 class _Text(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Reads scalars as the text that stands there: Alertmanager's 12:00 and 1:5 are no numbers."""
+    """Reads scalars as text, as they are written: Alertmanager's 12:00 and 1:5 are no numbers."""
 
 
 _Text.yaml_implicit_resolvers = {

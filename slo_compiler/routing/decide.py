@@ -16,7 +16,7 @@ from slo_compiler.routing.matchers import AlertMatcher
 
 @dataclass(frozen=True, slots=True)
 class RouteMatch:
-    """A route that takes an alert, and the intervals that say when it notifies."""
+    """A route that takes an alert, and the intervals in which it notifies."""
 
     receiver: str
     path: tuple[int, ...]
@@ -96,7 +96,7 @@ def _is_source(rule: InhibitRule, other: Mapping[str, str], labels: Mapping[str,
 
 
 def is_active(config: Config, match: RouteMatch, at: datetime) -> bool:
-    """Tell whether a route notifies at an instant, which needs a time zone."""
+    """Return whether a route notifies at an instant, which needs a time zone."""
 
     def within(names: tuple[str, ...]) -> bool:
         return any(part.contains(at) for name in names for part in config.time_intervals[name])
@@ -106,7 +106,7 @@ def is_active(config: Config, match: RouteMatch, at: datetime) -> bool:
 
 
 def notified(config: Config, firing: Sequence[Pairs], at: datetime) -> dict[Pairs, frozenset[str]]:
-    """Give the receivers that are told of each firing alert, if notifications went out now."""
+    """Return the receivers of each firing alert, if notifications went out now."""
     return {
         alert: frozenset()
         if inhibited_by(config, alert, firing)

@@ -53,7 +53,7 @@ class TimeInterval:
         )
 
     def contains(self, at: datetime) -> bool:
-        """Tell whether an instant is within the interval, on the clocks of its location."""
+        """Return whether an instant is within the interval, on the clocks of its location."""
         if at.tzinfo is None:
             raise ValueError("an instant needs a time zone")
         local = at.astimezone(self.location)
@@ -72,7 +72,7 @@ def _within(value: int, ranges: Ranges | None) -> bool:
 
 
 def _on(local: datetime, days: tuple[int, int]) -> bool:
-    """Tell whether a day is within a range; one that begins after the month's end has none."""
+    """Return whether a day is within a range; one that begins after the month's end has none."""
     length = monthrange(local.year, local.month)[1]
     begin, end = (length + day + 1 if day < 0 else day for day in days)
     return begin <= length and min(begin, length) <= local.day <= min(end, length)

@@ -41,7 +41,7 @@ class AlertMatcher:
                 ) from None
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Tell whether an alert with these labels meets the condition."""
+        """Return whether an alert with these labels meets the condition."""
         found = labels.get(self.name, "")
         match self.operator:
             case "=":
@@ -57,7 +57,7 @@ class AlertMatcher:
 
 
 def parse_matchers(text: str) -> tuple[AlertMatcher, ...]:
-    """Read one string of a `matchers` list, which may hold several, in braces or not.
+    """Read one string of a `matchers` list, which may contain several, in braces or not.
 
     Raises:
         ConfigError: if neither parser of Alertmanager reads it.
@@ -136,7 +136,7 @@ _TOKEN = re.compile(
 
 
 def _utf8(text: str) -> Iterator[AlertMatcher]:
-    """Read as matcher/parse does: names may be quoted, values without quotes hold no specials."""
+    """Read as matcher/parse does: names may be quoted, values without quotes have no specials."""
     tokens = list(_tokens(text))
     if tokens[:1] == ["{"] or tokens[-1:] == ["}"]:
         if tokens[:1] != ["{"] or tokens[-1:] != ["}"]:

@@ -59,7 +59,7 @@ def filled(text: str, constants: Mapping[str, str], *, escaped: bool = False) ->
     """Write a text as Prometheus takes it; in a URL, values are escaped.
 
     `urlquery` is of Go's own templates, so that all versions have it. It writes a space as `+`,
-    which stands for a space in a query only; a `+` of the value is `%2B` by then.
+    which means a space in a query only; a `+` of the value is `%2B` by then.
     """
     escape = ' | urlquery | reReplaceAll "[+]" "%20"' if escaped else ""
     written = []
@@ -91,7 +91,7 @@ def _annotation_text(value: object) -> str:
 
 
 def _advice(link: str) -> str:
-    """Say how what is no link becomes one."""
+    """Return how to turn a text that is no link into one."""
     host = re.split(r"[/?#]", link.partition("://")[2])[0]
     if host.startswith("{{"):
         return "a label may be in the path or the query, not in the host"

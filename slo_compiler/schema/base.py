@@ -59,7 +59,7 @@ def string(value: object) -> str:
 
 
 def how_to_quote(value: object) -> str:
-    """Say how a value that YAML does not read as text becomes text."""
+    """Return how to write a value as text that YAML does not read as text."""
     if isinstance(value, dict):
         return "YAML reads text that begins with { as a mapping: put it into quotes"
     if isinstance(value, list):
@@ -68,7 +68,7 @@ def how_to_quote(value: object) -> str:
 
 
 def shown(value: object) -> str:
-    """Show what a manifest holds in a message: short, and scalars as they would be written."""
+    """Show a manifest's value in a message: short, and scalars as they would be written."""
     if isinstance(value, str):
         return f'"{value[:80]}"' + ("..." if len(value) > 80 else "")  # noqa: PLR2004
     if isinstance(value, Decimal | int) and not isinstance(value, bool):

@@ -1,6 +1,6 @@
 """What each key means: for editors, by the model and its key; `*` is for all models that have it.
 
-A field's own `description` comes first. A key that holds one mapping needs neither: the mapping's
+A field's own `description` comes first. A key of one mapping needs neither: the mapping's
 docstring describes it. (Pydantic's `use_attribute_docstrings` reads the sources at each start.)
 """
 
@@ -51,7 +51,7 @@ DESCRIPTIONS: dict[str, str] = {
     "Opsgenie.priority": "Priority of the Opsgenie alert.",
     "*.api_url": "Address of the service's API, if it is not the usual one.",
     "PagerDuty.routing_key_file": "File with the integration key, as Alertmanager sees it.",
-    "Latency.unit": "Unit of the histogram, where its name does not say it.",
+    "Latency.unit": "Unit of the histogram, where its name has none.",
     "Ratio.errors": "Selector of the counter of errors, or PromQL with [$window]; or a list.",
     "Ratio.good": "Selector of the counter of good events, or PromQL with [$window]; or a list.",
     "Ratio.total": "Selector of the counter of all events, or PromQL with [$window]; or a list.",
@@ -121,7 +121,7 @@ DESCRIPTIONS: dict[str, str] = {
     "AlertmanagerSpec.group_wait": "Alertmanager's group_wait of the routes.",
     "AlertmanagerSpec.group_interval": "Alertmanager's group_interval of the routes.",
     "AlertmanagerSpec.repeat_interval": "Alertmanager's repeat_interval of the routes.",
-    "Isolation.label": "Label by which tenants' series are told apart.",
+    "Isolation.label": "Label by which tenants' series are distinguished.",
     "LintSpec.disable": "Lints that are switched off.",
     "LintSpec.locked": "Lints that no tenant's comment can switch off.",
     "LintSwitch.id": "ID of the lint.",
@@ -138,7 +138,7 @@ DESCRIPTIONS: dict[str, str] = {
     "ProjectSpec.quotas": "What each tenant may take of the server that evaluates its rules.",
     "ProjectSpec.limits": "What one tenant may cost all others at a compile.",
     "ProjectSpec.targets": "What is written, such as prometheus and alertmanager.",
-    "ProjectSpec.isolation": "How tenants' series are told apart; none switches isolation off.",
+    "ProjectSpec.isolation": "How tenants' series are distinguished; none switches isolation off.",
     "ProjectSpec.tenants": "Tenants whose series have other labels, by name.",
     "ProjectSpec.ownership": "Path of the file that may declare a tenant, with {tenant} in it.",
     "ProjectSpec.secrets": "Folder that a tenant's secret files must be in, with {tenant} in it.",

@@ -74,7 +74,7 @@ def _keys(part: dict[str, Any]) -> str:
 
 
 def _type(schema: dict[str, Any]) -> str:
-    """Say in a few words what a key holds."""
+    """Describe the value of a key in a few words."""
     return " or ".join(dict.fromkeys(_types(schema)))
 
 
@@ -107,12 +107,12 @@ def _parts(schema: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _mapping(schema: dict[str, Any]) -> str:
-    """Say what is in a mapping that is no model: its keys, or what each of its keys holds."""
+    """Describe a mapping that is no model: its keys, or the value of each of them."""
     if "properties" in schema:
         return "{" + ", ".join(f"`{key}`" for key in schema["properties"]) + "}"
     inner = [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties")]
-    (held,) = [part for part in inner if isinstance(part, dict)] or [{}]
-    return f"mapping to {_type(held)}"
+    (value,) = [part for part in inner if isinstance(part, dict)] or [{}]
+    return f"mapping to {_type(value)}"
 
 
 def _default(schema: dict[str, Any]) -> str:

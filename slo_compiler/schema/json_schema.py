@@ -73,14 +73,14 @@ def json_schema(kind: str) -> dict[str, Any]:
     if kind == "Tenant":  # its SLOs may all be in files of other tools
         definitions["TenantSpec"].pop("required")
         definitions["TenantSpec"]["anyOf"] = [{"required": ["slos"]}, {"required": ["import"]}]
-    told: dict[str, Any] = _without_null(schema)
-    definitions = told.get("$defs", {})
-    for name, part in [(kind, told), *definitions.items()]:
+    reduced: dict[str, Any] = _without_null(schema)
+    definitions = reduced.get("$defs", {})
+    for name, part in [(kind, reduced), *definitions.items()]:
         for key, inner in part.get("properties", {}).items():
             if "description" not in inner:
                 inner["description"] = description(name, key) or _of_mapping(inner, definitions)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": schema_id(kind)}
-    return {**head, **told, "examples": [EXAMPLES[kind]]}
+    return {**head, **reduced, "examples": [EXAMPLES[kind]]}
 
 
 def schema_id(kind: str) -> str:
@@ -89,7 +89,7 @@ def schema_id(kind: str) -> str:
 
 
 def _of_mapping(inner: dict[str, Any], definitions: dict[str, Any]) -> str:
-    """Take the description of the mapping that a key holds, without its details."""
+    """Take the description of the mapping that is a key's value, without its details."""
     references = [inner, *inner.get("anyOf", ()), *inner.get("allOf", ())]
     for reference in references:
         name = reference.get("$ref", "").removeprefix("#/$defs/")
@@ -100,21 +100,21 @@ def _of_mapping(inner: dict[str, Any], definitions: dict[str, Any]) -> str:
 
 
 def _without_null(schema: Any) -> Any:  # noqa: ANN401
-    """Leave null out: a key without a value is an error, and what nobody gives is not written."""
+    """Leave null out: a key without a value is an error, and what is not given is not written."""
     if isinstance(schema, list):
         return [_without_null(part) for part in schema if part != {"type": "null"}]
     if not isinstance(schema, dict):
         return schema
-    told = {key: _without_null(part) for key, part in schema.items()}
-    if told.get("default", ...) is None:
-        del told["default"]
-    if isinstance(told.get("anyOf"), list) and len(told["anyOf"]) == 1:
-        told = {**told.pop("anyOf")[0], **told}
-    return told
+    reduced = {key: _without_null(part) for key, part in schema.items()}
+    if reduced.get("default", ...) is None:
+        del reduced["default"]
+    if isinstance(reduced.get("anyOf"), list) and len(reduced["anyOf"]) == 1:
+        reduced = {**reduced.pop("anyOf")[0], **reduced}
+    return reduced
 
 
 def _open(schema: Any) -> Any:  # noqa: ANN401
-    """Let a reference stand for each scalar of a template's SLO."""
+    """Allow a reference in place of each scalar of a template's SLO."""
     if isinstance(schema, list):
         return [_open(part) for part in schema]
     if not isinstance(schema, dict):

@@ -1,4 +1,4 @@
-"""Mappings whose one key says what they are: SLIs and channels."""
+"""Mappings whose one key is their kind: SLIs and channels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from slo_compiler.schema.texts import Name
 
 
 class _OneKind(Strict):
-    """A mapping with one key that says which kind it is and holds its fields."""
+    """A mapping with one key, which is its kind; the key's value has the fields."""
 
     @cached_property
     def _body(self) -> Any:  # noqa: ANN401

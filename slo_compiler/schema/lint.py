@@ -1,4 +1,4 @@
-"""What manifests say for the lints: which are off and why, expected traffic, retention."""
+"""What manifests declare for the lints: which are off and why, expected traffic, retention."""
 
 from __future__ import annotations
 

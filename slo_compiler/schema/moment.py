@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, InstanceOf, WithJsonSchema
 from slo_compiler.recurrence import Pattern, Span, instant, repeated, weekly
 from slo_compiler.schema.base import invalid, shown
 
-MAX_DAYS = 3 * 366  # nobody knows what the clocks will do in ten years
+MAX_DAYS = 3 * 366  # the rules of time zones may change within ten years
 MAX_PATTERNS = 64
 
 _DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
@@ -84,9 +84,9 @@ def every_week(
     if (last - first).days > MAX_DAYS:
         message = f"it recurs for more than {MAX_DAYS} days"
         raise invalid(
-            "exclusion", message, "end earlier: an alert tells before it runs out", "until"
+            "exclusion", message, "end earlier: an alert fires before it runs out", "until"
         )
-    count = len(repeated(weekdays)) * len({*times})  # at least; told before they are expanded
+    count = len(repeated(weekdays)) * len({*times})  # at least; checked before they are expanded
     patterns: tuple[Pattern, ...] = ()
     if count <= MAX_PATTERNS:
         patterns = weekly(weekdays, times, first, last, location)

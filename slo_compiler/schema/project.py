@@ -151,7 +151,7 @@ class VictoriaMetricsSpec(Strict):
 
 
 class Isolation(Strict):
-    """The label by which tenants' metrics are told apart."""
+    """The label by which tenants' metrics are distinguished."""
 
     label: Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")] = "tenant"
 
@@ -186,7 +186,7 @@ Matchers = dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], Text
 
 
 class TenantGrant(Strict):
-    """What the platform says of one tenant."""
+    """What the platform declares for one tenant."""
 
     ONE_OF: ClassVar = ("matchers", "extra_matchers")
 
@@ -204,7 +204,7 @@ class TenantGrant(Strict):
 
 
 class ProjectSpec(Strict):
-    """What holds for all tenants; tenants cannot widen it."""
+    """What is valid for all tenants; tenants cannot widen it."""
 
     sources: list[FilePath] = Field(default=[naming.SOURCES_FOLDER], min_length=1)
     output: FilePath = naming.OUTPUT_FOLDER

@@ -1,4 +1,4 @@
-"""Field types that are numbers and spans of time; each says what is wrong with a value."""
+"""Field types that are numbers and spans of time; each refuses what is wrong."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _duration(value: object) -> Duration:
 
 
 def with_unit(value: object) -> str:
-    """Say what a number without a unit may mean."""
+    """Return what a number without a unit may mean."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or value <= 0:
         return ""
     if value == int(value):
@@ -116,7 +116,7 @@ def _number(value: object) -> Decimal:
 
 
 def _in_seconds(value: object) -> str:
-    """Say how a span of time is written as a number."""
+    """Return how a span of time is written as a number."""
     try:
         span = Duration.parse(value if isinstance(value, str) else "")
     except ValueError:
@@ -178,7 +178,7 @@ def _pace(value: object) -> Duration:
     if span < _SHORTEST_PACE:
         raise invalid(
             "duration",
-            f"{shown(value)} is shorter than {_SHORTEST_PACE}, in which nobody can do anything",
+            f"{shown(value)} is shorter than {_SHORTEST_PACE}, in which no one can react",
             "lengthen it",
         )
     return span

@@ -1,7 +1,7 @@
-"""How urgent alerts are: the project's severities, most urgent first, and what alerts say of them.
+"""How urgent alerts are: the project's severities, most urgent first, and their values in alerts.
 
 Manifests use the names; alerts, routes and inhibitions carry the values, which an organisation may
-have chosen long ago. A value stands in matchers and in a regular expression, so it is plain.
+have chosen long ago. A value is used in matchers and in a regular expression, so it is plain.
 """
 
 from __future__ import annotations

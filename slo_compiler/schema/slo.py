@@ -57,12 +57,12 @@ Unreachable = Literal["omit", "error"]
 
 
 class Alerting(Guards, AlertMetadata):
-    """Which policy watches an SLO, from how much traffic on, and what the alerts say.
+    """Which policy watches an SLO, from how much traffic on, and the texts of the alerts.
 
-    `when_unreachable` says what happens to a tier that can never fire at the objective: it is left
+    `when_unreachable` is what happens to a tier that can never fire at the objective: it is left
     out, which is the default, or it is an error. A tier whose guard is out of the traffic's reach
-    is an error unless `omit` is written. `vanished` says how long a value of `by` that has
-    no events any more is reported. `severities` and `tiers` say it for some of the alerts.
+    is an error unless `omit` is written. `vanished` is how long a value of `by` that has
+    no events any more is reported. `severities` and `tiers` set it for some of the alerts.
     """
 
     policy: Name | None = None
@@ -115,7 +115,7 @@ Argument = Annotated[
 class Timeslices(Strict):
     """Slices of time that are good or bad as a whole.
 
-    A slice is good if at least `target` percent of its events are; `idle` says what one without
+    A slice is good if at least `target` percent of its events are; `idle` is what one without
     events is: good, bad, or left out of the budget.
     """
 
@@ -163,9 +163,9 @@ class SLO(Strict):
 
 
 class Defaults(Alerting):
-    """What holds for SLOs that do not say it themselves; labels and annotations add up.
+    """Defaults for SLOs that do not set them themselves; labels and annotations add up.
 
-    `alerting: none` holds for SLOs without a key `alerting`: one that has it, be it `{}`, alerts.
+    `alerting: none` is for SLOs without a key `alerting`: one that has it, be it `{}`, alerts.
     """
 
     alerting: Literal["none"] | None = None

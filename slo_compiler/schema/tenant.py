@@ -20,7 +20,7 @@ from slo_compiler.schema.texts import FilePath, Labels, Line, Name
 
 
 class Step(Strict):
-    """One step of an escalation: who hears of which alerts, after how long, at which hours."""
+    """One step of an escalation: who is notified of which alerts, after how long, and when."""
 
     ONE_OF: ClassVar = ("severity", "budget_below", "exhausted_within")
 
@@ -33,7 +33,7 @@ class Step(Strict):
 
     @property
     def on(self) -> str:
-        """The key that says which alerts the step is for."""
+        """The key that selects the alerts of the step."""
         return next(key for key in self.ONE_OF if getattr(self, key) is not None)
 
     @property
@@ -43,7 +43,7 @@ class Step(Strict):
 
 
 class TenantDefaults(Defaults):
-    """What holds for all SLOs of the tenant that do not say it themselves, and for its metrics.
+    """Defaults for all SLOs of the tenant that do not set them themselves, and for its metrics.
 
     `scrape_interval` is for all of its SLOs: they share the rules of their windows.
     """

@@ -1,4 +1,4 @@
-"""Field types that are texts: names, lines, paths, labels; each says what is wrong with a value."""
+"""Field types that are texts: names, lines, paths, labels; each refuses what is wrong."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def line(value: object) -> str:
 
 
 def _path(value: object) -> str:
-    """Take the path of a file or a folder that the system can hold."""
+    """Take the path of a file or a folder that the system can have."""
     text = line(value)
     longest = max((len(part.encode()) for part in text.split("/")), default=0)
     for what, size, most in (

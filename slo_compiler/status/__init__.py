@@ -1,4 +1,4 @@
-"""How the SLOs stand now: what a Prometheus has recorded of them, and which alerts fire."""
+"""The state of the SLOs now: what a Prometheus has recorded of them, and which alerts fire."""
 
 from slo_compiler.status.ask import ask
 from slo_compiler.status.model import FiringAlert, RunningRules, SLOStatus, Status

@@ -21,7 +21,7 @@ _MANIFEST = re.compile(r"\S.{0,500} sha256:[0-9a-f]{12}")
 
 
 def ask(client: Client, tenants: Sequence[str] = ()) -> Status:
-    """Ask for the state of all SLOs, or of those of some tenants.
+    """Query the state of all SLOs, or of those of some tenants.
 
     Raises:
         ServerError: no Prometheus answers.
@@ -104,7 +104,7 @@ def _worst(aggregation: str, metric: str, matchers: Sequence[Matcher]) -> str:
 
 
 def _period_ratios(client: Client, period: str, matchers: Sequence[Matcher]) -> dict[Key, float]:
-    """Ask for the error ratios over a period; the server's word for it must be one of ours."""
+    """Query the error ratios over a period; the server's label of it must be one of ours."""
     if not _PERIOD.fullmatch(period):
         return {}
     suffix = period if period[0].isdigit() else f"_{period}"
@@ -113,7 +113,7 @@ def _period_ratios(client: Client, period: str, matchers: Sequence[Matcher]) -> 
 
 
 def _burn_rates(client: Client, matchers: Sequence[Matcher]) -> dict[Key, dict[str, float]]:
-    """Ask for the burn rates over all windows, the shortest first."""
+    """Query the burn rates over all windows, the shortest first."""
     names = [Matcher("__name__", "=~", _BURN + _WINDOW), *matchers]
     expr = render_expression(
         "status/worst", aggregation="max", selector=_series("", names), names=True

@@ -12,7 +12,7 @@ Key = tuple[str, str, str]  # tenant, service, SLO
 
 
 class SLODanger(IntEnum):
-    """How an SLO stands, the worst first."""
+    """The state of an SLO, the worst first."""
 
     PAGE = 0  # an alert of the most urgent severity fires, or of one that the project lacks
     NO_DATA = 1
@@ -29,7 +29,7 @@ class FiringAlert:
     name: str
     severity: str  # the label
     tier: str
-    since: str  # RFC 3339; empty where the server does not say it
+    since: str  # RFC 3339; empty where the server does not give it
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -89,5 +89,5 @@ class Status:
 
     slos: Sequence[SLOStatus]
     tenant_alerts: Mapping[str, Sequence[FiringAlert]]  # of a tenant's rules as a whole
-    running: Mapping[str, RunningRules] | None  # None where the server does not tell of alerts
+    running: Mapping[str, RunningRules] | None  # None where the server does not list alerts
     queries: int

@@ -29,7 +29,7 @@ def ordered(slos: Sequence[SLOStatus], levels: Sequence[SeverityLevel]) -> list[
 
 
 def as_text(status: Status, levels: Sequence[SeverityLevel], behind: Behind) -> Iterator[str]:
-    """Give the lines of the table, and of what holds for whole tenants below it."""
+    """Give the lines of the table, and of what concerns whole tenants below it."""
     rows = [_row(slo, levels) for slo in ordered(status.slos, levels)]
     yield from table([_HEAD, *rows], _SIDES)
     lines = [
@@ -81,7 +81,7 @@ def _row(slo: SLOStatus, levels: Sequence[SeverityLevel]) -> tuple[str, ...]:
 
 
 def _state(slo: SLOStatus, levels: Sequence[SeverityLevel]) -> str:
-    """Name the alerts that fire, or else what there is to say."""
+    """Name the alerts that fire, or else the state."""
     if slo.alerts:
         found: dict[str, dict[str, None]] = {}
         for alert in slo.alerts:

@@ -1,4 +1,4 @@
-"""Who hears of an SLO's alerts, and at which hours."""
+"""Who is notified of an SLO's alerts, and at which hours."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from slo_compiler.resolve.steps import EscalationLevel
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who hears of which alerts, and at which hours."""
+    """Who is notified of which alerts, and at which hours."""
 
     alerts: tuple[str, ...]  # tiers, in the order of the plan
     receiver: str
@@ -34,7 +34,7 @@ def audiences_of(
     receivers = {receiver.name: receiver for receiver in routing.receivers}
     intervals = dict(routing.time_intervals)
     mine = identity(tenant, slo)
-    heard: dict[tuple[str, str], list[str]] = {}
+    notified: dict[tuple[str, str], list[str]] = {}
     for alert, expected in routes:
         if alert.identity != mine:
             continue
@@ -43,9 +43,9 @@ def audiences_of(
             tier = f"{tier} after {alert.target.wait}"
         at_hours = expected.hours or ("",) * len(expected.receivers)
         for pair in zip(expected.receivers, at_hours, strict=True):
-            heard.setdefault(pair, []).append(tier)
+            notified.setdefault(pair, []).append(tier)
     order = [tier.name for tier in slo.policy.tiers]
-    for (receiver, hours), tiers in sorted(heard.items()):
+    for (receiver, hours), tiers in sorted(notified.items()):
         yield Audience(
             alerts=tuple(sorted(tiers, key=lambda t: (_rank(t, order), t))),
             receiver=receiver,

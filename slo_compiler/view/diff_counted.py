@@ -29,7 +29,7 @@ def compare_counted(
     if matchers[0] != matchers[1]:
         old, new = (each or "nothing" for each in matchers)
         one.add(Danger.OTHER, f"reads series with {new}, was {old}")
-    elif _parts(was) == _parts(now):  # what follows from other matchers or parts is said by them
+    elif _parts(was) == _parts(now):  # what follows from other matchers or parts is reported there
         _queries(was, now, one, other_ranges=other_ranges)
     _exclusions(was, now, one)
 
@@ -42,8 +42,8 @@ def _queries(was: Explanation, now: Explanation, one: ChangesOf, *, other_ranges
     old_queries = dict(was.queries)
     excluded = [bool(each.relations.exclusions) for each in (was, now)]
 
-    def told(text: str) -> str:
-        """Leave out of a query what another change says."""
+    def remaining(text: str) -> str:
+        """Leave out of a query what another change reports."""
         text = _RANGE.sub("[]", text) if other_ranges else text
         if was.by != now.by:
             text = re.sub(r"\s", "", _BY.sub("", text))
@@ -55,7 +55,7 @@ def _queries(was: Explanation, now: Explanation, one: ChangesOf, *, other_ranges
         if name not in old_queries:
             continue
         before = _renamed(old_queries[name], was.slo, now.slo)
-        if told(before) != told(text):
+        if remaining(before) != remaining(text):
             one.add(Danger.OTHER, f"{name}: {word_diff(before, text)}")
 
 

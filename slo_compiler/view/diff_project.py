@@ -14,7 +14,7 @@ _IN_ALL_RULES = frozenset({"prometheus", "severities", "health"})  # parts of th
 
 
 def compare_project(was: ProjectState, now: ProjectState) -> ChangesOf:
-    """Compare what the project file says of all tenants, and what follows for all of them."""
+    """Compare the project file's settings for all tenants, and what follows for all of them."""
     one = ChangesOf(PROJECT, now.at)
     for key in dict.fromkeys([*now.settings, *was.settings]):
         old, new = was.settings.get(key), now.settings.get(key)
@@ -42,7 +42,7 @@ def in_all_rules(was: ProjectState, now: ProjectState) -> bool:
 
 
 def _inhibitions(state: ProjectState) -> list[str]:
-    """Describe those between windows; those of dependencies are told with their SLOs."""
+    """Describe those between windows; those of dependencies are reported with their SLOs."""
     names = {  # of severities, by their labels, whose change is one of the settings
         text: parts[1]
         for key, text in state.settings.items()

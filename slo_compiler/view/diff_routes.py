@@ -31,7 +31,7 @@ class _Notice:
 
 def compare_receivers(was: Explanation, now: Explanation, one: ChangesOf) -> None:
     """Compare channels; a wait or hours that moved are one change, not a loss and a gain."""
-    if live(was) != live(now):  # which says enough
+    if live(was) != live(now):  # which is reported already
         return
     old, new = _notices(was), _notices(now)
     lost, more = old - new, new - old

@@ -28,7 +28,7 @@ def compare_slo(
         was: the SLO before.
         now: the SLO after.
         one: takes the changes.
-        other_ranges: whether all ranges of queries change, as the project's change says.
+        other_ranges: whether all ranges of queries change, because the project's setting did.
     """
     if was.slo != now.slo:
         one.add(Danger.WORDS, f"was {was.slo}, whose history it keeps")
@@ -58,10 +58,10 @@ def _stages(was: Explanation, now: Explanation, one: ChangesOf) -> None:
     old, new = _stage(was), _stage(now)
     if old != new:
         danger = Danger.LOST if old == "live" else Danger.MORE if new == "live" else Danger.OTHER
-        heard = channels_of(was if old == "live" else now)
+        channels = channels_of(was if old == "live" else now)
         word = "no longer notifies" if old == "live" else "notifies"
-        told = f": {word} {', '.join(heard)}" if heard and "live" in {old, new} else ""
-        one.add(danger, f"is {new}, was {old}{told}")
+        who = f": {word} {', '.join(channels)}" if channels and "live" in {old, new} else ""
+        one.add(danger, f"is {new}, was {old}{who}")
 
 
 def _related(was: Explanation, now: Explanation, one: ChangesOf) -> None:

@@ -17,7 +17,7 @@ def compare_tenant(was: TenantState, now: TenantState) -> Iterator[ChangesOf]:
         one.add(Danger.WORDS, f"owner {now.owner}, was {was.owner}")
     for name, channel in now.channels.items():
         before = was.channels.get(name)
-        if before is None or before.name != channel.name:  # told by who gets which alerts
+        if before is None or before.name != channel.name:  # reported with the receivers of alerts
             continue
         parts = [
             f"{key} {new or 'not set'}, was {old or 'not set'}"

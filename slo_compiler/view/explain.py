@@ -1,6 +1,6 @@
-"""What an SLO amounts to: its budget, its alerts, who hears of them, and where each value is from.
+"""What an SLO amounts to: its budget, its alerts, who is notified, and where each value is from.
 
-Everything comes from the plan that compile writes, so that what is told is what will happen.
+Everything comes from the plan that compile writes, so that what is shown is what will happen.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All that is told of one SLO."""
+    """All that is shown of one SLO."""
 
     slo: str
     at: str
@@ -127,9 +127,9 @@ def explain(
 
     Args:
         found: the SLOs, by tenant.
-        tenants: all tenants, of which some keep others' alerts quiet.
-        project: what holds for all.
-        project_document: where it says so.
+        tenants: all tenants, of which some inhibit others' alerts.
+        project: the settings for all.
+        project_document: the file of these settings.
         report: takes the findings.
         now: the time from which on exclusions are listed.
 

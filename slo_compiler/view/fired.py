@@ -44,7 +44,7 @@ def read_alerts(text: str) -> list[FiredAlert]:
     """Read alerts: labels as `{a="b"}`, or JSON of Alertmanager, of a webhook or of Prometheus.
 
     Raises:
-        ValueError: it holds no alert of an SLO; the message says what is missing.
+        ValueError: it has no alert of an SLO; the message says what is missing.
     """
     found = [*_alerts(_parsed(text))]
     if not found:

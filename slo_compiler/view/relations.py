@@ -64,7 +64,7 @@ class ExclusionFacts:
     name: str
     when: str
     location: str
-    after: str  # how much longer it is active than it says
+    after: str  # how much longer it is active than it is declared
     upcoming: tuple[OccurrenceFacts, ...]
     declared_by: str  # tenant or project
     at: str
@@ -169,7 +169,7 @@ def _exclusion(
 
 
 def _words(spec: Exclusion) -> str:
-    """Say when an exclusion is active, as its manifest does: in local time."""
+    """Describe when an exclusion is active, as its manifest does: in local time."""
     if spec.to is not None:
         return f"once, from {_moment(spec.from_)} to {_moment(spec.to)}"
     days = ", ".join(spec.weekdays)

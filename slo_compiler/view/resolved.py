@@ -35,13 +35,13 @@ def _span(dumper: _Dumper, value: Duration) -> yaml.Node:
 def _period(dumper: _Dumper, value: Period) -> yaml.Node:
     if not value.calendar:
         return _text(dumper, str(value))
-    said = {"calendar": value.calendar, "utc_offset": value.offset}
-    return dumper.represent_mapping("tag:yaml.org,2002:map", said, flow_style=True)
+    parts = {"calendar": value.calendar, "utc_offset": value.offset}
+    return dumper.represent_mapping("tag:yaml.org,2002:map", parts, flow_style=True)
 
 
 def _mapping(dumper: _Dumper, value: Guards | AlertMetadata | Compat) -> yaml.Node:
-    said = {key: part for key, part in value.model_dump(exclude_none=True).items() if part != {}}
-    return dumper.represent_mapping("tag:yaml.org,2002:map", said, flow_style=True)
+    parts = {key: part for key, part in value.model_dump(exclude_none=True).items() if part != {}}
+    return dumper.represent_mapping("tag:yaml.org,2002:map", parts, flow_style=True)
 
 
 def _text(dumper: _Dumper, value: str) -> yaml.Node:
@@ -76,11 +76,11 @@ def resolved(slo: ResolvedSLO) -> dict[str, Any]:
     data: Any = slo.document.data
     for step in slo.loc:
         data = data[step]
-    said = slo.inherited.sourced
+    sourced = slo.inherited.sourced
     filled = {key: value for key, value in data.items() if key not in ("template", "with")}
-    filled |= {key: said[key].value for key in said if key not in Alerting.model_fields}
+    filled |= {key: sourced[key].value for key in sourced if key not in Alerting.model_fields}
     filled["labels"] = dict(slo.labels)
-    alerting = {key: said[key].value for key in said if key in Alerting.model_fields}
+    alerting = {key: sourced[key].value for key in sourced if key in Alerting.model_fields}
     filled["alerting"] = "none" if slo.recorded_only else alerting | _metadata(slo)
     first = ("name", "service", "description", "objective", "period", "labels")
     order = [*(k for k in first if k in filled), *(k for k in filled if k not in first)]
@@ -88,15 +88,15 @@ def resolved(slo: ResolvedSLO) -> dict[str, Any]:
 
 
 def _metadata(slo: ResolvedSLO) -> dict[str, Any]:
-    """Give what all levels say of the alerts as the SLO would: it comes to the same."""
-    levels = [said for _, said in slo.inherited.metadata]
-    severities = {name for said in levels for name in said.severities}
+    """Return the alerting of all levels as if the SLO had it all: it has the same effect."""
+    levels = [level for _, level in slo.inherited.metadata]
+    severities = {name for level in levels for name in level.severities}
     of_tier = {tier.name: tier.severity for tier in slo.policy.spec.tiers}
     tiers: dict[str, Any] = {}
     for name, severity in of_tier.items():
         guards = slo.alerting.tiers.get(name)
         own = guards.model_dump(exclude_none=True) if guards else {}
-        if any(name in said.tiers for said in levels):
+        if any(name in level.tiers for level in levels):
             own |= _written(metadata_of(slo, severity, name))
         if own:
             tiers[name] = TierAlerting(**own)

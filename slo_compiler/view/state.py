@@ -1,4 +1,4 @@
-"""What is compared of a state of a project: its SLOs, and what its tenants and its file say."""
+"""What is compared of a state of a project: its SLOs, its tenants and the settings of its file."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _DIGESTS = "manifest"  # the annotation that changes with each character of a ma
 
 @dataclass(frozen=True, slots=True)
 class ChannelFacts:
-    """A channel of a tenant, and what its manifest says of it."""
+    """A channel of a tenant, and its settings in the manifest."""
 
     name: str  # incident (slack)
     settings: Facts

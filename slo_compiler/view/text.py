@@ -26,45 +26,45 @@ _TIERS = (
 )
 
 
-def as_text(told: Explanation) -> str:
-    """Tell an SLO to a person."""
-    return "\n".join(printable(line).rstrip() for line in _lines(told)) + "\n"
+def as_text(slo: Explanation) -> str:
+    """Return an SLO's explanation as text."""
+    return "\n".join(printable(line).rstrip() for line in _lines(slo)) + "\n"
 
 
-def _lines(told: Explanation) -> Iterator[str]:
-    made = f", made of {told.template}" if told.template else ""
-    yield f"{told.slo}  ({told.at}{made})"
-    if told.description:
-        yield f"  {told.description}"
-    if told.shadow:
+def _lines(slo: Explanation) -> Iterator[str]:
+    made = f", made of {slo.template}" if slo.template else ""
+    yield f"{slo.slo}  ({slo.at}{made})"
+    if slo.description:
+        yield f"  {slo.description}"
+    if slo.shadow:
         yield f"  shadow: no alert is sent; what would fire is recorded as {naming.SHADOW_ALERT}"
     yield ""
-    rows = [(v.key, v.value, f"{v.said_by:<8}  {v.at}") for v in told.values]
+    rows = [(v.key, v.value, f"{v.said_by:<8}  {v.at}") for v in slo.values]
     yield from (f"  {line}" for line in table(rows))
     yield ""
-    yield f"  budget: {told.budget_outage} of full outage, or {told.budget_events} events"
+    yield f"  budget: {slo.budget_outage} of full outage, or {slo.budget_events} events"
     yield ""
-    if told.recorded_only:
+    if slo.recorded_only:
         yield "  recorded only (alerting: none): ratios and budget are there, and no alert is"
     else:
-        yield from _tiers(told)
-    yield from related_text.lines(told.relations)
+        yield from _tiers(slo)
+    yield from related_text.lines(slo.relations)
     yield ""
-    for name, expr in told.queries:
+    for name, expr in slo.queries:
         yield f"  {name}"
         yield from (f"    {line}" for line in expr.splitlines())
-    if told.notified:
+    if slo.notified:
         yield ""
-        yield "  heard by"
-    heard: dict[tuple[str, str], list[str]] = {}
-    for audience in told.notified:
+        yield "  notified"
+    receivers: dict[tuple[str, str], list[str]] = {}
+    for audience in slo.notified:
         who = ", ".join(audience.channels) or "nobody"
-        heard.setdefault((who, audience.hours), []).extend(audience.alerts)
-    for (who, hours), alerts in heard.items():
+        receivers.setdefault((who, audience.hours), []).extend(audience.alerts)
+    for (who, hours), alerts in receivers.items():
         yield f"    {who}{f', {hours}' if hours else ''}"
         yield f"      {', '.join(alerts)}"
     yield ""
-    cost, each = told.cost, f" for each {', '.join(told.by)}" if told.by else ""
+    cost, each = slo.cost, f" for each {', '.join(slo.by)}" if slo.by else ""
     others = cost.shared_by_slos - 1
     shared = f"shared with {others} more SLO{'s' * (others != 1)}" if others else "of its tenant"
     yield (
@@ -78,12 +78,12 @@ def _lines(told: Explanation) -> Iterator[str]:
     )
 
 
-def _tiers(told: Explanation) -> Iterator[str]:
-    # Names are told where somebody chose them.
-    named = any(tier.alert != naming.ALERT_BURN for tier in told.tiers)
+def _tiers(slo: Explanation) -> Iterator[str]:
+    # Names are shown where the manifest sets them.
+    named = any(tier.alert != naming.ALERT_BURN for tier in slo.tiers)
     columns = [(title, key) for title, key in _TIERS if named or key != "alert"]
     head = [title for title, _ in columns]
-    tiers = ([getattr(tier, key) or "-" for _, key in columns] for tier in told.tiers)
+    tiers = ([getattr(tier, key) or "-" for _, key in columns] for tier in slo.tiers)
     yield from (f"  {line}" for line in table([head, *tiers]))
     yield "  From a clean history, at 100% errors and at 10 times the threshold; ends after a full"
     yield "  outage. Evaluation adds up to a minute; to windows above 6h, up to four."

@@ -1,4 +1,4 @@
-"""Where each value of an SLO comes from: who said it, and on which line."""
+"""Where each value of an SLO comes from: which level sets it, and on which line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from slo_compiler.source import Document, Loc
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value, who said it, and where."""
+    """A value, who sets it, and where."""
 
     key: str
     value: str
@@ -24,14 +24,14 @@ class Value:
 
 
 def values_of(slo: ResolvedSLO, project: Document | None) -> Iterator[Value]:
-    """Give the values that an SLO says or inherits; `project` is the project file."""
+    """Return the values that an SLO sets or inherits; `project` is the project file."""
     document = slo.document
-    for key, said in slo.inherited.sourced.items():
-        if key == "tiers":  # its guards are told with each tier
+    for key, given in slo.inherited.sourced.items():
+        if key == "tiers":  # its guards are shown with each tier
             continue
         own = (*slo.loc, "alerting", key) if key in Alerting.model_fields else (*slo.loc, key)
-        text = f"{said.value}%" if key == "objective" else str(said.value)
-        match said.level:
+        text = f"{given.value}%" if key == "objective" else str(given.value)
+        match given.level:
             case SourceLevel.SLO:
                 yield _own(slo, key, text, document.blamed(own))
             case SourceLevel.TENANT:
@@ -41,9 +41,9 @@ def values_of(slo: ResolvedSLO, project: Document | None) -> Iterator[Value]:
                 yield Value(key, text, "project", _project(project, key))
             case SourceLevel.BUILTIN:
                 yield Value(key, text, "builtin")
-    for name, said in slo.inherited.labels.items():
-        text = f'{name}="{said.value}"'
-        match said.level:
+    for name, given in slo.inherited.labels.items():
+        text = f'{name}="{given.value}"'
+        match given.level:
             case SourceLevel.SLO:
                 yield _own(slo, "label", text, document.blamed((*slo.loc, "labels", name)))
             case SourceLevel.TENANT:
@@ -55,10 +55,10 @@ def values_of(slo: ResolvedSLO, project: Document | None) -> Iterator[Value]:
 
 
 def metadata_values(slo: ResolvedSLO, project: Document | None) -> Iterator[Value]:
-    """Give what is said of the alerts' names, labels and annotations; the nearest of each alone."""
+    """Return the alerts' names, labels and annotations; only the nearest of each."""
     document, seen = slo.document, set[str]()
-    for level, said in reversed(slo.inherited.metadata):
-        for path, part in metadata_parts(said):
+    for level, alerting in reversed(slo.inherited.metadata):
+        for path, part in metadata_parts(alerting):
             words: dict[Loc, str] = {("name",): part.name} if part.name else {}
             words |= {("labels", key): value for key, value in part.labels.items()}
             words |= {("annotations", key): value for key, value in part.annotations.items()}

@@ -1,7 +1,7 @@
 """Run compiled rules over a past that is written to a real Prometheus, as its rule manager would.
 
-A server evaluates its rules only now. Here each rule's own expression is asked as a range query,
-whose steps are what the rule manager would have asked one at a time, and the answers are written
+A server evaluates its rules only now. Here each rule's own expression is sent as a range query,
+whose steps are what the rule manager would have queried one at a time, and the answers are written
 back by remote write, with a staleness marker wherever a series ends: rule by rule, in the order in
 which they depend on each other.
 """
@@ -145,7 +145,7 @@ class Replay:
     ) -> None:
         """Take the phase of the n-th group in milliseconds.
 
-        `down` says when no rule of an SLO is evaluated: one server plays many.
+        `down` is when no rule of an SLO is evaluated: one server plays many.
         """
         self._engine, self._down = engine, down
         scheduled = [

@@ -12,14 +12,14 @@ from oracle.streams import Labels
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """A histogram of schema 0, whose bucket n holds what is above 2^(n-1), up to 2^n seconds."""
+    """A histogram of schema 0, whose bucket n counts what is above 2^(n-1), up to 2^n seconds."""
 
     at: int  # milliseconds
     buckets: Mapping[int, float]  # cumulative in time, by n, without gaps
 
 
 def native_series(labels: Labels, histograms: Iterable[Histogram]) -> bytes:
-    """Encode a message of prometheus.WriteRequest.timeseries that holds histograms."""
+    """Encode a message of prometheus.WriteRequest.timeseries that has histograms."""
     head = b"".join(
         field_of(1, field_of(1, name.encode()) + field_of(2, value.encode()))
         for name, value in sorted(labels)

@@ -93,7 +93,7 @@ class Scenario:
 
     @property
     def sli(self) -> str:
-        """Its indicator, as a manifest says it."""
+        """Its indicator, as in a manifest."""
         code = 200 if self.form == "good" else 500
         part = f'{self.metric}{{scenario="{self.name}",code="{code}"}}'
         total = f'{self.metric}{{scenario="{self.name}"}}'

@@ -106,7 +106,7 @@ def server(
         yield running
 
 
-def test_the_expression_says_what_the_clocks_on_the_wall_say(server: Engine) -> None:
+def test_the_expression_agrees_with_the_clocks_on_the_wall(server: Engine) -> None:
     """A year of random moments, and each minute around the changes of the clocks."""
 
     @settings(max_examples=15, deadline=None)
@@ -125,13 +125,13 @@ def test_the_expression_says_what_the_clocks_on_the_wall_say(server: Engine) -> 
             found = server.ask(expr, steps)
             assert {*found} <= {()}
             assert {value for _, value in found.get((), [])} <= {1.0}
-            said = {at // 1000 for at, _ in found.get((), [])}
+            moments = {at // 1000 for at, _ in found.get((), [])}
             wanted = {
                 at
                 for at in range(steps.start // 1000, steps.end // 1000 + 1, steps.step // 1000)
                 if any(map(shows, range((at - BASE_RANGE) // 60, at // 60 + 1)))
             }
-            assert said == wanted
+            assert moments == wanted
 
     check()
 
@@ -168,8 +168,8 @@ def changes(location: str) -> list[int]:
     ]
 
 
-def test_an_alert_tells_two_weeks_before_a_recurrence_runs_out(server: Engine) -> None:
-    """Of Sundays in 2026 the last ends on 27 December at 03:00 in UTC; it tells afterwards, too."""
+def test_an_alert_fires_two_weeks_before_a_recurrence_runs_out(server: Engine) -> None:
+    """Of Sundays in 2026 the last ends on 27 December at 03:00 in UTC; it fires afterwards, too."""
     (rule,) = (r for r in compiled("exclusions").rules[0].alerts if r.name == ALERT)
     last = minute("2026-12-27 03:00")
     steps = Steps((last - 15 * 86_400) * 1000, (last + 3600) * 1000, 3_600_000)
@@ -179,7 +179,7 @@ def test_an_alert_tells_two_weeks_before_a_recurrence_runs_out(server: Engine) -
     assert dict(rule.labels)["severity"] == "ticket"
 
 
-def test_an_exclusion_of_the_project_holds_for_all_tenants() -> None:
+def test_an_exclusion_of_the_project_is_for_all_tenants() -> None:
     report = Report()
     project = yaml.safe_dump(
         {
@@ -237,7 +237,7 @@ def test_the_rules_themselves_stop_counting_and_start_again(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_most_that_a_manifest_may_ask_for_is_told_at_once() -> None:
+def test_the_most_that_a_manifest_may_declare_is_decided_at_once() -> None:
     fields = {
         "name": "x",
         "weekdays": [*DAYS[:6]],

@@ -61,7 +61,7 @@ def test_a_month_of_every_scenario_is_within_its_bounds(suite: str) -> None:
 
 
 @every_suite
-def test_alerts_fire_and_are_over_when_theory_says(suite: str) -> None:
+def test_alerts_fire_and_resolve_when_theory_predicts(suite: str) -> None:
     """Pages within a minute, tickets within four, in whatever phases the groups run.
 
     None much before: a window's far end lies up to an evaluation within it, so that errors at 1.4

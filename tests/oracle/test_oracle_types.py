@@ -37,7 +37,7 @@ INCIDENTS = tuple(
 
 
 def failing(at: int) -> bool:
-    """Is there an incident in the minute that ends with, or holds, this moment?"""
+    """Is there an incident in the minute that ends with, or contains, this moment?"""
     return any(start < at <= end for start, end in INCIDENTS)
 
 
@@ -219,7 +219,7 @@ def written(server: Engine) -> None:
 
 @pytest.mark.parametrize("phase", ["aligned", "offset"])
 @pytest.mark.parametrize("suite", ["bookworm", "trixie", "forky"])
-def test_the_period_holds_what_was_counted(suite: str, phase: str, tmp_path: Path) -> None:
+def test_the_period_contains_what_was_counted(suite: str, phase: str, tmp_path: Path) -> None:
     with engine(tool(suite, "prometheus"), tmp_path) as server:
         written(server)
         phases = {"aligned": lambda _n: 0, "offset": lambda n: 7_301 + 33_107 * n}

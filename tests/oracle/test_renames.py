@@ -82,9 +82,9 @@ def test_the_seam_of_a_rename_counts_once(
         assert value == pytest.approx(errors / events, rel=0.02)
 
 
-@pytest.mark.parametrize(("today", "told"), [("2026-07-01", 0), ("2026-07-02", 1)])
-def test_a_name_whose_period_has_passed_is_asked_to_be_removed(
-    today: str, told: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("today", "expected"), [("2026-07-01", 0), ("2026-07-02", 1)])
+def test_a_name_whose_period_has_passed_is_reported(
+    today: str, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Renamed on 1 June, a budget of 30 days reaches back to the old name until 1 July."""
     seconds = int(datetime.fromisoformat(f"{today}T12:00+00:00").timestamp())
@@ -96,7 +96,7 @@ def test_a_name_whose_period_has_passed_is_asked_to_be_removed(
     file = SourceFile("acme.yaml", "acme.yaml", text.encode())
     pipeline.compile_project(pipeline.read_project(None, report), [file], report)
     found = [d for d in report.diagnostics if d.id == "formerly-expired"]
-    assert len(found) == told
+    assert len(found) == expected
     for finding in found:
         assert (finding.position.line, finding.position.column) == (12, 17)
         assert finding.message == (

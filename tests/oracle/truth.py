@@ -22,7 +22,7 @@ WINDOWS: Mapping[str, int] = {
 }
 BASE = 60 * SECOND
 LAGS = {"1d": 150 * SECOND, "3d": 150 * SECOND, "30d": 10 * MINUTE}  # one tile ...
-BEHIND = 3 * MINUTE  # ... and at most this from an event to the tile that holds it
+BEHIND = 3 * MINUTE  # ... and at most this from an event to the tile that contains it
 _CUT = 5 * SECOND
 
 

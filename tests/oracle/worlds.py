@@ -1,4 +1,4 @@
-"""The worlds that the oracle plays: scenarios, compiled rules, and what the rules said of them."""
+"""The worlds that the oracle plays: scenarios, compiled rules, and what the rules recorded."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def compiled(
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is written and asked: a past of `length`, and the rules of several phases over it."""
+    """What is written and queried: a past of `length`, and the rules of several phases over it."""
 
     scenarios: tuple[Scenario, ...]
     phases: Mapping[str, Phase]

@@ -149,7 +149,7 @@ def test_backtest_of_a_month_pages_within_a_minute_of_the_truth(
             assert own[1] == pytest.approx(exactly[1], abs=WITHIN)
 
 
-def test_backtest_of_two_manifests_says_what_the_change_does(
+def test_backtest_of_two_manifests_reports_what_the_change_does(
     server: Engine, tmp_path: Path
 ) -> None:
     folder = write(tmp_path / "repo", 98.5)
@@ -288,7 +288,7 @@ def test_replay_that_leaves_a_rule_out_is_refused(store: HistoryEngine, tmp_path
         replayed(store, lazy, one_rule("slo:y", "x"), tmp_path)
 
 
-def test_replay_that_fails_names_what_vmalert_says(
+def test_replay_that_fails_reports_what_vmalert_prints(
     store: HistoryEngine, suite: str, tmp_path: Path
 ) -> None:
     with pytest.raises(EngineError, match=r"vmalert -replay ended with .*invalid expression"):

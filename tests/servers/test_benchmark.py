@@ -1,4 +1,4 @@
-"""The benchmarks run, and what that of evaluation counts is what the documentation says."""
+"""The benchmarks run, and what that of evaluation counts is what the documentation has."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_day_of_two_series_costs_fewer_samples_than_the_peers_shapes(
     assert drawn.read_text(encoding="utf-8").count("<rect") == 1 + len(table)
 
 
-def test_without_the_tools_it_says_how_to_get_them(
+def test_without_the_tools_it_prints_how_to_get_them(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("SLO_COMPILER_TOOLS", str(tmp_path))
@@ -73,10 +73,10 @@ def test_the_proofs_of_a_small_repo_are_timed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(monkeypatch, "proofs.py", "--repo", "2x1")
-    told = capsys.readouterr().out
-    assert "| 2 x 1 |" in told
-    assert "unit tests" in told
-    assert " 0 failed" in told
+    printed = capsys.readouterr().out
+    assert "| 2 x 1 |" in printed
+    assert "unit tests" in printed
+    assert " 0 failed" in printed
 
 
 def count(cell: str) -> float:

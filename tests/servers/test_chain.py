@@ -1,4 +1,4 @@
-"""The real chain: exporter, Prometheus, rules, Alertmanager, and those who are to hear of it.
+"""The real chain: exporter, Prometheus, rules, Alertmanager, and those who are to be notified.
 
 One episode for each toolset, of about a minute and a half: customer-b burns while customer-c's
 metrics are renamed, then both are healed. After that, many checks read what the sink has received;
@@ -118,9 +118,9 @@ def empty_panels(running: Scene) -> list[str]:
 
 
 def await_all(running: Scene, status: str, since: float) -> None:
-    """Wait until everyone who is to be told has been told."""
+    """Wait until everyone who is to be notified has been notified."""
 
-    def told(channel: Channel, notification: Notification) -> bool:
+    def arrived(channel: Channel, notification: Notification) -> bool:
         return (
             channel.got(notification)
             and notification.status == status
@@ -130,7 +130,7 @@ def await_all(running: Scene, status: str, since: float) -> None:
 
     channels = [running.channel(BURNS, name) for name in PAGED]
     for channel in (*channels, running.channel(RENAMED, "chat")):
-        running.sink.wait_for(partial(told, channel), PATIENCE_SECONDS)
+        running.sink.wait_for(partial(arrived, channel), PATIENCE_SECONDS)
 
 
 def firing_tiers(running: Scene) -> set[str]:
@@ -178,20 +178,20 @@ def every_tenants_heartbeat_arrives(episode: Episode) -> None:
     assert len(tenants) == 7
 
 
-def each_channel_of_the_page_is_told_once_and_no_other(episode: Episode) -> None:
-    told = episode.got(BURNS, since=episode.broken_at, until=episode.healed_at)
-    assert Counter(channel.name for channel, _ in told) == dict.fromkeys(PAGED, 1)
-    assert {notification.status for _, notification in told} == {"firing"}
+def each_channel_of_the_page_is_notified_once_and_no_other(episode: Episode) -> None:
+    notified = episode.got(BURNS, since=episode.broken_at, until=episode.healed_at)
+    assert Counter(channel.name for channel, _ in notified) == dict.fromkeys(PAGED, 1)
+    assert {notification.status for _, notification in notified} == {"firing"}
 
 
 def longer_windows_fire_too_and_are_inhibited(episode: Episode) -> None:
     assert episode.inhibited_tiers == TIERS - {"page-fast"}
     for _, notification in episode.got(BURNS, until=episode.healed_at):
-        said = notification.text + str(notification.payload)
-        assert [tier for tier in sorted(TIERS) if f"{tier} fires above" in said] == ["page-fast"]
+        texts = notification.text + str(notification.payload)
+        assert [tier for tier in sorted(TIERS) if f"{tier} fires above" in texts] == ["page-fast"]
 
 
-def nobody_else_hears_of_it(episode: Episode) -> None:
+def no_other_tenant_is_notified(episode: Episode) -> None:
     undisturbed = {channel.tenant for channel in episode.running.channels} - {BURNS, RENAMED}
     assert len(undisturbed) == 5
     assert [notification for tenant in undisturbed for notification in episode.got(tenant)] == []
@@ -202,13 +202,13 @@ def nobody_else_hears_of_it(episode: Episode) -> None:
     ] == []
 
 
-def nothing_is_said_before_anything_happens(episode: Episode) -> None:
+def nothing_is_notified_before_anything_happens(episode: Episode) -> None:
     assert episode.got(BURNS, until=episode.broken_at) == []
     assert episode.got(RENAMED, until=episode.broken_at) == []
 
 
-def every_page_tells_the_truth(episode: Episode) -> None:
-    """The window holds nothing but errors of a known ratio, since a known time, and health.
+def every_page_is_right(episode: Episode) -> None:
+    """The window has nothing but errors of a known ratio, since a known time, and health.
 
     In the month before, an incident of 6 h at a burn rate of 30 took 6 x 30 / 720 = 25 % of the
     budget, and health, 1 error in 100,000, another 1 % of the rest.
@@ -223,8 +223,8 @@ def assert_true(episode: Episode, notification: Notification) -> None:
     # The base series has a sample each second, and no more of them may hold errors than these.
     broken_seconds = notification.at - episode.broken_at
     samples = f'count_over_time(slo:events:rate{{tenant="{BURNS}"}}[{WINDOW}s] @ {notification.at})'
-    (held,) = episode.running.query(samples)
-    utmost = episode.error_ratio / BUDGET * broken_seconds / int(held["value"][1])
+    (counted,) = episode.running.query(samples)
+    utmost = episode.error_ratio / BUDGET * broken_seconds / int(counted["value"][1])
     assert BURN_RATE < rate <= utmost
 
     incident_share = INCIDENT.seconds * INCIDENT_BURN_RATE / PERIOD
@@ -253,7 +253,7 @@ def the_channels_of_the_page_hear_that_it_is_over(episode: Episode) -> None:
             for channel, notification in after
             if channel.name == name and "(ticket)" not in notification.title
         ]
-        # page-slow outlasts page-fast, and is told once it is no longer inhibited.
+        # page-slow outlasts page-fast, and notifies once it is no longer inhibited.
         assert statuses in (["resolved"], ["firing", "resolved"])
 
 
@@ -267,13 +267,13 @@ def a_ticket_remains_when_the_page_is_over(episode: Episode) -> None:
     assert ticket.status == "firing"
 
 
-def a_renamed_metric_tells_its_own_tenant_only(episode: Episode) -> None:
-    told = episode.got(RENAMED)
-    assert [(channel.name, notification.status) for channel, notification in told] == [
+def a_renamed_metric_notifies_its_own_tenant_only(episode: Episode) -> None:
+    notified = episode.got(RENAMED)
+    assert [(channel.name, notification.status) for channel, notification in notified] == [
         ("chat", "firing"),
         ("chat", "resolved"),
     ]
-    assert "No events are measured any more" in told[0][1].text
+    assert "No events are measured any more" in notified[0][1].text
     fired = 'max_over_time(ALERTS{alertname="SLONoData",alertstate="firing"}[1h])'
     assert {a["metric"]["tenant"] for a in episode.running.query(fired)} == {RENAMED}
 
@@ -289,9 +289,9 @@ def status_shows_what_burns_what_is_missing_and_what_is_not_deployed(episode: Ep
     assert found
     assert float(found[1]) / 100 == pytest.approx(episode.error_ratio, rel=0.1)
     assert re.fullmatch(r"customer-c/search/latency +99% 30d  +- .* page: no-data", missing)
-    quiet, behind = rest[: rest.index("")], rest[rest.index("") + 1 :]
-    assert len(quiet) == 8
-    assert all(line.endswith("%") for line in quiet)  # of a budget, and no alert
+    silent, behind = rest[: rest.index("")], rest[rest.index("") + 1 :]
+    assert len(silent) == 8
+    assert all(line.endswith("%") for line in silent)  # of a budget, and no alert
     (late,) = behind
     assert re.fullmatch(
         r"customer-e: the rules that run are of customer-e.yaml sha256:[0-9a-f]{12}; "
@@ -333,15 +333,15 @@ def no_rule_fails(episode: Episode) -> None:
 
 CHECKS = (
     every_tenants_heartbeat_arrives,
-    each_channel_of_the_page_is_told_once_and_no_other,
+    each_channel_of_the_page_is_notified_once_and_no_other,
     longer_windows_fire_too_and_are_inhibited,
-    nobody_else_hears_of_it,
-    nothing_is_said_before_anything_happens,
-    every_page_tells_the_truth,
+    no_other_tenant_is_notified,
+    nothing_is_notified_before_anything_happens,
+    every_page_is_right,
     the_short_window_measures_the_exporters_error_ratio,
     the_channels_of_the_page_hear_that_it_is_over,
     a_ticket_remains_when_the_page_is_over,
-    a_renamed_metric_tells_its_own_tenant_only,
+    a_renamed_metric_notifies_its_own_tenant_only,
     status_shows_what_burns_what_is_missing_and_what_is_not_deployed,
     no_panel_of_the_dashboards_is_empty,
     a_received_page_is_explained_by_its_manifest,
@@ -350,7 +350,7 @@ CHECKS = (
 
 
 @pytest.mark.parametrize(("suite", "error_ratio"), [("bookworm", 1.0), ("forky", 0.3)])
-def test_the_right_people_are_told_the_truth(
+def test_the_right_people_get_the_right_notifications(
     suite: str, error_ratio: float, subtests: pytest.Subtests
 ) -> None:
     with scene(suite) as running:

@@ -45,7 +45,7 @@ def test_the_proofs_of_features_beside_each_other_hold(
     assert {result.kind for result in results} == {"unit tests", "routes"}
 
 
-def test_a_slice_that_does_not_fit_is_told_what_does(tmp_path: Path) -> None:
+def test_a_slice_that_does_not_fit_has_a_hint_of_what_does(tmp_path: Path) -> None:
     manifest = (FOLDER / "sliced-excluded.yaml").read_text(encoding="utf-8")
     (tmp_path / "sliced.yaml").write_text(manifest, encoding="utf-8")
     report = Report()
@@ -57,8 +57,8 @@ def test_a_slice_that_does_not_fit_is_told_what_does(tmp_path: Path) -> None:
     sources = read_sources([str(tmp_path / "sliced.yaml")], settings.root, report)
     with pytest.raises(CompileError) as raised:
         pipeline.compile_project(settings, sources, report)
-    told = [(d.id, d.help) for d in raised.value.diagnostics if d.severity is Severity.ERROR]
-    assert told == [("slice", "such as 2m or 4m"), ("slice", "such as 2m or 4m")]
+    reported = [(d.id, d.help) for d in raised.value.diagnostics if d.severity is Severity.ERROR]
+    assert reported == [("slice", "such as 2m or 4m"), ("slice", "such as 2m or 4m")]
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -183,7 +183,7 @@ def estimated(folder: Path, *options: str) -> dict[str, Any]:
 
 
 def reported(url: str) -> dict[str, Mapping[str, float]]:
-    """Give what Prometheus says of each tenant's rules: it counts the samples of each itself."""
+    """Return what Prometheus measures of each tenant's rules: it counts the samples itself."""
     found: dict[str, dict[str, float]] = {}
     for group in get_json(f"{url}/api/v1/rules")["data"]["groups"]:
         tenant = Path(group["file"]).stem
@@ -191,8 +191,8 @@ def reported(url: str) -> dict[str, Mapping[str, float]]:
         usage["groups"] += 1
         for rule in group["rules"]:
             usage[f"{rule['type']}_rules"] += 1
-            asked = urlencode({"query": rule["query"], "stats": "all"})
-            answer = get_json(f"{url}/api/v1/query?{asked}")["data"]
+            parameters = urlencode({"query": rule["query"], "stats": "all"})
+            answer = get_json(f"{url}/api/v1/query?{parameters}")["data"]
             samples = answer["stats"]["samples"]["totalQueryableSamples"]
             usage["samples_per_second"] += samples / group["interval"]
             assert rule["health"] == "ok", rule

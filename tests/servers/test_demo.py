@@ -38,7 +38,7 @@ def assert_nothing_is_left(output: str, tmp_path: Path) -> None:
 
 
 # Takes about 80 seconds, most of them waiting for windows to pass.
-def test_the_demo_pages_one_tenant_and_tells_when_it_is_over(tmp_path: Path) -> None:
+def test_the_demo_pages_one_tenant_and_notifies_when_it_is_over(tmp_path: Path) -> None:
     with start(tmp_path) as demo:
         output, _ = demo.communicate(timeout=600)
     assert demo.returncode == 0, output

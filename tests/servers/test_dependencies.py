@@ -43,18 +43,20 @@ CHECKOUT = burning("shop", "checkout")
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The compiled dependencies on a real server, and what its receivers are told."""
+    """The compiled dependencies on a real server, and the notifications of its receivers."""
 
     real: Real
     sink: Sink
 
-    def told(self, name: str) -> list[str]:
-        """Give the states that a channel was told, in order."""
+    def states_of(self, name: str) -> list[str]:
+        """Return the states that a channel was notified of, in order."""
         return [n.status for n in self.sink.notifications if n.destination == name]
 
-    def await_told(self, name: str, *states: str) -> None:
-        """Wait until a channel was told these."""
-        wait_until(lambda: self.told(name) == [*states], PATIENCE_SECONDS, what=f"{name}: {states}")
+    def await_states(self, name: str, *states: str) -> None:
+        """Wait until a channel was notified of these."""
+        wait_until(
+            lambda: self.states_of(name) == [*states], PATIENCE_SECONDS, what=f"{name}: {states}"
+        )
 
     def await_waiting(self, labels: Pairs) -> None:
         """Wait until an alert is inhibited."""
@@ -88,46 +90,46 @@ def test_a_page_waits_while_what_it_depends_on_pages_and_is_sent_if_it_outlives_
 ) -> None:
     with stage(suite, tmp_path) as on:
         on.real.fire([INGRESS, INGRESS_SLOW])
-        on.await_told("platform", "firing")
+        on.await_states("platform", "firing")
         on.real.fire([CHECKOUT])
         on.await_waiting(CHECKOUT)
         # The slower page alone keeps it waiting as well, whichever of the two resolves.
         on.real.resolve([INGRESS])
         on.settle()
         on.await_waiting(CHECKOUT)
-        assert on.told("shop") == []
+        assert on.states_of("shop") == []
         on.real.resolve([INGRESS_SLOW])
-        on.await_told("shop", "firing")
+        on.await_states("shop", "firing")
         on.real.resolve([CHECKOUT])
-        on.await_told("shop", "firing", "resolved")
+        on.await_states("shop", "firing", "resolved")
 
 
 @pytest.mark.parametrize("suite", ["bookworm", "forky"])
-def test_what_resolves_while_it_waits_is_not_told_resolved_and_is_no_news_when_it_fires_again(
+def test_what_resolves_while_it_waits_is_not_notified_and_is_no_news_when_it_fires_again(
     suite: str, tmp_path: Path
 ) -> None:
-    """An orphaned page: its incident stays open, as docs/policies.md says."""
+    """An orphaned page: its incident stays open, as docs/policies.md describes."""
     with stage(suite, tmp_path) as on:
         on.real.fire([CHECKOUT])
-        on.await_told("shop", "firing")
+        on.await_states("shop", "firing")
         on.real.fire([INGRESS])
-        on.await_told("platform", "firing")
+        on.await_states("platform", "firing")
         on.await_waiting(CHECKOUT)
         on.real.resolve([CHECKOUT])
         on.settle()
         on.real.resolve([INGRESS])
-        on.await_told("platform", "firing", "resolved")
+        on.await_states("platform", "firing", "resolved")
         on.settle()
-        assert on.told("shop") == ["firing"]
-        # To Alertmanager that page still stands: the same again is no news before repeat_interval.
+        assert on.states_of("shop") == ["firing"]
+        # To Alertmanager that page still fires: the same again is no news before repeat_interval.
         on.real.fire([CHECKOUT])
         on.settle()
-        assert on.told("shop") == ["firing"]
-        # But its end is told, as nothing else pages now, and closes the incident of both.
+        assert on.states_of("shop") == ["firing"]
+        # But its end is notified, as nothing else pages now, and closes the incident of both.
         on.real.resolve([CHECKOUT])
-        on.await_told("shop", "firing", "resolved")
+        on.await_states("shop", "firing", "resolved")
         on.real.fire([CHECKOUT])
-        on.await_told("shop", "firing", "resolved", "firing")
+        on.await_states("shop", "firing", "resolved", "firing")
 
 
 @every_version
@@ -149,13 +151,15 @@ def test_only_pages_about_errors_wait_and_only_for_those(suite: str, tmp_path: P
         on.await_waiting(CHECKOUT)
         on.await_waiting(lead)
         on.await_waiting(burning("shop", "payment"))
-        on.await_told("shop", "firing")
-        (told,) = (n for n in on.sink.notifications if n.destination == "shop")
-        assert [a["labels"]["alertname"] for a in told.payload["alerts"]] == [naming.ALERT_NO_DATA]
+        on.await_states("shop", "firing")
+        (states_of,) = (n for n in on.sink.notifications if n.destination == "shop")
+        assert [a["labels"]["alertname"] for a in states_of.payload["alerts"]] == [
+            naming.ALERT_NO_DATA
+        ]
         on.real.resolve(firing)
         on.settle()
         on.real.fire([no_data, ticket, CHECKOUT])
-        wait_until(lambda: on.told("shop")[-1] == "firing", PATIENCE_SECONDS, what="the page")
+        wait_until(lambda: on.states_of("shop")[-1] == "firing", PATIENCE_SECONDS, what="the page")
         found = on.real.alerts()
         assert found[tuple(sorted(CHECKOUT))]["status"]["inhibitedBy"] == []
 
@@ -164,7 +168,7 @@ def test_only_pages_about_errors_wait_and_only_for_those(suite: str, tmp_path: P
 def test_of_a_dependency_with_by_labels_0_30_to_0_34_0_remember_one_series(
     suite: str, tmp_path: Path
 ) -> None:
-    """The bound that docs/policies.md tells."""
+    """The bound in docs/policies.md."""
     with stage(suite, tmp_path) as on:
         east, west = ((*INGRESS, ("region", region)) for region in ("east", "west"))
         for labels in (east, west):  # one after the other
@@ -175,7 +179,7 @@ def test_of_a_dependency_with_by_labels_0_30_to_0_34_0_remember_one_series(
         on.real.resolve([west])
         on.settle()
         forgets = (0, 30) <= on.real.version < (0, 34, 1)
-        assert on.told("shop") == (["firing"] if forgets else [])
+        assert on.states_of("shop") == (["firing"] if forgets else [])
 
 
 FIVE = """\
@@ -194,7 +198,7 @@ spec:
 """
 
 
-def test_a_tenant_that_waits_without_having_asked_to_fails_the_proof(tmp_path: Path) -> None:
+def test_a_tenant_that_waits_without_declaring_it_fails_the_proof(tmp_path: Path) -> None:
     """Of five tenants a depends on z; by hand c, which is no neighbour, is made to wait as well."""
     text = "---\n".join(
         FIVE.format(name=name, on="z/web/availability" if name == "a" else "") for name in "abcdz"
@@ -223,9 +227,11 @@ def test_a_tenant_that_waits_without_having_asked_to_fails_the_proof(tmp_path: P
     last = good.index("- source_matchers: ['alertname=")
     assert 'tenant="a"' in good[last:]
     broken = good + good[last:].replace('tenant="a"', 'tenant="c"')
-    told = failures(broken)
-    assert len(told) == 4  # by two windows' pages, two windows' pages
-    assert all("tenant=z" in line and "inhibits" in line and "tenant=c" in line for line in told)
+    states_of = failures(broken)
+    assert len(states_of) == 4  # by two windows' pages, two windows' pages
+    assert all(
+        "tenant=z" in line and "inhibits" in line and "tenant=c" in line for line in states_of
+    )
 
 
 def test_an_slo_in_stage_shadow_is_nothing_to_wait_for() -> None:
@@ -246,7 +252,7 @@ def test_an_slo_in_stage_shadow_is_nothing_to_wait_for() -> None:
     assert shown == [(line, "dependency", message) for line in (33, 38)]
 
 
-def test_a_dependency_whose_pages_reach_nobody_at_some_hours_is_a_warning() -> None:
+def test_a_dependency_whose_pages_notify_no_one_at_some_hours_is_a_warning() -> None:
     done = compiled("dependencies")
     platform, shop = done.tenants
     page, _ticket = platform.steps

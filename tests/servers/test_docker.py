@@ -86,7 +86,7 @@ def instructions() -> tuple[tuple[str, str, str], ...]:
     return tuple(found)
 
 
-def said(stage: str, instruction: str) -> list[str]:
+def arguments_of(stage: str, instruction: str) -> list[str]:
     return [argument for s, name, argument in instructions() if (s, name) == (stage, instruction)]
 
 
@@ -132,7 +132,7 @@ def test_the_servers_are_of_the_version_that_the_project_declares() -> None:
     for name in ("prometheus", "alertmanager"):
         version = declared[name]["version"]
         (tag,) = (i.partition(":")[2] for i in images() if i.startswith(f"prom/{name}:"))
-        assert tag.startswith(f"v{version}."), f"the image is {tag}, the project says {version}"
+        assert tag.startswith(f"v{version}."), f"the image is {tag}, the project declares {version}"
         assert version == getattr(NEWEST, name)
 
 
@@ -141,8 +141,8 @@ def test_every_image_of_ours_runs_as_a_user_by_number() -> None:
     for stage in ("compiler", "demo"):
         last = [argument for s, n, argument in instructions() if (s, n) == (stage, "USER")][-1]
         assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", last)
-    assert said("compiler", "ENTRYPOINT") == ['["slo-compiler"]']
-    assert said("compiler", "CMD") == ['["--help"]']
+    assert arguments_of("compiler", "ENTRYPOINT") == ['["slo-compiler"]']
+    assert arguments_of("compiler", "CMD") == ['["--help"]']
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -209,7 +209,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from a context of nothing but what the Dockerfile copies, and unpacked."""
     source, target = tmp_path_factory.mktemp("src"), tmp_path_factory.mktemp("installed")
     let_through = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
-    for argument in said("build", "COPY"):
+    for argument in arguments_of("build", "COPY"):
         *names, folder = argument.split()
         for name in names:
             path = name.rstrip("/")
@@ -219,7 +219,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 shutil.copytree(ROOT / path, source / folder, ignore=ignore)
             else:
                 shutil.copy(ROOT / path, source / folder)
-    (command,) = (line for line in said("build", "RUN") if line.startswith("pip wheel"))
+    (command,) = (line for line in arguments_of("build", "RUN") if line.startswith("pip wheel"))
     words = shlex.split(command.partition(" && ")[0])
     words[words.index("/dist")] = str(target / "dist")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
@@ -241,11 +241,11 @@ def compiler(wheel: Path, *arguments: str, cwd: Path) -> subprocess.CompletedPro
     return run(wheel / "bin" / "slo-compiler", *arguments, cwd=cwd, env=environment)
 
 
-def test_the_wheel_holds_templates_and_policies_and_runs(wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_has_templates_and_policies_and_runs(wheel: Path, tmp_path: Path) -> None:
     for name in ("templates", "policies", "py.typed"):
         assert (wheel / "slo_compiler" / name).exists()
     assert not (wheel / "templates").exists()
-    helped = compiler(wheel, *json.loads(said("compiler", "CMD")[0]), cwd=tmp_path)
+    helped = compiler(wheel, *json.loads(arguments_of("compiler", "CMD")[0]), cwd=tmp_path)
     assert (helped.returncode, helped.stdout.startswith("Usage: ")) == (0, True)
     assert compiler(wheel, "--version", cwd=tmp_path).stdout.startswith("slo-compiler, version ")
     where = "import slo_compiler; print(slo_compiler.__file__)"
@@ -277,7 +277,7 @@ def generated(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(mount["source"], place)
         else:
             shutil.copy(mount["source"], place)
-    (workdir,) = said("compiler", "WORKDIR")
+    (workdir,) = arguments_of("compiler", "WORKDIR")
     command = [re.sub(r"^/", f"{root}/", word) for word in services()["compile"]["command"]]
     done = compiler(wheel, *command, cwd=root / workdir.lstrip("/"))
     assert done.returncode == 0, done.stderr
@@ -309,7 +309,7 @@ def test_prometheus_accepts_its_configuration_and_the_rules(
 
 
 def values(node: Any, key: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401
-    """Every text below a node, under the key that it stands at."""
+    """Every text below a node, under its key."""
     if isinstance(node, dict):
         for name, value in node.items():
             yield from values(value, name)
@@ -372,14 +372,14 @@ def test_whatever_alertmanager_sends_goes_to_the_sink(generated: Path) -> None:
     }
     receivers = [text for key, text in values(config["receivers"]) if key == "url"]
     services_ = [text for key, text in values(config["global"]) if key.endswith("_url")]
-    told = [(secrets / text.removeprefix(f"{place}/")).read_text("utf-8") for text in files]
-    addresses = [*receivers, *services_, *(text for text in told if "://" in text)]
+    contents = [(secrets / text.removeprefix(f"{place}/")).read_text("utf-8") for text in files]
+    addresses = [*receivers, *services_, *(text for text in contents if "://" in text)]
     assert len(addresses) >= 10
     for address in addresses:
         url = urlsplit(address)
         assert (url.scheme, url.port) == ("http", None)
         assert url.hostname in names, f"{address} leads nowhere: alias it to the sink"
-    assert names == {urlsplit(address).hostname for address in addresses}, "an alias for nobody"
+    assert names == {urlsplit(address).hostname for address in addresses}, "an alias for no channel"
 
 
 @pytest.mark.parametrize(
@@ -445,7 +445,7 @@ def native(service: str, ports: dict[str, int]) -> Iterator[None]:
 
 @pytest.mark.parametrize(("service", "old"), [("exporter", ["9101"]), ("sink", ["80", "2525"])])
 def test_a_demo_service_is_healthy_once_it_serves(service: str, old: list[str]) -> None:
-    copied = {Path(w).name for line in said("demo", "COPY") for w in line.split()[:-1]}
+    copied = {Path(w).name for line in arguments_of("demo", "COPY") for w in line.split()[:-1]}
     assert services()[service]["command"][1] in copied
     ports = {port: free_port() for port in old}
     command = health_command(service, ports)

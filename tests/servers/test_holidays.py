@@ -128,5 +128,5 @@ def test_on_a_holiday_a_real_server_notifies_only_those_whose_hours_do_not_know_
         real.load(text.replace("http://hooks.internal/", address))
         real.fire([firing])
         wait_until(lambda: sink.notifications, 15, what="the notification")
-        time.sleep(1)  # whoever is not to be told would have been by now
+        time.sleep(1)  # whoever is not to be notified would have been by now
         assert [n.destination for n in sink.notifications] == ["open"]

@@ -39,7 +39,7 @@ def documented() -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout, built as the page says, with the build tools that are here."""
+    """The wheel of this checkout, built as the page does, with the build tools that are here."""
     folder = tmp_path_factory.mktemp("dist")
     (command,) = re.findall(r"`pip (wheel [^`]*) \.`", DOCS.read_text(encoding="utf-8"))
     words = command.replace("dist", str(folder)).split()

@@ -1,4 +1,4 @@
-"""Real Prometheus servers are asked about a world in which all can be wrong."""
+"""Real Prometheus servers are queried for a world in which all can be wrong."""
 
 from __future__ import annotations
 
@@ -87,19 +87,21 @@ def declare(repo: Path, url: str) -> None:
     project.write_text(project.read_text().replace('"3.5"', f'"{version(url)}"'))
 
 
-def test_everything_that_is_wrong_is_told_at_its_line(
+def test_everything_that_is_wrong_is_reported_at_its_line(
     server: str, repo: Path, request: pytest.FixtureRequest
 ) -> None:
     declare(repo, server)
     done = check("--live", server)
     assert done.exit_code == 1
-    told = done.stderr.replace(server, "http://prometheus").replace(version(server), "3.5")
-    told = told.replace('"2.42"', '"3.5"')
+    findings = done.stderr.replace(server, "http://prometheus").replace(version(server), "3.5")
+    findings = findings.replace('"2.42"', '"3.5"')
     # The edges of a range are closed in 2.x and open in 3.x.
-    told = re.sub(r"fell 2,8\d\d times in 1d, of 5,7\d\d changes", "fell N times in 1d", told)
+    findings = re.sub(
+        r"fell 2,8\d\d times in 1d, of 5,7\d\d changes", "fell N times in 1d", findings
+    )
     if request.config.getoption("update_snapshots"):
-        EXPECTED.write_text(told, encoding="utf-8")
-    assert told == EXPECTED.read_text(encoding="utf-8")
+        EXPECTED.write_text(findings, encoding="utf-8")
+    assert findings == EXPECTED.read_text(encoding="utf-8")
 
 
 def test_each_slo_has_a_line_with_what_was_found(server: str, repo: Path) -> None:  # noqa: ARG001
@@ -113,7 +115,7 @@ def test_each_slo_has_a_line_with_what_was_found(server: str, repo: Path) -> Non
     assert young == pytest.approx(86_400, rel=0.05)
     assert found["shop/missing/metric"] == ["2", "0", "-"]
     assert found["shop/labels/many"][1:] == ["121", "-"]  # too young to say what a day has
-    assert re.fullmatch(r"73 selectors asked, 198 series found, with \d+ queries to .*", last)
+    assert re.fullmatch(r"73 selectors queried, 198 series found, with \d+ queries to .*", last)
 
 
 def test_a_world_that_is_as_declared_has_no_findings(server: str, repo: Path) -> None:
@@ -157,10 +159,10 @@ def test_findings_as_json(server: str, repo: Path) -> None:  # noqa: ARG001
 
 
 class FrontEnd(Quiet):
-    """What stands before a Prometheus as Mimir does: a prefix, a token, queries and no more."""
+    """What is in front of a Prometheus as Mimir is: a prefix, a token, queries and no more."""
 
     upstream = ""
-    asked: list[str] = []
+    queries: list[str] = []
 
     def do_GET(self) -> None:  # noqa: N802  (http.server's name)
         self.answer(b"")
@@ -169,7 +171,7 @@ class FrontEnd(Quiet):
         self.answer(self.rfile.read(int(self.headers["Content-Length"])))
 
     def answer(self, body: bytes) -> None:
-        self.asked.append(body.decode() or self.path.partition("?")[2])
+        self.queries.append(body.decode() or self.path.partition("?")[2])
         given = self.headers.get("Authorization", "")
         if given != f"Bearer {TOKEN}":
             self.reply(401, b"not for " + given.encode())
@@ -192,7 +194,7 @@ class FrontEnd(Quiet):
 
 @pytest.fixture
 def front_end(server: str, repo: Path) -> Iterator[str]:
-    FrontEnd.asked = []
+    FrontEnd.queries = []
     (repo / "shop.yaml").write_text(GOOD)
     (repo / "token").write_text(f"{TOKEN}\n")
     FrontEnd.upstream = server
@@ -201,7 +203,7 @@ def front_end(server: str, repo: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("header", ["", "Authorization: Bearer wr0ng-t0k3n"])
-def test_a_front_end_that_wants_a_token_says_so(front_end: str, header: str) -> None:
+def test_a_front_end_that_wants_a_token_is_an_error(front_end: str, header: str) -> None:
     done = check("--live", front_end, *(["--live-header", header] if header else []))
     assert done.exit_code == 1
     assert done.stderr == (
@@ -219,10 +221,10 @@ def test_a_front_end_that_wants_a_token_says_so(front_end: str, header: str) -> 
     [("--live-token-file", "token"), ("--live-header", f"Authorization: Bearer {TOKEN}")],
     ids=["file", "header"],
 )
-def test_a_front_end_without_status_pages_is_asked_the_rest(
+def test_a_front_end_without_status_pages_gets_all_other_queries(
     front_end: str, repo: Path, credentials: tuple[str, str]
 ) -> None:
-    # A type is declared for what is scraped only: this counter is asked how often it fell.
+    # A type is declared for what is scraped only: how often this counter fell is queried.
     done = check("--live", front_end, *credentials)
     assert TOKEN not in done.output
     assert [line for line in done.stderr.splitlines() if "[live-" in line] == [
@@ -239,10 +241,10 @@ def test_a_front_end_without_status_pages_is_asked_the_rest(
 def test_no_question_is_about_another_tenant(front_end: str, repo: Path) -> None:
     shutil.copy(WORLD / "shop.yaml", repo)
     check("--live", front_end, "--live-token-file", "token")
-    asked = [text for line in FrontEnd.asked for text in expressions(line)]
+    queries = [text for line in FrontEnd.queries for text in expressions(line)]
     selectors = [
         node
-        for text in asked
+        for text in queries
         for node in walk(pp.parse(text))
         if isinstance(node, pp.VectorSelector)
     ]
@@ -251,7 +253,7 @@ def test_no_question_is_about_another_tenant(front_end: str, repo: Path) -> None
         [(str(m.op), m.value) for m in node.matchers.matchers if m.name == "tenant"]
         for node in selectors
     ]
-    # An empty label is nobody's: a metric that the platform forgot to label.
+    # An empty label is of no tenant: a metric that the platform forgot to label.
     allowed = ("shop", "")
     assert all(t in [[("MatchOp.Equal", v)] for v in allowed] for t in tenants)
 

@@ -157,14 +157,14 @@ def test_an_answer_that_is_no_answer_is_one_error(what: str) -> None:
         assert ask(url) == [expected]
 
 
-def test_nobody_listens() -> None:
+def test_no_server_listens() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     assert ask(url) == [
         "error[live-unreachable] URL: Connection refused = is it running, and reachable from here?"
     ]
 
 
-def test_a_name_that_nobody_has() -> None:
+def test_a_host_name_that_does_not_exist() -> None:
     (found,) = ask("http://prometheus.invalid:9090")
     assert found.startswith("error[live-unreachable] URL: ")
 
@@ -205,7 +205,7 @@ def test_client_with_a_tls_handshake_that_drips_gives_up_at_the_deadline() -> No
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "307 Temporary", "308 Permanent"])
-def test_client_with_a_redirect_asks_no_other_server(status: str) -> None:
+def test_client_with_a_redirect_queries_no_other_server(status: str) -> None:
     asked = []
 
     class Other(Quiet):
@@ -228,7 +228,7 @@ def test_an_answer_that_never_ends_is_cut(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 class Broken(Quiet):
-    """A server that knows the time, and answers everything else as it is told."""
+    """A server that knows the time, and answers everything else as configured."""
 
     status = 200
     data: object = None
@@ -282,7 +282,7 @@ def test_status_pages_that_hold_anything() -> None:
     }
 
 
-def test_each_query_that_is_refused_is_told_at_its_slo() -> None:
+def test_each_query_that_is_refused_is_reported_at_its_slo() -> None:
     data = {"status": "error", "errorType": "execution", "error": "too many samples"}
     with serving(broken(422, data)) as url:
         assert ask(url) == ["error[live-refused] Prometheus refuses a query: too many samples = "]
@@ -297,7 +297,7 @@ def test_answers_of_which_a_part_is_missing() -> None:
     with serving(broken(200, data)) as url:
         found = [line for line in ask(url) if "live-partial" in line]
     assert found == [
-        "warning[live-partial] URL: store-3 is down = what is told to be missing may be there"
+        "warning[live-partial] URL: store-3 is down = what is reported as missing may be there"
     ]
 
 

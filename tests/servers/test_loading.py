@@ -71,7 +71,7 @@ def test_alertmanager_loads_every_golden_configuration(
     suite: str, case: str, tmp_path: Path
 ) -> None:
     if case == "channels" and suite == "bookworm":
-        return  # test_golden shows that 0.25 refuses it, as the declared version says
+        return  # test_golden shows that 0.25 refuses it, as the declared version requires
     config = tmp_path / "alertmanager.yml"
     shutil.copy(GOLDEN / case / "alertmanager" / "alertmanager.yml", config)
     with alertmanager(

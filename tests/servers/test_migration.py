@@ -155,8 +155,8 @@ def test_readers_find_two_series_with_instead_while_the_rules_of_the_tool_are_lo
     assert CliRunner().invoke(main, command).exit_code == 0
     _compiled()
     with _running(way, way.rules, Path("generated") / naming.rules_file("shop")) as server:
-        asked = _filled(next(iter(way.queries)), *way.identity)
-        assert wait_until(lambda: len(query(server.url, asked)) == 2, timeout=60)
+        filled = _filled(next(iter(way.queries)), *way.identity)
+        assert wait_until(lambda: len(query(server.url, filled)) == 2, timeout=60)
 
 
 def _commands(way: Migration) -> list[list[str]]:
@@ -221,16 +221,16 @@ def _filled(text: str, service: str, name: str) -> str:
 def _await(server: Server, way: Migration, service: str, name: str) -> None:
     """Wait until each query gives one series with the right value."""
     for text, value in way.queries.items():
-        asked = _filled(text, service, name)
+        filled = _filled(text, service, name)
 
-        def right(asked: str = asked, value: float = value) -> bool:
-            found = query(server.url, asked)
+        def right(filled: str = filled, value: float = value) -> bool:
+            found = query(server.url, filled)
             return len(found) == 1 and float(found[0]["value"][1]) == pytest.approx(value, rel=0.01)
 
         try:
             wait_until(right, timeout=100)
         except TimeoutError:
-            pytest.fail(f"{asked}: {query(server.url, asked)}, expected {value}")
+            pytest.fail(f"{filled}: {query(server.url, filled)}, expected {value}")
 
 
 def _no_rule_fails(server: Server) -> None:

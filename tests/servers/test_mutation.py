@@ -26,7 +26,7 @@ def once(pattern: str, replacement: str, nth: int = 0) -> Mutation:
 
     def mutate(text: str) -> str:
         found = [*re.finditer(pattern, text)]
-        assert len(found) > nth, f"{pattern} stands {len(found)} times"
+        assert len(found) > nth, f"{pattern} is there {len(found)} times"
         match = found[nth]
         return text[: match.start()] + match.expand(replacement) + text[match.end() :]
 

@@ -1,6 +1,6 @@
 """The routing model decides as real Alertmanagers do.
 
-Whatever can be asked of a real server is: random configurations, matchers of every syntax, time
+Whatever can be tried on a real server is: random configurations, matchers of every syntax, time
 intervals around now. All of it is drawn from fixed seeds, so a failure can be repeated. What the
 model does by itself is in tests/unit/test_routing.py and test_routing_intervals.py.
 """
@@ -157,7 +157,7 @@ def has_groups(real: Real, expected: set[tuple[Pairs, str]]) -> bool:
 
 
 def decided(real: Real, text: str, firing: Sequence[Pairs]) -> dict[Pairs, Any]:
-    """What a server says of alerts, once it knows a configuration and all of them."""
+    """What a server reports of alerts, once it knows a configuration and all of them."""
     real.load(text)
     for alerts, (target, source) in zip((firing[:2], firing[2:]), SIGNALS, strict=True):
         real.fire(alerts)
@@ -276,7 +276,7 @@ DAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "satur
 
 
 def drawn_interval(draw: random.Random, now: datetime) -> dict[str, object]:
-    """An interval that changes at no moment near now, and holds now about as often as not."""
+    """An interval that changes at no moment near now, and is active now about as often as not."""
 
     def span(low: int, high: int, text: Callable[[int], str] = str) -> str:
         begin, end = sorted(draw.choices(range(low, high + 1), k=2))
@@ -312,20 +312,20 @@ class Server(ThreadingHTTPServer):
 
 
 class Hooks:
-    """Receives webhooks on loopback, and notes who was told of which alert."""
+    """Receives webhooks on loopback, and notes who was notified of which alert."""
 
     def __init__(self) -> None:
-        self.told: set[tuple[Pairs, str]] = set()
+        self.received: set[tuple[Pairs, str]] = set()
 
     @contextmanager
     def listening(self) -> Iterator[str]:
-        told = self.told
+        received = self.received
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 for item in body["alerts"]:
-                    told.add((tuple(sorted(item["labels"].items())), self.path.strip("/")))
+                    received.add((tuple(sorted(item["labels"].items())), self.path.strip("/")))
                 self.send_response(200)
                 self.end_headers()
 
@@ -344,7 +344,9 @@ class Hooks:
 
 
 @every_version
-def test_notifications_go_to_whom_the_model_says_at_this_hour(suite: str, tmp_path: Path) -> None:
+def test_notifications_go_to_whom_the_model_predicts_at_this_hour(
+    suite: str, tmp_path: Path
+) -> None:
     draw = random.Random(25)  # noqa: S311 - repeatable
     now = datetime.now(UTC)
     hooks = Hooks()
@@ -384,14 +386,14 @@ def test_notifications_go_to_whom_the_model_says_at_this_hour(suite: str, tmp_pa
         real.fire(firing)
         expected = {
             (labels, receiver)
-            for labels, told in notified(model, firing, datetime.now(UTC)).items()
-            for receiver in told
+            for labels, received in notified(model, firing, datetime.now(UTC)).items()
+            for receiver in received
         }
         assert len(firing) < len(expected) < count * 2 - len(firing)
-        wait_until(lambda: hooks.told >= expected, 15, 0.05, "the notifications")
-        time.sleep(0.3)  # whoever is not to be told would have been by now
-        assert hooks.told == expected
-        if real.version >= (0, 28):  # from here on a group says that its route is muted
+        wait_until(lambda: hooks.received >= expected, 15, 0.05, "the notifications")
+        time.sleep(0.3)  # whoever is not to be notified would have been by now
+        assert hooks.received == expected
+        if real.version >= (0, 28):  # from here on a group reports that its route is muted
             matches = {match.receiver: match for match in routes_for(model, SOURCE)}
             groups = [g for g in real.groups() if tuple(g["labels"].items()) != TARGET]
             assert len(groups) == 2 * count
@@ -422,7 +424,7 @@ def test_golden_configs_route_and_inhibit_as_a_real_server_does(suite: str, tmp_
                 assert bool(by) == bool(sources), (case, labels)
                 assert {*by} <= {tuple(sorted(source)) for source in sources}
                 inhibited += bool(by)
-                # What a rule of ours says never depends on which of several sources is remembered.
+                # What a rule of ours does never depends on which of several sources is remembered.
                 one = inhibitors(model, labels, firing, one_source=True)
                 assert bool(one) == bool(sources)
             real.resolve(everything)

@@ -1,4 +1,4 @@
-"""Real Alertmanagers, asked and told over their API."""
+"""Real Alertmanagers, queried and fed over their API."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def replace_mark(by: str) -> Follow:
 
 
 def _function_around(text: str, found: Diagnostic, hint: re.Match[str]) -> str:
-    """Replace the function that the mark stands in."""
+    """Replace the function that the mark is in."""
 
     def write(before: str, marked: str, after: str) -> str:
         *_, last = _TAKEN.finditer(before)
@@ -153,7 +153,7 @@ HINTS: tuple[tuple[str, Follow], ...] = (
     (r"turn it around: (\w+)\((\w+)\(\.\.\.\[\$window\]\)\)", _turned_around),
     (r"aggregate both by the same labels: (.*)\(\.\.\.\)", replace_mark("{0}")),
     (r"call it (\w+): instead of (\w+):, or .*", _key),
-    (r"remove it, or say what is meant", _matcher_removed),
+    (r"remove it, or write what is meant", _matcher_removed),
     (r"remove (formerly)", lambda text, *_: re.sub(r"(?m)^ +formerly: .*\n", "", text)),
     (r"(?:add|write) (alerting: [^<]*?)(?:, or .*| or less)?", merged(*_SLO)),
     (r"to alert, name a policy: (alerting: .*)", merged(*_SLO)),

@@ -54,7 +54,7 @@ class BurnAlert:
 
 
 def burn_alerts(manifest: str, slo: str) -> dict[str, BurnAlert]:
-    """Give the burn alerts of an SLO, by tier, as they stand in its rules."""
+    """Give the burn alerts of an SLO, by tier, as they are in its rules."""
     found = {}
     for rule in rules_of(manifest):
         if "alert" not in rule or rule.get("labels", {}).get("slo") != slo:

@@ -77,7 +77,7 @@ def wrapped(fragment: str) -> dict[str, str]:
 
 
 def _platform(escalation: str) -> dict[str, str]:
-    """Write a tenant that others depend on; of what it lacks itself, nothing is told."""
+    """Write a tenant that others depend on; what it lacks itself is not reported."""
     text = wrapped(escalation)["customer-b.yaml"]
     text = text.replace("customer-b", "platform").replace("service: checkout", "service: ingress")
     switch = "  # slo-compiler: disable=page-muted -- told of the other\n"

@@ -1,4 +1,4 @@
-"""Small Alertmanager configurations for the routing model, and matchers that nobody reads."""
+"""Small Alertmanager configurations for the routing model, and matchers that are hard to read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def config(route: Mapping[str, object], **rest: object) -> Config:
 
 
 def expected_routes(case: str) -> tuple[ExpectedRoute, ...]:
-    """Give what routes.yml says of the alerts of a golden case."""
+    """Return what routes.yml lists of the alerts of a golden case."""
     return tuple(proofs_of(compiled(case)).routes)
 
 

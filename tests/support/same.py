@@ -241,15 +241,15 @@ def difference(example: Example) -> str:
     """Say what differs, and why."""
     if example.refused:
         return f"cannot be expressed: {example.refused}"
-    said = [f"left out: {example.lost}"] if example.lost else []
+    notes = [f"left out: {example.lost}"] if example.lost else []
     never = [each for each in example.expected if each.threshold >= 1]
-    said += [f"{each} can never fire, and is left out" for each in never]
+    notes += [f"{each} can never fire, and is left out" for each in never]
     if not example.expected and not example.ours:
-        said.append("recorded only")
+        notes.append("recorded only")
     kept = [each for each in example.expected if each.threshold < 1]
     moved = [(a, b) for a, b in zip(kept, example.ours, strict=True) if a != b]
-    said += [f"{_windows(wanted)} is {_windows(ours)}" for wanted, ours in moved]
-    return "; ".join([*said, *([WHY[example.tool]] if moved else [])])
+    notes += [f"{_windows(wanted)} is {_windows(ours)}" for wanted, ours in moved]
+    return "; ".join([*notes, *([WHY[example.tool]] if moved else [])])
 
 
 def _windows(condition: Condition) -> str:

@@ -71,8 +71,8 @@ class Engine:
 
     def query(self, promql: str, at: float | None = None) -> list[Any]:
         """Evaluate an instant query; VictoriaMetrics would answer with what it knew 30 s before."""
-        asked = {"query": promql, "nocache": "1", "time": str(at or time.time())}
-        answer = get_json(f"{self.query_url}/api/v1/query?{urllib.parse.urlencode(asked)}")
+        parameters = {"query": promql, "nocache": "1", "time": str(at or time.time())}
+        answer = get_json(f"{self.query_url}/api/v1/query?{urllib.parse.urlencode(parameters)}")
         result: list[Any] = answer["data"]["result"]
         return result
 

@@ -1,6 +1,6 @@
 """Small output folders, and every touch of the file system that writing them makes."""
 
-# ruff: noqa: ANN401  (it stands in for functions of the standard library)
+# ruff: noqa: ANN401  (it replaces functions of the standard library)
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def served(files: dict[str, str]) -> dict[str, str]:
 
 
 def whole(files: State) -> dict[str, str]:
-    """Give what a folder holds after a compile."""
+    """Return what is in a folder after a compile."""
     return {each.path: each.text for each in files}
 
 

@@ -1,12 +1,12 @@
 """Write what a compile makes again and again, killed at the first, second, ... touch of the disk.
 
-Called by test_write.py with a folder that holds old/, new/ (manifests) and out/ (old's output).
+Called by test_write.py with a folder that has old/, new/ (manifests) and out/ (old's output).
 For each point N it leaves killed/N (as the kill left it) and, unless an earlier kill left the same,
 healed/N (new compiled over it) and reverted/N (old compiled over it). It ends with the first N that
 a run does not reach.
 """
 
-# ruff: noqa: ANN401  (it stands in for functions of the standard library)
+# ruff: noqa: ANN401  (it replaces functions of the standard library)
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def artefacts_of(manifests: str) -> Sequence[Artefact]:
 
 
 def write_into(out: Path, artefacts: Sequence[Artefact], point: int = 0) -> bool:
-    """Write in a process of its own; tells whether it was killed."""
+    """Write in a process of its own; return whether it was killed."""
     pid = os.fork()
     if pid == 0:
         if point:

@@ -1,4 +1,4 @@
-"""docs/alerts.md says of each alert what to do."""
+"""docs/alerts.md describes for each alert what to do."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def test_incident_is_in_both_states_or_in_one() -> None:
     ]
 
 
-def test_sentence_says_what_a_change_of_the_objective_does() -> None:
+def test_sentence_describes_what_a_change_of_the_objective_does() -> None:
     whole = {slo.identity: slo for t in compiled("examples").plan.tenants for slo in t.slos}
     by_objective = {slo.resolved.objective: slo for slo in whole.values()}
     old, new, *_ = by_objective.values()
@@ -143,10 +143,10 @@ def test_names_choose_slos_of_tenants_and_among_those_the_named() -> None:
 
 
 class CounterHistory:
-    """A server whose counter has a sample every 15 s, and what it was asked for."""
+    """A server whose counter has a sample every 15 s, and the queries that it got."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[int, int]] = []  # seconds: the range, and its end
+        self.queried: list[tuple[int, int]] = []  # seconds: the range, and its end
         self.limit = 10**9  # samples in an answer
         self.fails_after = 10**9
         self.refuses = False
@@ -159,9 +159,9 @@ class CounterHistory:
             return 200, {"status": "success", "data": {"result": [0, str(T0 / 1000 + 86_400)]}}
         span = int(form["query"].rpartition("[")[2].removesuffix("s]"))
         end = int(form["time"])
-        if len(self.asked) >= self.fails_after:
+        if len(self.queried) >= self.fails_after:
             return 503, {}
-        self.asked.append((span, end))
+        self.queried.append((span, end))
         times = [*range(end - span + (0 if self.closed else 15), end + 1, 15)]
         if len(times) > self.limit:
             return 422, {"status": "error", "error": "query processing would load too many samples"}
@@ -249,26 +249,26 @@ def test_fetch_that_was_ended_goes_on_where_it_was(
         fetching()
     history.fails_after = 10**9
     assert fetching().samples == 24 * 240
-    ends = [(end * 1000 - T0) // HOUR for _, end in history.asked]
+    ends = [(end * 1000 - T0) // HOUR for _, end in history.queried]
     assert ends == [6, 12, 18, 24]
 
 
-def test_samples_of_the_last_hour_are_asked_for_each_time(
+def test_samples_of_the_last_hour_are_fetched_each_time(
     history: CounterHistory, fetching: Fetching
 ) -> None:
     fetching()
-    del history.asked[:]
+    del history.queried[:]
     fetching()
     # By the server's clock the day has just ended.
-    assert [(end * 1000 - T0) // HOUR for _, end in history.asked] == [24]
+    assert [(end * 1000 - T0) // HOUR for _, end in history.queried] == [24]
 
 
-def test_answer_that_is_too_large_is_asked_for_in_parts(
+def test_answer_that_is_too_large_is_fetched_in_parts(
     history: CounterHistory, fetching: Fetching
 ) -> None:
     history.limit = 1000  # six hours have 1,441
     assert fetching().samples == 24 * 240
-    assert {span for span, _ in history.asked} == {6 * 3600, 3 * 3600}
+    assert {span for span, _ in history.queried} == {6 * 3600, 3 * 3600}
 
 
 def test_answer_that_is_always_too_large_is_an_error(
@@ -279,15 +279,15 @@ def test_answer_that_is_always_too_large_is_an_error(
         fetching()
 
 
-def test_damaged_chunk_is_asked_for_again(
+def test_damaged_chunk_is_fetched_again(
     history: CounterHistory, fetching: Fetching, tmp_path: Path
 ) -> None:
     fetching()
     damaged = min((tmp_path / "cache/backtest").glob("*/*"))
     damaged.write_bytes(b"\x1f\x8b")
-    del history.asked[:]
+    del history.queried[:]
     assert fetching().samples == 24 * 240
-    assert len(history.asked) == 2  # it, and the last hour's
+    assert len(history.queried) == 2  # it, and the last hour's
 
 
 def test_store_keeps_what_was_used_last(tmp_path: Path) -> None:

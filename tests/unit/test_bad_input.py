@@ -1,4 +1,4 @@
-"""What is refused, and with which words: tests/unit/bad_input/<case>.txt holds inputs and stderr.
+"""What is refused, and with which words: tests/unit/bad_input/<case>.txt has inputs and stderr.
 
 A case is a script: what it shows, the command, the files it finds, and the stderr that it must
 print, with the exit code. `pytest --snapshot-update` writes the stderr anew; read the diff.
@@ -314,7 +314,7 @@ def test_a_file_beyond_the_limit(check: Check) -> None:
     ],
     ids=["name", "bytes", "path"],
 )
-def test_a_path_that_no_system_holds(
+def test_a_path_that_no_system_can_have(
     repo: Path, key: str, value: str, path: str, what: str
 ) -> None:
     (repo / "slo-compiler.yaml").write_text(
@@ -364,10 +364,10 @@ def test_long_words_are_cut_in_messages(check: Check) -> None:
     )
 
 
-def test_of_thousands_of_mistakes_a_hundred_are_told(check: Check) -> None:
+def test_thousands_of_mistakes_report_the_first_hundred(check: Check) -> None:
     keys = ", ".join(f"k{n}: 1" for n in range(40_000))
     stderr = check(MANIFEST.replace("sre}", f"sre, {keys}}}"))
-    assert "error[too-many] 40,000 findings; the first 100 are told\n" in stderr
+    assert "error[too-many] 40,000 findings; the first 100 are reported\n" in stderr
     assert stderr.endswith("101 errors\n")
 
 
@@ -415,7 +415,7 @@ def test_two_files_of_one_name_are_both_read(repo: Path) -> None:
     assert "../b/slo.yaml:3:18: error[duplicate-tenant]" in stderr
 
 
-def test_without_source_and_project_the_usage_is_told(repo: Path) -> None:
+def test_without_source_and_project_the_usage_is_printed(repo: Path) -> None:
     usage, _hint, empty, error = refused(repo, ["check"], exit_code=2).splitlines()
     assert (usage, empty, error) == (
         "Usage: slo-compiler check [OPTIONS] [SOURCE]...",
@@ -439,7 +439,7 @@ def test_a_secret_is_not_repeated_in_the_report(check: Check) -> None:
         assert secret not in stderr
 
 
-# --- whatever stands at whatever place, the words are ours
+# --- whatever is at whatever place, the message is ours
 
 WRONG = (None, [], {}, "", "x", "X y!", 0, -1, 10**30, Decimal("1.5"), True, [None], {"x": "y"})
 THEIRS = re.compile(r"[Ii]nput|valid (string|integer|dict)|should|validation|required|Field|Value")

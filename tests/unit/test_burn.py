@@ -106,7 +106,7 @@ def test_tiles_divide_a_period_and_stay_testable(period: Duration) -> None:
     st.sampled_from([1, 5, 15, 30, 60]).map(lambda s: Duration.of(seconds=s)),
     st.sampled_from([10, 30, 300, 600, 1800]).map(lambda s: Duration.of(seconds=s)),
 )
-def test_the_base_holds_four_scrapes_and_an_evaluation(
+def test_the_base_contains_four_scrapes_and_an_evaluation(
     scrape: Duration, evaluation: Duration, shortest: Duration
 ) -> None:
     timing = burn.timing(scrape, evaluation, shortest)

@@ -93,8 +93,8 @@ def test_by_as_a_mapping_without_new_names_is_the_list() -> None:
 
 @pytest.mark.parametrize("name", ["service", "tenant", "slo", "severity"])
 def test_reserved_label_in_by_is_refused_with_a_hint_that_works(name: str) -> None:
-    told = refused(manifest(ratio(f"[{name}]")))["reserved-label"]
-    by = told.removeprefix("record it by another name, such as by: ")
+    hint = refused(manifest(ratio(f"[{name}]")))["reserved-label"]
+    by = hint.removeprefix("record it by another name, such as by: ")
     assert by == f"{{query_{name}: {name}}}"
     compiled(manifest(ratio(by)))
 
@@ -122,8 +122,8 @@ def test_renames_that_depend_on_each_other_are_refused(by: str) -> None:
 
 def test_rename_in_a_composite_is_refused() -> None:
     composite = "{composite: {slos: [{slo: web/slo-0}, {slo: web/slo-1}], by: {x: region}}}"
-    told = refused(manifest(ratio("[region]"), ratio("[region]"), composite))
-    assert told["by-rename"] == "rename them there, and write by: [x]"
+    hint = refused(manifest(ratio("[region]"), ratio("[region]"), composite))
+    assert hint["by-rename"] == "rename them there, and write by: [x]"
 
 
 @pytest.mark.parametrize("new", ['"a\\"}) or x{b=\\"y"', '"{{ x }}"', '"a b"', "__name__"])
@@ -173,13 +173,13 @@ def _sides(errors: str, total: str) -> list[tuple[str, str]]:
 
 def test_lint_of_sides_proposes_a_new_name_for_a_reserved_label() -> None:
     one = "sum by (service, region) (rate({}_total[$window]))"
-    ((told, text),) = _sides(one.format("e"), one.format("t"))
+    ((hint, text),) = _sides(one.format("e"), one.format("t"))
     by = "{region: region, query_service: service}"
-    assert told == f"add it to by, or leave it out: by: {by}"
+    assert hint == f"add it to by, or leave it out: by: {by}"
     compiled(text.replace("[$window]))'}", f"[$window]))', by: {by}}}"))
 
 
 def test_lint_of_sides_proposes_a_count_beside_a_count() -> None:
     count = "count by (region) (rate(t_total[$window]) > 0)"
-    ((told, _),) = _sides("sum(rate(e_total[$window]))", count)
-    assert told == "aggregate both by the same labels: count by (region)(...)"
+    ((hint, _),) = _sides("sum(rate(e_total[$window]))", count)
+    assert hint == "aggregate both by the same labels: count by (region)(...)"

@@ -157,13 +157,13 @@ def test_no_file_is_compiled_twice_where_the_cache_is_new(
     assert len(lines) == len({*lines})
 
 
-def test_cache_asked_before_its_folder_was_there_finds_what_another_process_put(
+def test_cache_read_before_its_folder_was_there_finds_what_another_process_put(
     tmp_path: Path,
 ) -> None:
-    key, asked = key_of(["a"]), Cache(tmp_path / FOLDER)
-    assert asked.get(key) is None
+    key, cache = key_of(["a"]), Cache(tmp_path / FOLDER)
+    assert cache.get(key) is None
     assert Cache(tmp_path / FOLDER).put(key, "kept")
-    assert asked.get(key) == "kept"
+    assert cache.get(key) == "kept"
 
 
 def test_unchanged_project_compiles_no_file_again(

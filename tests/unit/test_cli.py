@@ -67,7 +67,7 @@ def test_a_manifest_from_stdin(repo: Path) -> None:
     assert not (repo / "generated").exists()
 
 
-def test_warnings_fail_only_where_asked(repo: Path) -> None:
+def test_warnings_fail_only_with_strict(repo: Path) -> None:
     (repo / "acme.yaml").write_text(MANIFEST)
     assert run("check", "acme.yaml").exit_code == 0
     strict = run("check", "--strict", "acme.yaml")

@@ -194,16 +194,16 @@ def test_series_of_by_are_counted_for_each_combination() -> None:
 
 
 class Answering:
-    """A Prometheus that has so many series for whatever is asked, or refuses."""
+    """A Prometheus that has so many series for each query, or refuses."""
 
     def __init__(self, answers: dict[str, float | None], other: float) -> None:
-        self.answers, self.other, self.asked = answers, other, list[str]()
+        self.answers, self.other, self.queried = answers, other, list[str]()
 
     def connect(self) -> None:
-        self.asked.append("time()")
+        self.queried.append("time()")
 
     def number(self, expr: str) -> float | None:
-        self.asked.append(expr)
+        self.queried.append(expr)
         for part, answer in self.answers.items():
             if part in expr:
                 if answer is None:

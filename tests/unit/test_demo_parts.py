@@ -106,7 +106,7 @@ def test_counts_are_the_rate_times_the_time_and_one_in_a_hundred_thousand_is_bad
     assert samples['batch_jobs_total{result="failed",tenant="customer-f"}'] == 0
 
 
-def test_an_error_ratio_holds_from_the_moment_it_is_set(exporter: Exporter, clock: Clock) -> None:
+def test_an_error_ratio_is_used_from_the_moment_it_is_set(exporter: Exporter, clock: Clock) -> None:
     clock.advance(10)
     exporter.set_error_ratio("customer-b", 0.3)
     clock.advance(10)
@@ -228,7 +228,7 @@ TENANTS = "customer-a, customer-b, customer-c, customer-d, customer-e, customer-
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "said"),
+    ("path", "status", "answered"),
     [
         (
             "/fault?tenant=customer-x&errors=0.5",
@@ -247,13 +247,13 @@ TENANTS = "customer-a, customer-b, customer-c, customer-d, customer-e, customer-
         ("/break", 404, "try /fault, /traffic, /rename or /heal"),
     ],
 )
-def test_a_fault_that_cannot_be_switched_says_why(
-    exporter: Exporter, path: str, status: int, said: str
+def test_a_fault_that_cannot_be_switched_reports_why(
+    exporter: Exporter, path: str, status: int, answered: str
 ) -> None:
-    assert request(exporter.port, "POST", path)[::2] == (status, said + "\n")
+    assert request(exporter.port, "POST", path)[::2] == (status, answered + "\n")
 
 
-def test_a_scraper_that_asks_for_openmetrics_gets_it(exporter: Exporter) -> None:
+def test_a_scraper_that_accepts_openmetrics_gets_it(exporter: Exporter) -> None:
     status, content_type, text = request(
         exporter.port, "GET", "/metrics", Accept="application/openmetrics-text;version=1.0.0"
     )
@@ -263,7 +263,7 @@ def test_a_scraper_that_asks_for_openmetrics_gets_it(exporter: Exporter) -> None
     assert text.endswith("# EOF\n")
 
 
-# What Alertmanager sends, cut down to what tells the services apart.
+# What Alertmanager sends, cut down to what distinguishes the services.
 
 ALERT = {
     "status": "firing",
@@ -457,9 +457,9 @@ def test_a_notification_is_kept_and_answered_as_the_real_service_does(
         json.dumps(payload),
         Authorization="GenieKey key-of-customer-b",
     )
-    said = json.loads(body) if content_type == "application/json" else body
+    answered = json.loads(body) if content_type == "application/json" else body
 
-    assert (status, said) == answer
+    assert (status, answered) == answer
     (got,) = sink.notifications
     assert (got.kind, got.destination, got.status, got.title, got.text) == kept
     assert got.payload == payload
@@ -575,7 +575,7 @@ def test_a_port_that_is_taken_is_an_error_that_leaves_nothing_behind(sink: Sink)
 
 
 @pytest.mark.parametrize(
-    ("script", "arguments", "said"),
+    ("script", "arguments", "answered"),
     [
         (
             exporter_module.__file__,
@@ -590,11 +590,11 @@ def test_a_port_that_is_taken_is_an_error_that_leaves_nothing_behind(sink: Sink)
     ],
 )
 def test_each_runs_as_a_script_from_anywhere_until_it_is_terminated(
-    tmp_path: Path, script: str, arguments: list[str], said: str
+    tmp_path: Path, script: str, arguments: list[str], answered: str
 ) -> None:
     command = [sys.executable, "-W", "error", str(Path(script).resolve()), *arguments]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        assert re.fullmatch(said, process.stdout.readline().strip())
+        assert re.fullmatch(answered, process.stdout.readline().strip())
         process.terminate()
         assert process.wait(timeout=10) == 0

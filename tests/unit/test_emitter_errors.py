@@ -93,7 +93,7 @@ PrometheusRule holds 524,288
 """
 
 
-def test_a_group_that_no_object_of_the_operator_holds_is_an_error(
+def test_a_group_too_large_for_an_object_of_the_operator_is_an_error(
     repo: Path,
 ) -> None:
     (repo / "slo-compiler.yaml").write_text(PROJECT, encoding="utf-8")

@@ -98,7 +98,7 @@ def test_operator_splits_a_large_tenant_between_groups(monkeypatch: pytest.Monke
     assert all(len(found[name].text.encode()) < 20_000 for name in names)
 
 
-def test_operator_refuses_a_group_that_no_object_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_operator_refuses_a_group_too_large_for_an_object(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operator, "LIMIT", 6_000)
     whole, report = compiled("ratio"), Report()
     context = TenantContext(
@@ -167,7 +167,7 @@ def secret_of(case: str, **spec: object) -> tuple[dict[str, Artefact], list[Diag
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_operator_secret_holds_the_configuration_of_the_target_alertmanager(case: str) -> None:
+def test_operator_secret_contains_the_configuration_of_the_target_alertmanager(case: str) -> None:
     found, diagnostics = secret_of(case)
     assert not diagnostics
     artefact = found["operator/alertmanager-secret.yaml"]
@@ -188,7 +188,7 @@ def test_operator_secret_holds_the_configuration_of_the_target_alertmanager(case
     assert "alertmanager-secret.yaml" in kustomization["resources"]
 
 
-def test_operator_secret_names_the_secrets_to_mount_and_holds_none() -> None:
+def test_operator_secret_names_the_secrets_to_mount_and_contains_none() -> None:
     found, _ = secret_of("mimir")
     text = found["operator/alertmanager-secret.yaml"].text
     assert text.startswith(naming.MARK)

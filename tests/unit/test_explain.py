@@ -1,4 +1,4 @@
-"""`slo-compiler explain`: what is told is what is compiled."""
+"""`slo-compiler explain`: what is shown is what is compiled."""
 
 from __future__ import annotations
 
@@ -43,14 +43,16 @@ def run(folder: Path, *arguments: str) -> Result:
     )
 
 
-def test_an_slo_is_told_in_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_slo_is_explained_in_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT / EXAMPLES)
     done = run(Path(), "customer-b/checkout/availability")
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout == (ROOT / "tests/unit/explained/customer-b.txt").read_text(encoding="utf-8")
 
 
-def test_a_template_is_told_with_the_place_of_each_value(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_template_is_explained_with_the_place_of_each_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.chdir(VOCABULARY)
     done = run(Path(), "templates/cart", "tenants/templates.yaml")
     lines = [line.split() for line in done.stdout.splitlines()]
@@ -72,7 +74,7 @@ def test_a_template_is_told_with_the_place_of_each_value(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_told_is_what_is_compiled(case: str) -> None:
+def test_what_is_shown_is_what_is_compiled(case: str) -> None:
     result = compiled(case)
     rules = {
         (r.name, dict(r.labels).get("service"), dict(r.labels).get("slo"), tier): r
@@ -83,18 +85,18 @@ def test_what_is_told_is_what_is_compiled(case: str) -> None:
     }
     for tenant in result.tenants:
         found = [(tenant, [*tenant.slos])]
-        for told in explain.explain(
+        for explained in explain.explain(
             found, result.tenants, result.settings.spec, None, Report(), NOW
         ):
-            name, service, slo = told.slo.split("/")
+            name, service, slo = explained.slo.split("/")
             assert name == tenant.name
-            for tier in told.tiers:
-                rule = naming.SHADOW_ALERT if told.shadow else tier.alert
+            for tier in explained.tiers:
+                rule = naming.SHADOW_ALERT if explained.shadow else tier.alert
                 alert = rules[rule, service, slo, tier.tier]
                 assert f"> {tier.threshold}" in alert.expr
                 assert f"rate{tier.long_window}{{" in alert.expr
             budget = rules["slo:error_budget:ratio", service, slo, None]
-            assert budget.expr == f"vector({told.budget_ratio})"
+            assert budget.expr == f"vector({explained.budget_ratio})"
             expected = {
                 (receiver, dict(e.labels)["tier"])
                 for e in proofs_of(result).routes
@@ -102,18 +104,18 @@ def test_what_is_told_is_what_is_compiled(case: str) -> None:
                 == tuple(dict(e.labels)[key] for key in ("tenant", "service", "slo"))
                 for receiver in e.receivers
             }
-            heard = {
+            notified = {
                 (audience.receiver, alert.split(" ")[0])
-                for audience in told.notified
+                for audience in explained.notified
                 for alert in audience.alerts
             }
-            assert heard == expected
+            assert notified == expected
 
 
 def test_times_are_those_of_the_workbook() -> None:
     """At 99.9% over 30d, page-fast's 1h x 0.0144 is 51.84 s; 5m less 5m x 0.0144 is 4m55.68s."""
     tenant = next(t for t in compiled(EXAMPLES).tenants if t.name == "customer-b")
-    (told,) = explain.explain(
+    (explained,) = explain.explain(
         [(tenant, [tenant.slos[0]])],
         compiled(EXAMPLES).tenants,
         compiled(EXAMPLES).settings.spec,
@@ -121,10 +123,10 @@ def test_times_are_those_of_the_workbook() -> None:
         Report(),
         NOW,
     )
-    fast = told.tiers[0]
+    fast = explained.tiers[0]
     assert (fast.fires_at_full_outage, fast.fires_at_ten_times, fast.ends) == ("52s", "6m", "4m56s")
-    assert (told.budget_outage, told.budget_events) == ("43m12s", "1 in 1000")
-    assert Fraction(told.budget_ratio) == Fraction(1, 1000)
+    assert (explained.budget_outage, explained.budget_events) == ("43m12s", "1 in 1000")
+    assert Fraction(explained.budget_ratio) == Fraction(1, 1000)
 
 
 def replanned(case: str) -> tuple[Plan, Plan]:
@@ -168,13 +170,13 @@ def test_resolved_slos_compile_to_the_same_rules(case: str) -> None:
     assert rules(first) == rules(second)
 
 
-def test_json_holds_what_the_text_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_has_what_the_text_has(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT / EXAMPLES)
     done = run(Path(), "customer-b", "--format", "json")
-    (told,) = json.loads(done.stdout)
-    assert told["slo"] == "customer-b/checkout/availability"
-    assert told["tiers"][0]["threshold"] == "0.0144"
-    assert told["values"][0] == {
+    (explained,) = json.loads(done.stdout)
+    assert explained["slo"] == "customer-b/checkout/availability"
+    assert explained["tiers"][0]["threshold"] == "0.0144"
+    assert explained["values"][0] == {
         "key": "objective",
         "value": "99.9%",
         "said_by": "SLO",

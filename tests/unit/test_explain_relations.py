@@ -196,7 +196,7 @@ def test_explain_shadow_slo_says_that_no_alert_is_sent(
     assert lines[1] == (
         "  shadow: no alert is sent; what would fire is recorded as slo:shadow_alert:error_ratio"
     )
-    assert "  heard by" not in lines
+    assert "  notified" not in lines
 
 
 def test_upcoming_spans_that_touch_are_one_and_past_ones_are_left_out() -> None:

@@ -171,7 +171,7 @@ def test_fill_secrets_with_another_prefix_is_refused(generated: Path) -> None:
     assert "its path does not begin with /run/secrets/" in done.stderr
 
 
-def test_fill_secrets_for_the_api_holds_the_configuration_as_text(
+def test_fill_secrets_for_the_api_contains_the_configuration_as_text(
     generated: Path, secrets: Path
 ) -> None:
     done = run(generated / "retail/alertmanager.yaml", "--files", secrets, "--api")

@@ -137,15 +137,15 @@ def test_alerts_of_several_slos_resolve_the_project_once(monkeypatch: pytest.Mon
 
 
 @pytest.mark.usefixtures("repo")
-def test_alert_of_a_manifest_that_no_commit_has_is_said_to_be_so() -> None:
+def test_alert_of_a_manifest_that_no_commit_has_is_reported_so() -> None:
     found = why(alert(f"{TENANT} sha256:0123456789ab"))
     assert "as it is now; the alert is of another version, which no commit has\n" in found
 
 
-def test_alert_of_a_manifest_outside_of_a_repo_is_said_to_be_so(repo: Path) -> None:
+def test_alert_of_a_manifest_outside_of_a_repo_is_reported_so(repo: Path) -> None:
     shutil.rmtree(repo.parent / ".git")
     found = why(alert(f"{TENANT} sha256:0123456789ab"))
-    assert "the alert is of another version, and git says: fatal: not a git repository" in found
+    assert "the alert is of another version, and git reports: fatal: not a git repository" in found
 
 
 @pytest.mark.usefixtures("repo")
@@ -164,9 +164,9 @@ def test_step_that_waits_names_its_own_receivers(repo: Path) -> None:
 
 
 @pytest.mark.usefixtures("repo")
-def test_alert_of_an_slo_that_is_not_there_is_told_by_its_evidence() -> None:
+def test_alert_of_an_slo_that_is_not_there_is_explained_by_its_evidence() -> None:
     found = why(alert(slo="gone"))
-    assert "manifest  no such SLO, as it is now; the alert does not say its version\n" in found
+    assert "manifest  no such SLO, as it is now; the alert does not name its version\n" in found
     assert "measured  30% of events failed over 1h: burn rate 300.00\n" in found
 
 
@@ -216,7 +216,7 @@ def test_several_alerts_are_explained_in_their_order_and_as_json(repo: Path) -> 
         ("[" * 100_000, "there is no alert in it"),
     ],
 )
-def test_what_holds_no_alert_of_an_slo_is_a_usage_error(given: str, message: str) -> None:
+def test_input_without_an_alert_of_an_slo_is_a_usage_error(given: str, message: str) -> None:
     done = run("--alert", "-", given=given)
     assert done.exit_code == 2
     assert message in done.stderr

@@ -1,4 +1,4 @@
-"""Which guard holds for an alert: the nearest, for errors and for events by itself."""
+"""Which guard applies to an alert: the nearest, for errors and for events by itself."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _alerts() -> dict[tuple[str, str], Rule]:
 
 
 @pytest.mark.parametrize(
-    ("slo", "tier", "bounds", "told"),
+    ("slo", "tier", "bounds", "annotation"),
     [
         ("invoices", "page", {"errors": "4.5"}, "at least 5 errors in 6h"),
         (
@@ -47,14 +47,14 @@ def _alerts() -> dict[tuple[str, str], Rule]:
         ),
     ],
 )
-def test_the_nearest_guard_wins_and_is_told(
-    slo: str, tier: str, bounds: dict[str, str], told: str
+def test_the_nearest_guard_wins_and_is_in_the_annotation(
+    slo: str, tier: str, bounds: dict[str, str], annotation: str
 ) -> None:
     """The SLO's word on the tier, then its word on all tiers, then the policy's."""
     rule = _alerts()[slo, tier]
     found = re.findall(r"slo:(events|errors):increase.* > ([0-9.]+)", rule.expr)
     assert dict(found) == bounds
-    assert dict(rule.annotations)["guard"] == told
+    assert dict(rule.annotations)["guard"] == annotation
 
 
 def _recorded(text: str) -> dict[str, str]:

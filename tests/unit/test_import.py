@@ -55,10 +55,10 @@ def test_command_names_all_formats() -> None:
 
 
 @pytest.mark.parametrize("name", sorted({*NAMES} - {*command.WITH_PERIOD}))
-def test_period_of_a_format_that_says_it_is_refused(name: str, tmp_path: Path) -> None:
+def test_period_of_a_format_that_names_it_is_refused(name: str, tmp_path: Path) -> None:
     done = imported(tmp_path, name, FILES[name][0], "--period", "28d")
     assert done.exit_code == 2
-    assert f"--period: {name} says the period of each SLO itself" in done.stderr
+    assert f"--period: {name} names the period of each SLO itself" in done.stderr
 
 
 @pytest.mark.parametrize("name", NAMES)

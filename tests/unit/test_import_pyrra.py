@@ -1,4 +1,4 @@
-"""`slo-compiler import pyrra`: the same alerts, and what is said of the rest."""
+"""`slo-compiler import pyrra`: the same alerts, and what is reported of the rest."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_windows_that_moved_are_a_finding_with_how_far(tmp_path: Path) -> None:
 
 
 def test_windows_of_a_project_with_slow_scrapes_are_those_that_it_has(tmp_path: Path) -> None:
-    """Of 2 weeks, 3m holds 3 samples of 60s: 4 scrapes and an evaluation are 4m30s."""
+    """Of 2 weeks, 3m contains 3 samples of 60s: 4 scrapes and an evaluation are 4m30s."""
     project = tmp_path / "slo-compiler.yaml"
     project.write_text(
         "apiVersion: slo-compiler/v1\nkind: Project\nspec:\n"
@@ -229,7 +229,7 @@ def test_native_histogram_in_another_unit_is_compared_in_seconds_with_a_warning(
 
 
 @pytest.mark.parametrize(
-    ("alerting", "expected", "said"),
+    ("alerting", "expected", "ids"),
     [
         ("{}", {"ErrorBudgetBurn"}, []),
         ('{name: ""}', {"ErrorBudgetBurn"}, []),
@@ -242,12 +242,12 @@ def test_native_histogram_in_another_unit_is_compared_in_seconds_with_a_warning(
     ],
 )
 def test_alerting_is_kept_or_a_finding(
-    alerting: str, expected: set[str], said: list[str], tmp_path: Path
+    alerting: str, expected: set[str], ids: list[str], tmp_path: Path
 ) -> None:
     done = imported(tmp_path, "pyrra", SLO.replace("{name: ShopErrors}", alerting))
     assert done.exit_code == 0, done.output
     assert {alert.name for alert in burn_alerts(done.stdout, "answers").values()} == expected
-    assert [id_ for *_, id_ in findings(done)] == said
+    assert [id_ for *_, id_ in findings(done)] == ids
     no_data = [r for r in rules_of(done.stdout) if r.get("alert") == "SLONoData"]
     assert bool(no_data) == bool(expected)
 
@@ -373,7 +373,7 @@ def test_service_is_a_label_or_the_namespace_or_the_tenant(
     )
 
 
-def test_services_are_said_once(tmp_path: Path) -> None:
+def test_services_are_reported_once(tmp_path: Path) -> None:
     done = imported(tmp_path, "pyrra", f"{SLO}---\n{SLO.replace('answers', 'other')}")
     assert done.stderr.count("Pyrra knows no services") == 1
 

@@ -1,4 +1,4 @@
-"""`slo-compiler import sloth`: what a file becomes, and what is said of the rest."""
+"""`slo-compiler import sloth`: what a file becomes, and what is reported of the rest."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def test_the_nearest_wins() -> None:
     assert found.alerting.runbook is None
 
 
-def test_what_nobody_says_is_builtin() -> None:
+def test_what_no_level_sets_is_builtin() -> None:
     mine = tenant({}, {})
     found = inherit(one(mine), mine, Defaults())
     assert found.objective is None

@@ -71,7 +71,7 @@ def test_exact_span_of_another_text_is_refused(text: str) -> None:
         ("istio_request_duration_milliseconds", "500ms", None, "500"),
         ("x_milliseconds", "0.5ms", None, "0.5"),
         ("x_us", "1.5s", None, "1500000"),
-        ("x", "500ms", None, "0.5"),  # assumed, and asked for
+        ("x", "500ms", None, "0.5"),  # assumed, with a lint
         ("x", "500ms", "milliseconds", "500"),
         ("x_seconds", "500ms", "milliseconds", "500"),  # what is written wins
         ("x_minutes", "100ms", None, "0.0016666666666666668"),
@@ -95,12 +95,12 @@ def test_unit_that_contradicts_the_name_is_found() -> None:
     text = "latency: {histogram: x_milliseconds, threshold: 500ms, unit: seconds}\n"
     (found,) = findings(wrapped(text))
     assert found.id == "latency-unit"
-    assert found.message == 'unit is seconds, but the name "x_milliseconds" says milliseconds'
+    assert found.message == 'unit is seconds, but the name "x_milliseconds" means milliseconds'
     assert found.help == "write unit: milliseconds, or leave unit out"
     assert findings(wrapped(text.replace("unit: seconds", "unit: milliseconds"))) == []
 
 
-def test_query_in_place_of_a_histogram_is_not_asked_for_its_unit() -> None:
+def test_query_in_place_of_a_histogram_needs_no_unit() -> None:
 
     ids = {d.id for d in findings(wrapped("latency: {histogram: 'rate(x[5m])', threshold: 1s}\n"))}
     assert "latency-unit" not in ids

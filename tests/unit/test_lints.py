@@ -1,6 +1,6 @@
 """Each lint's own examples: the first is found, at this place and in these words, the second not.
 
-tests/unit/lints/<ID>.txt holds the example in a whole manifest, and what is told of it;
+tests/unit/lints/<ID>.txt has the example in a whole manifest, and what is reported of it;
 `pytest --snapshot-update` writes it anew: read the diff.
 """
 
@@ -125,7 +125,7 @@ def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors"
         ),
         (ratio("sum(max_over_time(rate(x_total[5m])[$window:1m]))"), []),
         (ratio("sum(rate(x_total[$window] @ end()))"), ['18:45 fragile-selection "@"']),
-        # words that stand where they mean something else
+        # words in places where they mean something else
         (ratio('sum(rate(x_total{topk="@ offset"}[$window]))'), []),
         (ratio("sum(rate(rate_total[$window])) / sum(rate)"), []),
         # matchers
@@ -216,7 +216,7 @@ def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors"
             ),
             ['8:18 page-muted "page"', '14:5 definition-unused "night"'],
         ),
-        # what is refused is told once, by whom it is refused
+        # what is refused is reported once, as an error
         (ratio("sum(rate(x_total[5m]))"), ['18:35 window-missing "[5m]"']),
         (ratio("sum(RATE(x_total[$window]))"), ['18:23 promql-syntax "RATE"']),
         # errors that are none, or not among all events
@@ -324,7 +324,7 @@ def ratio(total: str, errors: str = "e_total", by: str = "", key: str = "errors"
             ratio("sum(rate(x_total[$window])) or absent(x_total)"),
             ['18:50 invented-events "absent"'],
         ),
-        # no data that nobody would learn of
+        # no data that no alert would report
         (
             ratio("sum(rate(x_total[$window])) or vector(0)"),
             ['18:50 no-data-hidden "vector"'],
@@ -410,17 +410,17 @@ def test_findings_stand_at_their_token(fragment: str, expected: list[str]) -> No
             'prometheus: {version: "3.5"}\nperiod: 90d\n',
             (
                 "write prometheus: {retention: 90d} in the project file, or what "
-                "--storage.tsdb.retention.time says"
+                "--storage.tsdb.retention.time sets"
             ),
         ),
     ],
 )
-def test_hint_holds_what_the_manifest_has(fragment: str, help_: str) -> None:
+def test_hint_contains_what_the_manifest_has(fragment: str, help_: str) -> None:
     (found,) = findings(wrapped(fragment))
     assert found.help == help_
 
 
-def test_retention_is_asked_for_by_the_longest_period_of_all_tenants() -> None:
+def test_retention_hint_is_the_longest_period_of_all_tenants() -> None:
     files = wrapped('prometheus: {version: "3.5"}\nperiod: 7d\n')
     assert findings(files) == []
     longer = files["customer-b.yaml"].replace("customer-b", "customer-c").replace("7d", "30d")
@@ -449,7 +449,7 @@ UNUSED = "channel-unused"
 @pytest.mark.parametrize(
     ("fragment", "expected"),
     [
-        # where it holds
+        # where it applies
         (f"{CHANNELS}{SPARE}  # slo-compiler: disable={UNUSED} -- soon\n", []),
         (f"{CHANNELS}  # slo-compiler: disable={UNUSED} -- soon\n  # and so on\n\n{SPARE}\n", []),
         (
@@ -560,7 +560,7 @@ UNUSED = "channel-unused"
         ),
     ],
 )
-def test_a_switch_holds_for_its_place_and_says_why(fragment: str, expected: list[str]) -> None:
+def test_a_switch_is_for_its_place_and_has_a_reason(fragment: str, expected: list[str]) -> None:
     assert told(fragment) == expected
 
 
@@ -582,7 +582,7 @@ def test_of_thousands_of_switches_a_thousand_are_read() -> None:
     assert found[-1].message == ("a document holds more than 1,000 switches: the rest is not read")
 
 
-def test_infos_are_told_by_check_only_and_never_fail(
+def test_infos_are_reported_by_check_only_and_never_fail(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLO_COMPILER_TOOLS", os.environ.get("SLO_COMPILER_TOOLS", f"{ROOT}/.tools"))
@@ -600,7 +600,7 @@ def test_infos_are_told_by_check_only_and_never_fail(
         "customer-b.yaml:13:20: info[missing-description] this SLO has no description",
         "   13 |       description: ''",
         "                           ^^",
-        "      = say in one line which events are good",
+        "      = describe in one line which events are good",
         "1 info",
     ]
     code, stderr = run("check", "--format", "github")
@@ -623,8 +623,8 @@ def test_the_examples_need_no_warning(project: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(root)
     files = {path.name: path.read_text(encoding="utf-8") for path in root.glob("tenants/*.yaml")}
     files["slo-compiler.yaml"] = (root / "slo-compiler.yaml").read_text(encoding="utf-8")
-    told_ = [d for d in findings(files) if d.severity is not Severity.INFO]
-    assert [d for d in told_ if d.id != "not-owner"] == []  # files stand here without their folder
+    reported = [d for d in findings(files) if d.severity is not Severity.INFO]
+    assert [d for d in reported if d.id != "not-owner"] == []  # files are here without their folder
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "tests/support/manifests").glob("*.yaml")), ids=str)

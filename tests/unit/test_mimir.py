@@ -234,7 +234,7 @@ def test_mimir_windows_of_all_parts_are_of_each_slo_once() -> None:
         assert [selects(expr, dict(id_.labels)) for expr in exprs].count(True) == 1, id_
 
 
-def test_mimir_slo_that_no_group_holds_is_an_error_with_the_arithmetic() -> None:
+def test_mimir_slo_too_large_for_a_group_is_an_error_with_the_arithmetic() -> None:
     (found, *others) = refused(CASE, MimirSpec(orgs=ORGS, rules_per_group=7))
     assert found.id == "group-limit"
     assert found.message == (

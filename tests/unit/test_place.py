@@ -136,7 +136,7 @@ def test_write_that_fails_anywhere_leaves_all_old_or_all_new(
 
 
 def test_write_on_a_full_disk_names_the_file(tmp_path: Path) -> None:
-    """RLIMIT_FSIZE stands for a disk: the system itself refuses what is written beyond it."""
+    """RLIMIT_FSIZE replaces a full disk: the system itself refuses what is written beyond it."""
     compile_into(tmp_path / "out", OLD)
     large = state(a="2" * 50_000, b="1", c="1")
     script = (

@@ -1,6 +1,6 @@
 """A loss of power leaves whole files, and the next compile knows them: what is flushed when?"""
 
-# ruff: noqa: ANN401  (it stands in for functions of the standard library)
+# ruff: noqa: ANN401  (it replaces functions of the standard library)
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Disk:
         )
 
     def changed(self, path: Path) -> None:
-        """Note what the folder of a path holds now."""
+        """Note what is in the folder of a path now."""
         place = path.parent.relative_to(self.folder).as_posix()
         self.pending.setdefault(place, []).append(self._listed(path.parent))
         self.entries.setdefault(place, {})

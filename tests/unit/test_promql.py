@@ -409,7 +409,7 @@ def test_find_quoted_gives_the_first_quotation_that_is_in_the_query(
         "rate(x[$window$window])",
     ],
 )
-def test_window_stands_only_as_a_range(query: str) -> None:
+def test_window_is_used_only_as_a_range(query: str) -> None:
     with pytest.raises(QueryError) as refused:
         prepare(query, TENANT, WINDOW)
     assert refused.value.id in {"window-misplaced", "promql-span"}

@@ -129,9 +129,9 @@ def values(rules_text: str, series: dict[str, list[int]], query: str, at: int) -
         Path(folder, "test.yml").write_text(json.dumps(document), encoding="utf-8")
         command = [tool("forky", "promtool"), "test", "rules", "test.yml"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    told = [line for line in (done.stdout + done.stderr).splitlines() if "got:" in line]
-    assert told, done.stdout + done.stderr
-    found = told[0].partition("got:")[2].strip()
+    got = [line for line in (done.stdout + done.stderr).splitlines() if "got:" in line]
+    assert got, done.stdout + done.stderr
+    found = got[0].partition("got:")[2].strip()
     return [] if found == "nil" else found.split(", {")
 
 

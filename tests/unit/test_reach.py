@@ -94,7 +94,7 @@ def test_advice_on_a_tier_that_never_fires_works(
 ) -> None:
     """What is advised, written into the policy, has no finding of this kind."""
 
-    def told(share: str, long: str) -> list[Diagnostic]:
+    def reported(share: str, long: str) -> list[Diagnostic]:
         tier = f"severity: page, budget_share: {share}, long_window: {long}, short_window: 30m"
         text = (
             f"objective: {objective}\nperiod: {period}\n"
@@ -105,7 +105,7 @@ def test_advice_on_a_tier_that_never_fires_works(
         )
         return [d for d in findings(wrapped(text)) if d.severity is Severity.ERROR]
 
-    found = told(share, long)
+    found = reported(share, long)
     if not found:
         pytest.fail("the case has nothing to advise on")
     assert {d.id for d in found} <= {"never-fires", "window-beyond-period"}
@@ -114,7 +114,7 @@ def test_advice_on_a_tier_that_never_fires_works(
     )
     assert advice
     followed = (share, advice[2]) if advice[1].startswith("long") else (advice[2], long)
-    assert told(*followed) == []
+    assert reported(*followed) == []
 
 
 def test_advice_where_the_windows_that_fire_are_beyond_the_period_is_a_share_that_works() -> None:

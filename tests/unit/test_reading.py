@@ -119,7 +119,7 @@ def test_folder_of_everything_skips_what_is_no_manifest(here: Path) -> None:
     (here / "old/rules.yml").write_text(f"{MARK} from a.yaml.\n")
     skip = ("slo-compiler.yaml", "generated/", "policies/")
     assert read(".", skip=skip) == ["teams/a/a.yaml"]
-    assert read("old/rules.yml") == ["old/rules.yml"]  # it was asked for
+    assert read("old/rules.yml") == ["old/rules.yml"]  # it was named
 
 
 def test_folder_with_too_many_files_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

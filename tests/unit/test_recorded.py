@@ -61,7 +61,7 @@ def test_proofs_of_a_recorded_slo_expect_no_alert_while_all_events_fail() -> Non
     assert not [test.name for test in tests if "page-fast" in test.name]
 
 
-def test_resolved_slo_says_alerting_none() -> None:
+def test_resolved_slo_has_alerting_none() -> None:
     (tenant,) = compiled(DEFAULTS).tenants
     assert [resolved(slo)["alerting"] for slo in tenant.slos] == ["none"]
 

@@ -1,4 +1,4 @@
-"""How findings are told: for people, for machines, and never to the terminal's harm."""
+"""How findings are printed: for people, for machines, and never to the terminal's harm."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_text_is_path_place_severity_rule_message_line_caret_and_next_step() -> 
     assert report.text([]) == ""
 
 
-def test_the_caret_is_under_what_it_marks_whatever_stands_before_it() -> None:
+def test_the_caret_is_under_what_it_marks_whatever_is_before_it() -> None:
     for before in ("", "\t", "\x1b", "é", "漢字", "💥", "e\u0301", "\u202e"):
         shown, marks = caret(f"{before}mark rest", len(before) + 1, 4)
         assert marks.strip() == "^^^^"
@@ -143,7 +143,7 @@ def check_on_a_terminal(folder: Path, **environment: str) -> str:
     try:
         while part := os.read(ours, 4096):
             shown += part
-    except OSError:  # Linux says so when the other end is closed
+    except OSError:  # Linux does so when the other end is closed
         pass
     os.close(ours)
     assert process.wait() == 1

@@ -166,7 +166,7 @@ def test_continue_within_a_subtree_does_not_leave_it() -> None:
     assert receivers(loaded, a="2") == ["next"]
 
 
-def test_many_siblings_are_asked_in_their_order() -> None:
+def test_many_siblings_are_tried_in_their_order() -> None:
     routes: list[dict[str, object]] = [
         {"matchers": [f"a={number % 5}"], "receiver": f"r{number}", "continue": number < 9}
         for number in range(20)
@@ -377,7 +377,7 @@ def test_an_alert_that_reaches_another_tenant_or_the_root_is_a_crossing() -> Non
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_golden_alerts_reach_what_routes_yml_says_and_nobody_else(case: str) -> None:
+def test_golden_alerts_reach_what_routes_yml_lists_and_no_one_else(case: str) -> None:
     model, routes = Config.load(golden_text(case)), expected_routes(case)
     assert routes
     for route in routes:

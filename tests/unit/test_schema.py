@@ -151,7 +151,7 @@ def test_and_so_around_the_slos(wrong: dict[str, Any]) -> None:
     assert problems("Tenant", manifest) != []
 
 
-def test_a_template_holds_references_where_an_slo_holds_values() -> None:
+def test_a_template_has_references_where_an_slo_has_values() -> None:
     def template(**slo: object) -> dict[str, Any]:
         return {
             "apiVersion": "slo-compiler/v1",

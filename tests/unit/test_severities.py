@@ -1,4 +1,4 @@
-"""An organisation's severities: what alerts carry, who quietens whom, and what editors are told."""
+"""An organisation's severities: what alerts carry, which inhibits which, and what editors read."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def test_a_severity_quietens_longer_windows_of_its_own_urgency_or_less(
     if window not in has[source] or other not in has[target]:
         return
     one, two = alert(source, window), alert(target, other)
-    quiet = inhibited_by(model(), two, [one, two]) is not None
+    inhibited = inhibited_by(model(), two, [one, two]) is not None
     longer = WINDOWS.index(other) > WINDOWS.index(window)
-    assert quiet == (longer and LEVELS.index(target) >= LEVELS.index(source))
+    assert inhibited == (longer and LEVELS.index(target) >= LEVELS.index(source))
 
 
 def test_the_schema_allows_text_or_a_mapping_and_any_name_of_a_severity() -> None:

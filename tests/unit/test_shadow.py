@@ -1,4 +1,4 @@
-"""SLOs on trial: nobody hears of them, and one line is all there is to delete."""
+"""SLOs on trial: no one is notified of them, and one line is all there is to delete."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def alerts(found: Whole) -> set[str]:
     return {rule.name for tenant in found.rules for rule in tenant.alerts}
 
 
-def test_a_tenant_of_shadows_needs_no_steps_and_its_alerts_reach_nobody() -> None:
+def test_a_tenant_of_shadows_needs_no_steps_and_its_alerts_notify_no_one() -> None:
     found = compiled(ALONE.replace(STEPS, ""))
     assert naming.ALERT_BURN not in alerts(found)
     assert {naming.ALERT_RULES_FAILING, naming.ALERT_WATCHDOG} <= alerts(found)

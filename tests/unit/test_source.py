@@ -21,7 +21,7 @@ def read(text: str) -> Document:
     return document
 
 
-def data(text: str) -> Any:  # noqa: ANN401  (it is what YAML says)
+def data(text: str) -> Any:  # noqa: ANN401  (it is what YAML reads)
     return read(text).data
 
 
@@ -210,12 +210,12 @@ def test_merged_keys_are_defaults_and_keep_their_place() -> None:
 @pytest.mark.parametrize(
     ("text", "finding"),
     [
-        ("a: 1\nb: 2\na: 3\n", '3:1 duplicate-key: the key "a" stands here twice; first on line 1'),
-        ("{a: 1, 'a': 2}", '1:8 duplicate-key: the key "a" stands here twice; first on line 1'),
-        ("{1: 1, '1': 2}", '1:8 duplicate-key: the key "1" stands here twice; first on line 1'),
+        ("a: 1\nb: 2\na: 3\n", '3:1 duplicate-key: the key "a" is here twice; first on line 1'),
+        ("{a: 1, 'a': 2}", '1:8 duplicate-key: the key "a" is here twice; first on line 1'),
+        ("{1: 1, '1': 2}", '1:8 duplicate-key: the key "1" is here twice; first on line 1'),
         (
             "a: &a {}\n<<: *a\n<<: *a\n",
-            '3:1 duplicate-key: the key "<<" stands here twice; first on',
+            '3:1 duplicate-key: the key "<<" is here twice; first on',
         ),
         ("<<: 5", "1:1 yaml-key: << merges mappings only"),
         ("<<: [5]", "1:1 yaml-key: << merges mappings only"),
@@ -230,7 +230,7 @@ def test_merged_keys_are_defaults_and_keep_their_place() -> None:
         ("a: 1\r\nb: \x00", "2:4 control-character: the file holds the control character U+0000"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_told_at_its_place(text: str, finding: str) -> None:
+def test_what_is_wrong_with_a_file_is_reported_at_its_place(text: str, finding: str) -> None:
     (found,) = findings(text)
     assert found.startswith(finding)
 

@@ -82,15 +82,15 @@ def test_split_groups_have_each_slo_once_with_windows_of_its_own(text: str, limi
         windows = [rule for rule in parts[0].rules if isinstance(rule, WindowRatio)]
         for slo in tenant.slos:
             ids = [slo.identity, *([slo.former.old] if slo.former else [])]
-            held = [
+            containing = [
                 number
                 for number, group in enumerate(parts)
                 for id_ in ids
                 if group.share is not None and group.share.holds(id_.service, id_.slo)
             ]
-            assert len({*held}) == 1
-            assert len(held) == len(ids)
-            group = parts[held[0]]
+            assert len({*containing}) == 1
+            assert len(containing) == len(ids)
+            group = parts[containing[0]]
             assert {id_ for id_ in about(group) if id_ == slo.identity}
             assert [rule for rule in group.rules if isinstance(rule, WindowRatio)] == windows
             assert {c.identity for c in slo.components} <= {*about(group)}

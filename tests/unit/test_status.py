@@ -69,7 +69,7 @@ def test_alert_of_a_severity_that_the_project_lacks_is_taken_for_a_page() -> Non
     assert slo("x", alerts=[OTHER]).danger(BY_DEFAULT) is SLODanger.PAGE
 
 
-def test_table_is_aligned_and_what_holds_for_tenants_follows() -> None:
+def test_table_is_aligned_and_what_concerns_tenants_follows() -> None:
     of_rules = FiringAlert("SLORuleGroupFailing", "page", "rules-failing", "2026-11-26T14:00:00.5Z")
     status = Status(SLOS, {"customer-b": [of_rules]}, {}, 9)
     behind = [("customer-c", "its rules do not run")]
@@ -132,13 +132,13 @@ def many(query: str) -> list[dict[str, Any]]:
 
 
 def test_number_of_queries_does_not_depend_on_the_number_of_slos() -> None:
-    with serving(many) as (url, asked):
+    with serving(many) as (url, queries):
         found = ask(Client(url))
     assert len(found.slos) == 1000
-    assert len(asked) < 12
+    assert len(queries) < 12
 
 
-def test_server_without_rules_is_asked_for_the_series_of_alerts() -> None:
+def test_server_without_rules_is_queried_for_the_series_of_alerts() -> None:
     with serving(many) as (url, _):
         found = ask(Client(url), ["t7"])
     assert found.running is None
@@ -146,10 +146,10 @@ def test_server_without_rules_is_asked_for_the_series_of_alerts() -> None:
     assert (alerting.slo, alerting.alerts[0].tier) == ("s7", "page-fast")
 
 
-def test_tenants_are_asked_for_by_a_matcher() -> None:
-    with serving(lambda _: []) as (url, asked):
+def test_tenants_are_selected_by_a_matcher() -> None:
+    with serving(lambda _: []) as (url, queries):
         ask(Client(url), ["a", 'b.c"'])
-    assert asked[1] == r'slo_info{tenant=~"a|b\\.c\""}'
+    assert queries[1] == r'slo_info{tenant=~"a|b\\.c\""}'
 
 
 JSON = st.recursive(
@@ -207,7 +207,7 @@ def test_exit_code_is_1_for_alerts_and_missing_data_only_where_it_is_asked_for()
     assert re.fullmatch(
         r"not compared with manifests: no project file here or above\n"
         r"1000 SLOs of 10 tenants: 1 with a page and 999 without data \([0-9]+ queries; "
-        r"the server has no alerts of its own to ask for\)\n",
+        r"the server has no alerts of its own\)\n",
         done.stderr,
     )
 

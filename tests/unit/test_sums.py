@@ -84,7 +84,7 @@ def test_query_that_lacks_nothing_is_left_alone(total: str) -> None:
     assert "missing-side" not in {d.id for d in findings(wrapped(ratio("e_total", total)))}
 
 
-def test_finding_in_a_list_stands_at_its_query() -> None:
+def test_finding_in_a_list_is_at_its_query() -> None:
     fragment = "ratio:\n  errors: [e_total, 'sum(rate(x_total[$window])']\n  total: t_total\n"
     assert [line.split(" ")[:2] for line in told(fragment)] == [["17:33", "promql-syntax"]]
     fragment = f"ratio:\n  errors: e_total\n  total:\n    - t_total\n    - '{A} + {B}'\n"

@@ -1,4 +1,4 @@
-"""One definition, a hundred tenants: isolated like any other, and a mistake in it is told once."""
+"""One definition, a hundred tenants: isolated like any other; a mistake in it is reported once."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_a_hundred_tenants_of_one_template_are_isolated() -> None:
         ("min_errors: 5", "policy: nobody", ["t.yaml:18:24 undefined-policy"]),
     ],
 )
-def test_a_mistake_in_a_template_is_told_once_at_its_own_line(
+def test_a_mistake_in_a_template_is_reported_once_at_its_own_line(
     old: str, new: str, expected: list[str]
 ) -> None:
     assert HTTP.count(old) == 1
@@ -149,13 +149,13 @@ def test_a_mistake_in_a_template_is_told_once_at_its_own_line(
     assert findings(HTTP.replace(old, new), *tenants) == expected
 
 
-def test_what_a_template_lacks_is_told_once() -> None:
+def test_what_a_template_lacks_is_reported_once() -> None:
     without = HTTP[: HTTP.index("    sli:")]
     tenants = [tenant(f"customer-{number}") for number in range(3)]
     assert findings(without, *tenants) == ["t.yaml:8:3 missing-key"]
 
 
-def test_a_mistake_in_an_argument_is_told_at_each_use() -> None:
+def test_a_mistake_in_an_argument_is_reported_at_each_use() -> None:
     wrong = "{template: http-availability, with: {job: checkout, objective: 0.999}}"
     assert findings(HTTP, tenant("a", wrong), tenant("b", USE), tenant("c", wrong)) == [
         "tenants/a.yaml:11:70 objective",
@@ -163,7 +163,7 @@ def test_a_mistake_in_an_argument_is_told_at_each_use() -> None:
     ]
 
 
-def test_a_mistake_in_an_argument_inside_a_text_is_told_at_the_argument() -> None:
+def test_a_mistake_in_an_argument_inside_a_text_is_reported_at_the_argument() -> None:
     template = HTTP.replace("name: availability", "name: availability-of-${job}")
     template = template.replace("service: ${job}", "service: web")
     wrong = "{template: http-availability, with: {job: Check!out}}"
@@ -172,7 +172,7 @@ def test_a_mistake_in_an_argument_inside_a_text_is_told_at_the_argument() -> Non
 
 @pytest.mark.parametrize("job", ['x"y', "x\\", 'x"})) or (sum(rate(y{job="', 'x", tenant="z'])
 def test_an_argument_that_breaks_a_query_is_marked(job: str) -> None:
-    """Each is told, whatever the others do, and the template is blamed by none."""
+    """Each is reported, whatever the others do, and the template is blamed by none."""
     use = f"{{template: http-availability, with: {{job: '{job}'}}, service: web}}"
     found = findings(HTTP, tenant("a", use), tenant("b"), tenant("c", use))
     places = [place.split()[0].split(":") for place in found]
@@ -180,7 +180,7 @@ def test_an_argument_that_breaks_a_query_is_marked(job: str) -> None:
     assert all(line == "11" and 49 <= int(column) < 49 + len(job) + 2 for _, line, column in places)
 
 
-def test_two_uses_of_the_same_name_are_told_apart() -> None:
+def test_two_uses_of_the_same_name_are_distinguished() -> None:
     assert findings(HTTP, tenant("acme", USE, USE)) == ["tenants/acme.yaml:12:18 duplicate-slo"]
 
 
@@ -191,7 +191,7 @@ def test_arguments_keep_their_type_where_they_are_all_of_a_value() -> None:
     assert found["description"] == "costs $5, $$ or ${job}, says checkout of 99.95 percent"
 
 
-def test_what_a_use_says_itself_wins() -> None:
+def test_what_a_use_sets_itself_wins() -> None:
     found = data(
         "{template: http-availability, with: {job: checkout}, objective: 99, labels: {team: cart},"
         " alerting: {min_events: 7}, sli: {latency: {histogram: x_seconds, threshold: 1s}}}"
@@ -251,7 +251,7 @@ def test_alerts_name_both_files_and_change_with_either() -> None:
     assert notes[0] != notes[1]
 
 
-def test_places_are_those_of_the_file_that_says_it() -> None:
+def test_places_are_those_of_the_file_that_sets_it() -> None:
     use = "{template: http-availability, with: {job: checkout}, labels: {team: cart}}"
     document = instance(use).document
     slo = ("spec", "slos", 0)
@@ -289,7 +289,7 @@ def documents(template: object, use: object) -> Report:
 
 
 @pytest.mark.parametrize("where", ["template", "use"])
-def test_whatever_stands_there_the_words_are_ours(where: str) -> None:
+def test_whatever_is_there_the_message_is_ours(where: str) -> None:
     (read,) = read_documents("t.yaml", HTTP.encode(), Report())
     template = json.loads(json.dumps(read.data, default=float))
     use: dict[str, Any] = {

@@ -104,7 +104,7 @@ def test_any_text_survives_a_block(value: str, indent: int) -> None:
     assert yaml.safe_load(f"a: {written}\nb: 1\n") == {"a": value, "b": 1}
 
 
-def test_an_expression_stands_as_people_write_it() -> None:
+def test_an_expression_is_as_people_write_it() -> None:
     assert block("a\n/\nb", 10) == "|-\n          a\n          /\n          b"
 
 

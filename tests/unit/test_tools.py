@@ -17,9 +17,9 @@ ALL = (*tools.CLIENTS, *tools.SERVERS, *tools.VICTORIAMETRICS)
 NO_COMMANDS = "/nonexistent"
 
 
-def tool(path: Path, says: str = "promtool, version 1.2.3+ds1 (branch: x)") -> Path:
+def tool(path: Path, output: str = "promtool, version 1.2.3+ds1 (branch: x)") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\necho '{says}'\n", encoding="utf-8")
+    path.write_text(f"#!/bin/sh\necho '{output}'\n", encoding="utf-8")
     path.chmod(0o755)
     return path
 
@@ -32,7 +32,7 @@ def toolset(folder: Path, suite: str, names: tuple[str, ...] = ALL) -> Path:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current folder, with no tool on PATH and none asked for."""
+    """An empty current folder, with no tool on PATH and none in the variable."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", NO_COMMANDS)
     monkeypatch.delenv(tools.VARIABLE, raising=False)
@@ -49,15 +49,15 @@ def test_nothing_is_found_where_nothing_is() -> None:
     assert find_in("forky", "promtool") is None
 
 
-def test_what_is_asked_for_goes_before_path_and_path_before_the_tools_folder(here: Path) -> None:
+def test_the_variable_goes_before_path_and_path_before_the_tools_folder(here: Path) -> None:
     fetched = tool(here / ".tools/forky/usr/bin/promtool")
     installed = tool(here / "bin/promtool")
-    asked = tool(here / "mine/bookworm/usr/bin/promtool")
+    named = tool(here / "mine/bookworm/usr/bin/promtool")
     path, variable = {"PATH": str(here / "bin")}, {tools.VARIABLE: str(here / "mine")}
 
     assert find("promtool") == fetched
     assert find("promtool", path) == installed
-    assert find("promtool", path | variable) == asked
+    assert find("promtool", path | variable) == named
     assert find("amtool", path | variable) is None
 
 
@@ -85,7 +85,7 @@ def test_version_drops_the_suffix_whichever_stream_it_is_on(tmp_path: Path, redi
     assert version(binary) == "2.42.0"
 
 
-def test_version_says_what_is_wrong_with_a_binary(tmp_path: Path) -> None:
+def test_version_reports_what_is_wrong_with_a_binary(tmp_path: Path) -> None:
     with pytest.raises(ToolsError, match="--version names no version"):
         version(tool(tmp_path / "promtool", "hello"))
     with pytest.raises(ToolsError, match="could not be started: No such file"):
@@ -93,7 +93,7 @@ def test_version_says_what_is_wrong_with_a_binary(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
-def test_each_real_toolset_holds_the_versions_that_it_claims(suite: tools.Suite) -> None:
+def test_each_real_toolset_has_the_versions_that_it_claims(suite: tools.Suite) -> None:
     claimed = {"prometheus": suite.prometheus, "promtool": suite.prometheus}
     for name in (*tools.CLIENTS, *suite.servers):
         binary = find_in(suite.name, name)
@@ -134,7 +134,7 @@ def test_a_toolset_without_servers_is_complete_only_for_who_needs_none(
         ({"ID": "debian"}, "apt-get is not on PATH: put promtool and amtool on PATH, or"),
     ],
 )
-def test_where_nothing_can_be_fetched_the_error_says_what_to_do(
+def test_where_nothing_can_be_fetched_the_error_has_the_next_step(
     here: Path, monkeypatch: pytest.MonkeyPatch, release: dict[str, str], message: str
 ) -> None:
     monkeypatch.setattr(platform, "freedesktop_os_release", lambda: release)

@@ -1,4 +1,4 @@
-"""A value of `by` that vanishes: who is told, how far it looks back, and what is refused."""
+"""A value of `by` that vanishes: who is notified, how far it looks back, and what is refused."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_look_back_is_inherited_and_the_nearest_wins() -> None:
     assert looks(slo(1, "zone"), defaults="vanished: none") == [None]
 
 
-def test_look_back_that_nobody_says_outlasts_the_wait_and_fits_the_period() -> None:
+def test_default_look_back_outlasts_the_wait_and_fits_the_period() -> None:
     patient = "alerting: {policy: patient}, "
     assert looks(slo(1, "zone", patient)) == [Duration.of(hours=36)]
     assert looks(slo(1, "zone", f"period: 1d, {patient}")) == [Duration.of(days=1)]

@@ -1,4 +1,4 @@
-"""What promtool and amtool refuse is told at the manifest's line, what did not run loudly."""
+"""What promtool and amtool refuse is reported at the manifest's line, as is a tool that fails."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_what_the_base_configuration_lacks_only_amtool_sees(
 
 
 @pytest.mark.parametrize("suite", SUITES)
-def test_a_receivers_finding_is_told_at_its_channel(
+def test_a_receivers_finding_is_reported_at_its_channel(
     monkeypatch: pytest.MonkeyPatch, suite: str
 ) -> None:
     use(monkeypatch, suite)
@@ -139,7 +139,7 @@ def test_findings_about_a_file_as_a_whole_name_the_file(
 
 
 @pytest.mark.parametrize("missing", [{"promtool"}, {"amtool"}, {"promtool", "amtool"}])
-def test_missing_tools_are_told_and_are_no_error(
+def test_missing_tools_are_reported_and_are_no_error(
     repo: Path, monkeypatch: pytest.MonkeyPatch, missing: set[str]
 ) -> None:
     for name in {"promtool", "amtool"} - missing:
@@ -158,14 +158,14 @@ def test_missing_tools_are_told_and_are_no_error(
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ("exit 1", "promtool failed: it says nothing"),
+        ("exit 1", "promtool failed: it prints nothing"),
         ("echo no such flag >&2; exit 2", "promtool failed: no such flag"),
-        ("kill -9 $$", "promtool failed: it says nothing"),
+        ("kill -9 $$", "promtool failed: it prints nothing"),
         ("printf 'a\\nb\\n\\nc\\nd\\ne\\nf\\n'; exit 1", "promtool failed: a; b; c; d; e"),
         ("printf '\\303\\033[31m'; exit 1", "promtool failed: \ufffd\\u001b[31m"),
     ],
 )
-def test_a_tool_that_fails_otherwise_is_an_error_with_what_it_said(
+def test_a_tool_that_fails_otherwise_is_an_error_with_its_output(
     repo: Path, monkeypatch: pytest.MonkeyPatch, script: str, message: str
 ) -> None:
     fake(repo, "promtool", script)
@@ -174,7 +174,7 @@ def test_a_tool_that_fails_otherwise_is_an_error_with_what_it_said(
     done = check()
     assert done.exit_code == 1
     assert f"prometheus/rules/acme.yml:1:1: error[promtool] {message}\n" in done.stderr
-    assert "error[amtool] amtool refuses it: it says nothing\n" in done.stderr
+    assert "error[amtool] amtool refuses it: it prints nothing\n" in done.stderr
 
 
 def test_a_tool_that_cannot_be_started_is_an_error(
@@ -195,8 +195,11 @@ def test_every_suite_agrees_with_what_is_compiled(
 ) -> None:
     use(monkeypatch, suite)
     done = check()
-    told, *infos = done.stderr.splitlines()
-    assert (done.exit_code, told) == (0, "1 SLO of 1 tenant: no errors, promtool and amtool agree")
+    summary, *infos = done.stderr.splitlines()
+    assert (done.exit_code, summary) == (
+        0,
+        "1 SLO of 1 tenant: no errors, promtool and amtool agree",
+    )
     assert [line for line in infos if ": warning[" in line or ": error[" in line] == []
     assert sorted(path.name for path in repo.iterdir()) == [
         FOLDER,
@@ -208,11 +211,11 @@ def test_every_suite_agrees_with_what_is_compiled(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("exit 0", 'exits with 0, but does not report "SUCCESS": it says nothing'),
+        ("exit 0", 'exits with 0, but does not report "SUCCESS": it prints nothing'),
         ("echo ok", 'exits with 0, but does not report "SUCCESS": ok'),
         ("printf '\\377\\033[31m\\000'", 'exits with 0, but does not report "SUCCESS": '),
-        ("kill -SEGV $$", "it says nothing"),
-        ("exit 77", "it says nothing"),
+        ("kill -SEGV $$", "it prints nothing"),
+        ("exit 77", "it prints nothing"),
         ("echo '  SUCCESS: 1 rules found'; exit 1", "SUCCESS: 1 rules found"),
         ("echo unknown flag >&2; exit 2", "unknown flag"),
     ],

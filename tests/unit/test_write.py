@@ -124,7 +124,7 @@ def test_a_second_compile_touches_nothing(repo: Path) -> None:
     assert (repo / "out").stat().st_mtime_ns == folder
 
 
-def test_check_says_so_and_changes_nothing(repo: Path) -> None:
+def test_check_reports_it_and_changes_nothing(repo: Path) -> None:
     old = compiled("old", "out")
     done = run("compile", "new", "-o", "out", "--check")
     assert done.exit_code == 1
@@ -196,7 +196,7 @@ def test_a_folder_in_the_way_is_an_error(repo: Path) -> None:
     assert f"out/{rules('a')}:1:1: error[foreign-file]" in done.stderr
 
 
-def test_a_stale_file_that_lost_its_mark_is_left_and_told(repo: Path) -> None:
+def test_a_stale_file_that_lost_its_mark_is_left_and_reported(repo: Path) -> None:
     compiled("old", "out")
     (repo / "out" / rules("b")).write_text("# mine now\n", encoding="utf-8")
     done = run("compile", "new", "-o", "out", "--allow-removal")
@@ -425,7 +425,7 @@ def test_compile_check_reports_others_rules_and_what_is_out_of_date(repo: Path) 
     )
 
 
-def test_the_lock_holds_digests_and_no_trace_of_the_machine() -> None:
+def test_the_lock_contains_digests_and_no_trace_of_the_machine() -> None:
     artefact = write.lock({"b": "2", "a": "1"}, [Artefact("y", "Y"), Artefact("x", "X")], {})
     assert list(json.loads(artefact.text)["inputs"]) == ["a", "b"]
     assert list(json.loads(artefact.text)["outputs"]) == ["x", "y"]

@@ -173,7 +173,7 @@ def exclusions(chosen: Sequence[Matcher]) -> Json:
 
 
 def by_labels(planned: PlannedTenant) -> list[str]:
-    """Labels by which SLOs are told apart; a name that needs quotes cannot be a variable's."""
+    """Labels by which SLOs are distinguished; a name that needs quotes cannot be a variable's."""
     return sorted({label for slo in planned.slos for label in slo.by if is_plain_label(label)})
 
 

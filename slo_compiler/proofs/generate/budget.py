@@ -1,6 +1,6 @@
 """Which unit tests prove the alerts on budgets: they fire just below each bound, not just above.
 
-At a constant error ratio e from the first sample on, every window and the period hold e. Of the
+At a constant error ratio e from the first sample on, every window and the period have it. Of the
 budget b, 1 - e / b is left, and at the pace of e that is spent in period * (b / e - 1). So
 e = b * (1 - left) for a bound on what is left, e = b * period / (period + span) for one on the
 pace. Of a calendar's period next to nothing is over when a test begins, so that no ratio spends its

@@ -1,9 +1,9 @@
 """Errors from a clean history on: when each tier fires, escalates and resets.
 
 The arithmetic is burn.py's. With a clean history at constant traffic, then errors at a constant
-ratio e, the long window L holds the ratio e * t / L after t, which exceeds the threshold after
+ratio e, the long window L has the ratio e * t / L after t, which exceeds the threshold after
 t = L * threshold / e. By then the run is L * 5/4 old: a longer window, even one that the run does
-not fill, holds at most 4/5 of the ratio and fires later; a shorter one fires sooner. After the
+not fill, has at most 4/5 of the ratio and fires later; a shorter one fires sooner. After the
 errors stop, the short window S falls below the threshold within S * (1 - threshold / e).
 """
 

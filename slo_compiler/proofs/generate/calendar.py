@@ -1,6 +1,6 @@
 """That a calendar's budget starts over with its period: the first boundary after 1970 began.
 
-The rules hold no SLO's name, so that one SLO of each calendar shows it for all. It starts from the
+The rules have no SLO's name, so that one SLO of each calendar shows it for all. It starts from the
 tiles: a quarter of base samples would take promtool minutes.
 """
 
@@ -106,9 +106,9 @@ def _boundary(subject: SLOUnderTest, tiles: _Tiles) -> UnitTest:
         tuple(
             (
                 f"{naming.increase(counted, burn.period_tile(period))}{{{base_labels(subject)}}}",
-                told,
+                text,
             )
-            for counted, told in values
+            for counted, text in values
         ),
         tuple(check for at in moments for check in _checks(subject, tiles, at)),
     )

@@ -113,5 +113,5 @@ def _sums_to(
     query = f"count(abs({name}{{{subject.labels}}} - {burn.literal(total)}) < 1e-9)"
     if rough:
         query = f"count(abs({name}{{{subject.labels}}} / {burn.literal(total)} - 1) < 1e-9)"
-    told = " + ".join(f"{weight} * {count}" for weight, count in pairs)
-    return Check(MINUTE * 5, query, (("{}", "1"),), told)
+    why = " + ".join(f"{weight} * {count}" for weight, count in pairs)
+    return Check(MINUTE * 5, query, (("{}", "1"),), why)

@@ -1,4 +1,4 @@
-"""That nothing counts while an exclusion is active, nobody is told of missing data, and then again.
+"""That nothing counts while an exclusion is active, missing data fire no alert, and then again.
 
 Exclusions are years away from promtool's beginning of time, so that what is scheduled is fed here,
 once for the tenant. When that is, is decided by constants in an expression, not by measurements.
@@ -39,7 +39,7 @@ def excluded(tenant: ResolvedTenant, batch: TestBatch, timing: burn.Timing) -> I
         yield _counts_nothing(tenant, batch, timing)
         wait = min(slo.policy.spec.no_data_for for slo in tenant.slos)
         if batch.subjects[0].slo.live:
-            yield _tells_nobody(tenant, batch, timing, wait)
+            yield _fires_nothing(tenant, batch, timing, wait)
 
 
 def _counts_nothing(tenant: ResolvedTenant, batch: TestBatch, timing: burn.Timing) -> UnitTest:
@@ -67,8 +67,8 @@ def _counts_nothing(tenant: ResolvedTenant, batch: TestBatch, timing: burn.Timin
             (after, naming.BUDGET_REMAINING, 1, "no budget pays for it"),
             (end, naming.error_ratio(windows[subject.name]), 1, "what comes later counts again"),
         ):
-            told = f"count(abs({of}{{{subject.labels}}} - {value}) < 1e-9)"
-            checks.append(Check(at, told, (("{}", "1"),), f"{subject.name}: {why}"))
+            query = f"count(abs({of}{{{subject.labels}}} - {value}) < 1e-9)"
+            checks.append(Check(at, query, (("{}", "1"),), f"{subject.name}: {why}"))
         number = len(tenant.exclusions_of(subject.slo))
         active = f"count({naming.EXCLUSION_ACTIVE}{{{subject.labels}}})"
         why = f"{subject.name}: each exclusion of it is active"
@@ -77,8 +77,8 @@ def _counts_nothing(tenant: ResolvedTenant, batch: TestBatch, timing: burn.Timin
     for at in (over - MINUTE, over + MINUTE * 2, after):
         for subject in batch.subjects:
             names = dict.fromkeys(subject.burn_alert(t.name) for t in subject.slo.policy.tiers)
-            quiet = "|".join((*names, *others))
-            expr = f'count(ALERTS{{alertname=~"{quiet}",{subject.labels}}})'
+            silent = "|".join((*names, *others))
+            expr = f'count(ALERTS{{alertname=~"{silent}",{subject.labels}}})'
             checks.append(Check(at, expr, (), f"{subject.name}: nothing fires for it"))
     return _test(
         tenant,
@@ -91,7 +91,7 @@ def _counts_nothing(tenant: ResolvedTenant, batch: TestBatch, timing: burn.Timin
     )
 
 
-def _tells_nobody(
+def _fires_nothing(
     tenant: ResolvedTenant, batch: TestBatch, timing: burn.Timing, wait: Duration
 ) -> UnitTest:
     """Targets may be down while an exclusion is active, and not afterwards."""

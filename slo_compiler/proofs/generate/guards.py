@@ -1,7 +1,7 @@
-"""That a tier is silent on fewer errors or events than its guard asks for, whatever their ratio.
+"""That a tier is silent on fewer errors or events than its guard requires, whatever their ratio.
 
 One failed request of three does not page. Traffic is even for a while and then ends, so that the
-long window holds exactly as many errors and events as a test says.
+long window has exactly as many errors and events as a test needs.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def plan_guards(subjects: Sequence[SLOUnderTest], timing: burn.Timing) -> Iterat
 
 
 def _cases(subject: SLOUnderTest, tier: Tier) -> Iterator[_Case]:
-    """Give each guard that decides: with one less, all else that the tier asks for is still there.
+    """Give each guard that decides: with one less, all else that the tier requires is still there.
 
     A guard that others imply, such as 2 events beside 5 errors, cannot be seen and needs no proof.
     """
@@ -123,21 +123,21 @@ def _test(
             rate = burn.literal(count / per_sample)
             series[f"{name}{{{base_labels(case.subject)}}}"] = f"{rate}x{samples - 1} 0x{rest}"
     word = "at" if at else "below"
-    told = alike((case.subject, _told(case, tier, at=at)) for case in cases)
+    arithmetic = alike((case.subject, _arithmetic(case, tier, at=at)) for case in cases)
     end = traffic + _waits(tier)
     why = "as many as the guard asks for" if at else "one less than the guard asks for"
     check = batch.firing(end, tier, batch.subjects if at else [], why)
     return UnitTest(
         f"{batch.names}: {tier.name} {word} its guard of {cases[0].guard.counted}",
         origins_of(batch.subjects),
-        ("starts from the base pair", *told),
+        ("starts from the base pair", *arithmetic),
         step,
         tuple(series.items()),
         (check,),
     )
 
 
-def _told(case: _Case, tier: Tier, *, at: bool) -> str:
+def _arithmetic(case: _Case, tier: Tier, *, at: bool) -> str:
     errors, events = case.at if at else case.below
     return (
         f"{errors} of {events} events are errors; the guard asks for "

@@ -218,7 +218,7 @@ def _feeds(tenants: Sequence[IsolatedTenant], at: Duration, interval: Duration) 
                         burning[name] = counter(one, (errors,), interval, slo.events)
                         resting[name] = counter(one, (good,), interval, slo.events)
                 continue
-            # A composite would take in what the rule of a part says of events that are fed alone.
+            # A composite would count what the rule of a part records of events that are fed alone.
             rest = idle if slo.lacks_good else good
             pairs = (
                 constant_pair(slo.labels, slo.events, segment, interval)

@@ -92,8 +92,8 @@ def absent_tests(batch: TestBatch, timing: burn.Timing) -> Iterator[UnitTest]:
     for subject in counted:
         ratio = ratios[subject.name]
         expr = f"{naming.error_ratio(min(tier_windows([subject.slo])))}{{{subject.labels}}}"
-        told = f"count({expr} == {burn.literal(ratio)})"
-        checks.append(Check(at, told, (("{}", "1"),), f"{subject.name} has a ratio all the same"))
+        query = f"count({expr} == {burn.literal(ratio)})"
+        checks.append(Check(at, query, (("{}", "1"),), f"{subject.name} has a ratio all the same"))
     batch = replace(batch, subjects=tuple(counted))
     timelines: dict[str, Timeline] = {
         s.name: (Segment(at + MINUTE, ratios[s.name]),) for s in counted

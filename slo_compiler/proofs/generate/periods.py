@@ -1,4 +1,4 @@
-"""Where promtool's clock, which begins with 1970, stands in a budget's period, and what is left."""
+"""Where promtool's clock, which begins with 1970, is in a budget's period, and what is left."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def elapsed(period: Period, at: Duration) -> Fraction:
 
 def almost(at: Duration, series: str, labels: str, value: Fraction) -> Check:
     """Expect a value, to a millionth: floats differ between Prometheus 2.x and 3.x."""
-    told = burn.literal(value)
-    expr = f"abs({series}{{{labels}}} - {told}) < bool 1e-6"
-    return Check(at, f"count({expr} == 1)", (("{}", "1"),), f"{series} is {told}")
+    number = burn.literal(value)
+    expr = f"abs({series}{{{labels}}} - {number}) < bool 1e-6"
+    return Check(at, f"count({expr} == 1)", (("{}", "1"),), f"{series} is {number}")
 
 
 def settled_at(periods: Iterable[Period], least: Duration) -> Duration:

@@ -3,7 +3,7 @@
 A query whose selectors can be read off its syntax tree (a counter's rate, summed or not) is solved:
 for each selector a label set that it selects, regular expressions included, and for each matcher a
 decoy that only this matcher keeps out. Everything that is derived is checked by the same selectors;
-what cannot be derived is told as None, and its proofs start from the base pair.
+what cannot be derived is None, and its proofs start from the base pair.
 """
 
 from __future__ import annotations

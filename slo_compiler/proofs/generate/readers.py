@@ -16,16 +16,16 @@ _Texts = tuple[str, ...]
 class SelectorIndex(Generic[Reader]):
     """Who selects a counter, found by its metric and its labels.
 
-    A selector that asks for one value of some labels, such as {job="checkout", tenant="a"}, is only
+    A selector that requires one value of some labels, such as {job="checkout", tenant="a"}, is only
     tried on the counters with these values.
     """
 
     def __init__(self, entries: Iterable[tuple[Reader, Sequence[Selector]]]) -> None:
-        # By metric and the names of the labels that are asked for, then by their values.
+        # By metric and the names of the labels that are required, then by their values.
         self._found: dict[str, dict[_Texts, dict[_Texts, dict[Selector, dict[Reader, None]]]]] = {}
         for reader, selectors in entries:
             for selector in selectors:
-                names, values = _asked(selector)
+                names, values = _required(selector)
                 by_value = self._found.setdefault(selector.metric, {}).setdefault(names, {})
                 readers = by_value.setdefault(values, {}).setdefault(selector, {})
                 readers[reader] = None
@@ -55,7 +55,7 @@ class Readers(SelectorIndex[str]):
         super().__init__((subject.labels, subject.selectors) for subject in self._subjects)
 
     def sharing(self) -> dict[str, set[str]]:
-        """Give for each SLO those that cannot be told from it: one reads what the other counts.
+        """Return for each SLO those that are not separate from it: one reads what the other counts.
 
         A composite shares with its parts.
         """
@@ -72,7 +72,7 @@ class Readers(SelectorIndex[str]):
         return [decoy for decoy in subject.decoys if {subject.labels}.issuperset(self.of(decoy))]
 
 
-def _asked(selector: Selector) -> tuple[_Texts, _Texts]:
-    """Give the labels of which a selector asks for one value, in order, and these values."""
+def _required(selector: Selector) -> tuple[_Texts, _Texts]:
+    """Return the labels of which a selector requires one value, in order, and these values."""
     found = sorted({(m.name, m.value) for m in selector.matchers if m.op == "="})
     return tuple([name for name, _ in found]), tuple([value for _, value in found])

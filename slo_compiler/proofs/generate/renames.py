@@ -70,7 +70,7 @@ def _continues(new: SLOUnderTest, old: SLOUnderTest, timing: burn.Timing, within
 
 
 def _old_share(period: Period, half: Duration, end: Duration, step: Duration) -> Fraction:
-    """Tell how much of what a period holds at `end` was counted under the old name."""
+    """Return how much of a period's events at `end` was counted under the old name."""
     tile, lag = burn.period_tile(period).ms, burn.tile_lag(period).ms
     start = period.bounds(end.ms // 1000)[0] * 1000 if period.calendar else -1
     ends = [at - lag for at in range(0, end.ms + 1, tile) if at - lag > start]

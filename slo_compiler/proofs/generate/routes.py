@@ -32,7 +32,7 @@ def routes_by_alert(
     slos = {(t.name, s.spec.service, s.spec.name): s for t in known for s in t.slos}
     # Two exclusions that end are one alert to the routing tree.
     found = {alert.labels: alert for alert in alerts_of(planned)}
-    routed = bool(tenant.severities)  # asked once: it looks at all SLOs
+    routed = bool(tenant.severities)  # computed once: it looks at all SLOs
     for labels, alert in sorted(found.items(), key=lambda item: item[0]):
         wanted = _wanted(tenant, alert, routed=routed)
         yield (

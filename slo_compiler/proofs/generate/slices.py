@@ -1,4 +1,4 @@
-"""That a slice is good up to its target, bad beyond it, and what the manifest says when idle."""
+"""That a slice is good up to its target, bad beyond it, and as the manifest declares when idle."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def slice_test(subject: SLOUnderTest, timing: burn.Timing) -> Iterator[UnitTest]
         ),
         start=1,
     ):
-        at = length * number - slices.slice  # the end of a slice that holds nothing else
+        at = length * number - slices.slice  # the end of a slice that contains nothing else
         for query, value in zip((events, errors), expected[policy], strict=True):
-            told = f"count(abs({query} - {value}) < 1e-12)"
-            checks.append(Check(at, told, (("{}", "1"),), why))
+            expr = f"count(abs({query} - {value}) < 1e-12)"
+            checks.append(Check(at, expr, (("{}", "1"),), why))
     yield UnitTest(
         f"{subject.name}: good, bad and idle slices of {slices.slice}",
         subject.origin,

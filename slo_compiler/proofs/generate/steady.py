@@ -1,7 +1,7 @@
 """Constant error ratios, one after the other: no alert fires below its bound, each fires above it.
 
 All steps are in one test. Each has a million times the traffic of the one before, so that every
-window and the period hold the ratio of the present step, to a millionth.
+window and the period have the ratio of the present step, to a millionth.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ def steady_tests(
     tenant: ResolvedTenant, batch: TestBatch, timing: burn.Timing
 ) -> Iterator[UnitTest]:
     """Plan the tests of a round; more than one where there are many bounds."""
-    quiet = _quiet(tenant, batch)
+    silent = _silent(tenant, batch)
     tile = timing.longest_tile(tier_windows(s.slo for s in batch.subjects))
     periods = [s.slo.period for s in batch.subjects]
     longest = max([tile, *(burn.period_tile(period) for period in periods)])
     least = rounded(settled_at(periods, MINUTE * 5) + EVALUATION * 2, EVALUATION)
     if batch.recorded_only:
-        yield _test(batch, [quiet.lasting(least), _outage(batch, tile)], timing, "nor ever")
+        yield _test(batch, [silent.lasting(least), _outage(batch, tile)], timing, "nor ever")
         return
     steps = [
         *budget_steps_of(tenant, batch, rounded(longest + EVALUATION * 2, EVALUATION)),
         *_tiers(batch, rounded(tile + EVALUATION * 2, EVALUATION)),
     ]
     steps.sort(key=lambda step: step.pace)
-    if steps and steps[0].pace < quiet.pace:
+    if steps and steps[0].pace < silent.pace:
         # Its values are exact, so that nothing may come before it.
-        yield _test(batch, [quiet.lasting(least)], timing, "the budget is right")
+        yield _test(batch, [silent.lasting(least)], timing, "the budget is right")
     else:
-        steps.insert(0, quiet)
+        steps.insert(0, silent)
     for first in range(0, len(steps), MAX_STEPS):
         part = steps[first : first + MAX_STEPS]
         part[0] = part[0].lasting(max(part[0].length, least))
@@ -88,9 +88,9 @@ def _arithmetic(subject: SLOUnderTest) -> str:
     return f"budget {budget}; thresholds {', '.join(tiers)}"
 
 
-def _quiet(tenant: ResolvedTenant, batch: TestBatch) -> TrafficStep:
+def _silent(tenant: ResolvedTenant, batch: TestBatch) -> TrafficStep:
     """Choose a share of the budget's pace at which no tier fires, and check what is left of it."""
-    share = _quiet_share(batch)
+    share = _silent_share(batch)
 
     def checks(at: Duration) -> Iterator[Check]:
         yield _none_fires(tenant, batch, at, share)
@@ -173,7 +173,7 @@ def _is_above_pace(subjects: Sequence[SLOUnderTest], tier: Tier) -> bool:
     return all(s.threshold(tier) > burn.error_budget(s.slo.objective) for s in subjects)
 
 
-def _quiet_share(batch: TestBatch) -> Fraction:
+def _silent_share(batch: TestBatch) -> Fraction:
     """Choose a share of the budget's pace at which no tier fires: a quarter, unless one would."""
     factors = [
         reach.burn_factor(s.slo, tier) for s in batch.subjects for tier in s.slo.policy.tiers

@@ -53,8 +53,8 @@ class SLOUnderTest:
     opaque: tuple[Selector, ...]  # those of them in queries of which no counter could be derived
     lacks_good: bool  # whether its rule takes fed events, as it finds no good ones, for errors
     without_input: bool  # whether its base rules may record something while no test feeds it
-    labels: str  # its identity, as it stands in a selector
-    origin: str  # where it stands: tenants/customer-b.yaml:26
+    labels: str  # its identity, as matchers of a selector
+    origin: str  # its place: tenants/customer-b.yaml:26
     events: int  # of each sample: enough for its guards on low traffic
     name: str  # within its tenant: checkout/availability
     renamed: bool  # whether alerts of the tenant have names that users gave them

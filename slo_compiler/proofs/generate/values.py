@@ -1,4 +1,4 @@
-"""That an SLI of samples tells good ones from bad ones, and reads no series but its own."""
+"""That an SLI of samples distinguishes good ones from bad, and reads no series but its own."""
 
 from __future__ import annotations
 

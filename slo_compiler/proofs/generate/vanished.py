@@ -37,7 +37,7 @@ def vanished_tests(
     goes = rounded(tile + timing.slow * 2, evaluation)
     early = goes + Duration((wait.ms - 1) // evaluation.ms * evaluation.ms)
     late = goes + rounded(wait, evaluation) + evaluation
-    # The last tile that holds an event, and the step that records it.
+    # The last tile that contains an event, and the step that records it.
     lingers = rounded(tile + timing.slow * 2, evaluation) + evaluation
     firing = [s for s in several if s.name in withins]
     checks = [

@@ -44,7 +44,7 @@ def jobs(
     """List the proofs of an output folder; a tool is needed for its own kind of proof only.
 
     Raises:
-        CompileError: the folder holds no proof that is wanted, or a file of it is damaged.
+        CompileError: the folder contains no proof that is wanted, or a file of it is damaged.
         ToolsError: a tool does not run.
     """
     report, wanted, cache = report or Report(), wanted or Wanted(), cache or ProofCache()

@@ -50,7 +50,7 @@ class ProofCache:
         return digest.hexdigest()
 
     def checks(self, key: str) -> int | None:
-        """Return how many checks a proof held when it passed; None if it is not known to pass."""
+        """Return how many checks a proof had when it passed; None if it is not known to pass."""
         if self.folder is None:
             return None
         try:

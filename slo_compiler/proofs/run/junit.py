@@ -9,7 +9,7 @@ from slo_compiler.proofs.run.result import ProofResult
 
 
 def junit(results: Sequence[ProofResult]) -> str:
-    """Tell the results as JUnit XML."""
+    """Return the results as JUnit XML."""
     root = ET.Element("testsuites")
     for result in sorted(results, key=lambda r: (r.kind, r.name)):
         suite = ET.SubElement(
@@ -24,7 +24,7 @@ def junit(results: Sequence[ProofResult]) -> str:
             case = ET.SubElement(suite, "testcase", name=test, classname=result.name)
             for failure in result.failures:
                 if failure.test == test:
-                    told = ET.SubElement(case, "failure", message=failure.message)
-                    told.text = failure.origin
+                    element = ET.SubElement(case, "failure", message=failure.message)
+                    element.text = failure.origin
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"

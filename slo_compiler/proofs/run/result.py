@@ -1,4 +1,4 @@
-"""What a proof found, and how a tool is asked."""
+"""What a proof found, and how a tool is run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROUTES_SECONDS = process.LIMIT_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What did not hold: the check, what came instead, and the manifest's lines behind it."""
+    """What failed: the check, what came instead, and the manifest's lines behind it."""
 
     test: str
     message: str
@@ -41,7 +41,7 @@ class ProofResult:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool, and what tells it from others: its version, size and time of change."""
+    """A tool, and what identifies it: its version, size and time of change."""
 
     path: Path
     identity: str = ""

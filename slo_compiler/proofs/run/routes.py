@@ -99,7 +99,7 @@ def _amtool_job(
 
 
 def _failed(amtool: Tool, config: Path, routes: Sequence[RouteProof]) -> Iterator[Failure]:
-    """Run amtool on each route; where it gives no answer once, it is not asked again."""
+    """Run amtool on each route; where it gives no answer once, it is not run again."""
     for route in routes:
         command: list[str | Path] = [
             amtool.path.absolute(),
@@ -121,10 +121,10 @@ def _failed(amtool: Tool, config: Path, routes: Sequence[RouteProof]) -> Iterato
 def _inhibition(
     model: routing.Config, by_tenant: Mapping[str, Sequence[RouteProof]], external: tuple[str, ...]
 ) -> tuple[int, list[Failure], str]:
-    """Ask of pairs of alerts who quiets whom.
+    """Check of pairs of alerts which inhibits which.
 
-    A tenant's alerts are asked for its own, the next tenant's, those of tenants that are linked to
-    it by dependencies, and all that anybody waits for.
+    A tenant's alerts are paired with its own, the next tenant's, those of tenants with links to
+    it by dependencies, and all that any tenant waits for.
     """
     checks, crossed, failures = 0, 0, []
     tenants = [*by_tenant]

@@ -24,7 +24,7 @@ _FAILED_EXPRESSION = re.compile(
 def prepare(
     promtool: Tool, path: Path, report: Report, wanted: Wanted, cache: ProofCache
 ) -> Job | None:
-    """Prepare one file of unit tests; None if it is damaged, or holds none that is wanted."""
+    """Prepare one file of unit tests; None if it is damaged, or contains none that is wanted."""
     file = files.read_yaml(path, files.UnitTestsFile, report)
     if file is None:
         return None

@@ -30,7 +30,7 @@ Address = Annotated[Text, BeforeValidator(_address)]
 
 
 class Email(ChannelKind):
-    """E-mail; server and sender come from the base configuration unless they stand here."""
+    """E-mail; server and sender come from the base configuration unless they are given here."""
 
     KIND: ClassVar = "email"
     FIELD: ClassVar = "email_configs"

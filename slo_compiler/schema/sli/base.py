@@ -170,7 +170,7 @@ class SLIType(Strict):
 
     @classmethod
     def query_fields(cls) -> tuple[str, ...]:
-        """Return the names of the fields that hold queries."""
+        """Return the names of the fields that are queries."""
         hints = get_type_hints(cls, include_extras=True)
         return tuple(name for name in cls.model_fields if _holds_query(hints[name]))
 
@@ -180,7 +180,7 @@ class SLIType(Strict):
 
     @abstractmethod
     def base_pair(self) -> BasePair | None:
-        """Say which queries are counted, and how; None if it counts other SLOs."""
+        """Return which queries are counted, and how; None if it counts other SLOs."""
 
 
 def _holds_query(hint: object) -> bool:

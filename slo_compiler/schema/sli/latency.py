@@ -54,8 +54,8 @@ LatencyThreshold = Annotated[
 class Latency(SLIType):
     """Share of events that take longer than `threshold`.
 
-    `histogram` is the selector of a histogram of times. Their unit is the one that its name says,
-    as in `_seconds` or `_milliseconds`; where it says none, `unit` does, and otherwise seconds are
+    `histogram` is the selector of a histogram of times. Their unit is the one in its name,
+    as in `_seconds` or `_milliseconds`; where it has none, it is `unit`, and otherwise seconds are
     assumed. Of a classic histogram, without `_bucket`, `threshold` must be one of the bucket
     bounds; of a `native` one it may be any, and Prometheus interpolates within the bucket that it
     falls into.
@@ -70,7 +70,7 @@ class Latency(SLIType):
 
     @property
     def named_unit(self) -> TimeUnit | None:
-        """The unit that the histogram's name says."""
+        """The unit in the histogram's name."""
         return unit_in_name(metric_of(self.histogram))
 
     @property

@@ -18,7 +18,7 @@ from slo_compiler.schema.sli.base import (
 class Ratio(SLIType):
     """Share of events that are errors.
 
-    Each query is a counter's selector, or PromQL that yields events per second and holds `$window`
+    Each query is a counter's selector, or PromQL that yields events per second and has `$window`
     as its range. Several queries of a list are added up, and one without series counts as zero as
     long as another has some. What `minus` counts is taken from `total`; without series it is zero,
     too. Give `good` where errors are a label value that may appear late.

@@ -20,7 +20,7 @@ from slo_compiler.schema.sli.base import (
 class Raw(SLIType):
     """An error ratio between 0 and 1, of any PromQL.
 
-    Nobody knows how many events are behind it, so that every second weighs the same: an idle night
+    The number of events behind it is unknown, so that every second weighs the same: an idle night
     counts like a busy noon. Prefer any other type that fits. NaN is no event; of several series
     the mean is taken.
     """

@@ -1,4 +1,4 @@
-"""Units of time of a histogram's bounds: as its metric's name says, or as the SLI does."""
+"""Units of time of a histogram's bounds: from its metric's name, or from the SLI."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _AT_THE_END = {
     "us": TimeUnit.MICROSECONDS,
     "ns": TimeUnit.NANOSECONDS,
 }
-# Envoy measures in milliseconds; most of its names say so (`_ms`), those of requests do not.
+# Envoy measures in milliseconds; most of its names end in `_ms`, those of requests do not.
 _KNOWN = ((re.compile(r"envoy_.*_rq_time"), TimeUnit.MILLISECONDS),)
 _NAME = re.compile(
     r"""\s*\(*\s*(?:(?P<plain>[a-zA-Z_:][\w:]*)(?=\s*(?:[{)]|$))|\{\s*["'`](?P<quoted>[^"'`]+)["'`])"""
@@ -58,7 +58,7 @@ def metric_of(selector: str) -> str:
 
 
 def unit_in_name(metric: str) -> TimeUnit | None:
-    """Give the unit that a metric's name says: the last, if there are several."""
+    """Return the unit in a metric's name: the last, if there are several."""
     for pattern, unit in _KNOWN:
         if pattern.fullmatch(metric):
             return unit
