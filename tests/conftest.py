@@ -22,7 +22,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(marker)
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT))
-    items.sort(key=lambda item: order.index(_folder(item)))
+    items.sort(
+        key=lambda item: (
+            order.index(_folder(item)),
+            item.get_closest_marker("processes") is not None,
+        )
+    )
 
 
 def _folder(item: pytest.Item) -> str:

@@ -71,6 +71,7 @@ def names(whole: Whole, slo: str = "slo-1") -> dict[str, str]:
     return {tier: rule.name for tier, rule in alerts(whole, slo).items()}
 
 
+@pytest.mark.processes
 def test_name_of_a_tier_wins_over_its_severitys_and_that_over_the_slos() -> None:
     whole = compile_slos(
         {
@@ -87,6 +88,7 @@ def test_name_of_a_tier_wins_over_its_severitys_and_that_over_the_slos() -> None
     }
 
 
+@pytest.mark.processes
 def test_name_of_an_slo_wins_over_any_of_its_tenant_and_that_over_any_of_the_project() -> None:
     whole = compile_slos(
         {"name": "Own"},
@@ -99,6 +101,7 @@ def test_name_of_an_slo_wins_over_any_of_its_tenant_and_that_over_any_of_the_pro
     assert names(whole, "slo-2")["ticket-fast"] == "Tenants"
 
 
+@pytest.mark.processes
 def test_labels_and_annotations_add_up_and_the_nearest_of_each_wins() -> None:
     whole = compile_slos(
         {
@@ -120,6 +123,7 @@ def test_labels_and_annotations_add_up_and_the_nearest_of_each_wins() -> None:
     assert dict(ticket.annotations)["c"] == "tenant"
 
 
+@pytest.mark.processes
 def test_labels_of_alerts_are_not_on_slo_info() -> None:
     (tenant,) = compile_slos({"labels": {"team": "web"}}).rules
     infos = [rule for group in tenant.groups for rule in group.rules if rule.name == naming.INFO]
@@ -127,6 +131,7 @@ def test_labels_of_alerts_are_not_on_slo_info() -> None:
     assert all("team" not in dict(rule.labels) for rule in infos)
 
 
+@pytest.mark.processes
 def test_guard_of_a_tier_is_kept_where_the_slo_gives_the_tier_a_name() -> None:
     whole = compile_slos(
         {"tiers": {"page-fast": {"name": "Pages"}}},
@@ -135,6 +140,7 @@ def test_guard_of_a_tier_is_kept_where_the_slo_gives_the_tier_a_name() -> None:
     assert dict(alerts(whole)["page-fast"].annotations)["guard"] == "at least 5 errors in 1h"
 
 
+@pytest.mark.processes
 def test_budget_alert_of_most_slos_is_one_rule_and_that_of_the_others_theirs() -> None:
     whole = compile_slos(
         {}, {}, {"name": "Own"}, steps=({"budget_below": "10%", "notify": ["hook"]},)
@@ -150,6 +156,7 @@ def test_budget_alert_of_most_slos_is_one_rule_and_that_of_the_others_theirs() -
     assert low[1].expr.startswith(f'{naming.BUDGET_REMAINING}{{tenant="acme",service="web",slo="s')
 
 
+@pytest.mark.processes
 def test_budget_alerts_under_names_that_all_slos_have_is_one_rule() -> None:
     whole = compile_slos(
         {}, {}, defaults={"name": "Own"}, steps=({"budget_below": "10%", "notify": ["hook"]},)
@@ -160,6 +167,7 @@ def test_budget_alerts_under_names_that_all_slos_have_is_one_rule() -> None:
     assert low[0].expr == f'{naming.BUDGET_REMAINING}{{tenant="acme"}} < 0.1'
 
 
+@pytest.mark.processes
 def test_health_alerts_keep_their_names_and_labels() -> None:
     plain, named = compile_slos({}), compile_slos({"name": "Own", "labels": {"team": "web"}})
     health = [
@@ -173,6 +181,7 @@ def test_health_alerts_keep_their_names_and_labels() -> None:
     assert health[0] == health[1]
 
 
+@pytest.mark.processes
 def test_expected_routes_have_the_names_that_alerts_fire_under() -> None:
     routes = proofs_of(compiled("alert-names")).routes
     found = {dict(r.labels)["alertname"] for r in routes if "long_window" in dict(r.labels)}
@@ -189,6 +198,7 @@ def test_tiers_of_one_slo_inhibit_each_other_under_different_names() -> None:
     assert not routes["page-fast"].is_inhibited_by(routes["ticket-slow"])
 
 
+@pytest.mark.processes
 def test_resolved_slos_are_input_that_compiles_to_the_same_alerts() -> None:
     words: dict[str, Any] = {
         "name": "Own",
@@ -214,6 +224,7 @@ def test_resolved_slos_are_input_that_compiles_to_the_same_alerts() -> None:
         ]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("suite", ["bookworm", "trixie", "forky"])
 def test_references_are_filled_in_and_escaped_in_links_by_each_promtool(
     suite: str, tmp_path: Path

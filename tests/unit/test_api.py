@@ -22,6 +22,7 @@ def test_api_docstring_example_prints_what_it_shows() -> None:
     assert (failed, tried) == (0, 5)
 
 
+@pytest.mark.processes
 def test_api_document_example_runs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -33,6 +34,7 @@ def test_api_document_example_runs(
     assert "prometheus/rules/customer-b.yml " in capsys.readouterr().out
 
 
+@pytest.mark.processes
 def test_compile_text_several_files_gives_files_of_each() -> None:
     name = "availability"
     other = TENANT.replace("name: availability", "name: customer-x")
@@ -66,6 +68,7 @@ def test_compile_paths_missing_file_is_a_diagnostic(tmp_path: Path) -> None:
     assert [found.id for found in result.diagnostics] == ["unreadable"]
 
 
+@pytest.mark.processes
 def test_api_import_does_not_load_the_compiler() -> None:
     code = (
         "import sys, slo_compiler; print(sorted(m for m in sys.modules if 'slo_compiler' in m));"

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import plots
+import pytest
 from cases import EXAMPLES, ROOT, compiled
 from pages import blocks
 
@@ -38,6 +39,7 @@ def test_worked_numbers_are_those_that_explain_prints() -> None:
         assert {name, threshold, at_once, ends} <= {*line.split()}
 
 
+@pytest.mark.processes
 def test_page_rule_is_in_the_compiled_rules() -> None:
     (quoted,) = [block for language, block in blocks(TEXT) if language == "yaml"]
     path = naming.rules_file("customer-b")

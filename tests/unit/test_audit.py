@@ -14,6 +14,8 @@ from click.testing import CliRunner
 
 from slo_compiler.cli import main
 
+pytestmark = pytest.mark.processes
+
 TENANT = "tenants/customer-b.yaml"
 GRANT = "  tenants:\n    internal-api: {matchers: {namespace: internal-api}}\n"
 

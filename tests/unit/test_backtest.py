@@ -326,6 +326,7 @@ def test_scope_of_one_slo_has_no_rule_of_another() -> None:
     assert scope.reach > first.resolved.period.longest
 
 
+@pytest.mark.processes
 def test_slo_that_metricsql_lacks_is_refused_and_another_of_its_tenant_is_not() -> None:
     (tenant,) = compiled("native-histograms").plan.tenants
     report = Report()
@@ -351,6 +352,7 @@ def backtest(*arguments: str, url: str = "http://127.0.0.1:9") -> Result:
     return CliRunner().invoke(main, [*given, "--project", str(ROOT / "examples/slo-compiler.yaml")])
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

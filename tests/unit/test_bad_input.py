@@ -111,6 +111,7 @@ def query(text: str) -> str:
     return MANIFEST.replace("total: http_requests_total\n", f"total: '{quoted}'\n")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_bad_input_is_refused_with_these_words(
     script: Path, repo: Path, request: pytest.FixtureRequest
@@ -133,6 +134,7 @@ def test_bad_input_is_refused_with_these_words(
         assert stderr == expected
 
 
+@pytest.mark.processes
 def test_a_real_process_exits_with_1_and_prints_the_same(repo: Path) -> None:
     (repo / "b.yaml").write_text(MANIFEST.replace("99.9", "0.999"), encoding="utf-8")
     done = subprocess.run(
@@ -222,6 +224,7 @@ def alternations(terms: int) -> str:
     )
 
 
+@pytest.mark.processes
 def test_compile_of_long_alternations_grows_no_faster_than_their_length(repo: Path) -> None:
     compiled(repo, MANIFEST)  # what is imported and read once
     done, short = compiled(repo, alternations(25))
@@ -364,6 +367,7 @@ def test_long_words_are_cut_in_messages(check: Check) -> None:
     )
 
 
+@pytest.mark.processes
 def test_thousands_of_mistakes_report_the_first_hundred(check: Check) -> None:
     keys = ", ".join(f"k{n}: 1" for n in range(40_000))
     stderr = check(MANIFEST.replace("sre}", f"sre, {keys}}}"))

@@ -50,6 +50,7 @@ def merged(folder: Path, base: str, labels: str = "", alerting: str = "") -> str
     return next(a.text for a in done.artefacts if a.path == naming.ALERTMANAGER_FILE)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("rule", "labels"),
     [
@@ -87,6 +88,7 @@ def test_check_inhibitions_rule_about_ours_is_refused_and_its_hint_accepted(
     assert yaml.safe_load(merged(tmp_path, COMMON + better, labels))["inhibit_rules"]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "rule",
     [
@@ -106,6 +108,7 @@ def test_check_inhibitions_rule_that_manifests_want_or_of_other_sources_is_accep
 NAMED = "  - source_matchers: [severity=page]\n    target_matchers: [severity=none]\n"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "rule",
     [
@@ -131,6 +134,7 @@ def test_check_inhibitions_rule_that_takes_a_given_name_for_the_platforms_is_ref
     assert merged(tmp_path, better, alerting="name: ClusterDown")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "rule",
     [
@@ -145,6 +149,7 @@ def test_check_inhibitions_rule_that_reads_no_given_name_or_is_about_slos_is_acc
     assert merged(tmp_path, COMMON + rule, alerting="name: ClusterDown")
 
 
+@pytest.mark.processes
 def test_check_inhibitions_reads_the_labels_that_users_put_on_alerts(tmp_path: Path) -> None:
     rule = "  - source_matchers: [upkeep=yes]\n    target_matchers: ['severity=~\"page|ticket\"']\n"
     assert merged(tmp_path, COMMON + rule)
@@ -153,6 +158,7 @@ def test_check_inhibitions_reads_the_labels_that_users_put_on_alerts(tmp_path: P
     assert "base-inhibition" in {d.id for d in failed.value.diagnostics}
 
 
+@pytest.mark.processes
 def test_merge_route_built_by_a_yaml_merge_keeps_its_values(tmp_path: Path) -> None:
     base = """\
 route:
@@ -167,6 +173,7 @@ receivers: [{name: platform}]
     assert [r["matchers"] for r in route["routes"]] == [['slo!=""', 'tenant!=""'], ["team=x"]]
 
 
+@pytest.mark.processes
 def test_merge_templates_are_read_before_those_of_the_platform(tmp_path: Path) -> None:
     base = "route: {receiver: platform}\nreceivers: [{name: platform}]\n"
     data = yaml.safe_load(merged(tmp_path, f"{base}templates: ['own/*.tmpl']\n"))
@@ -180,6 +187,7 @@ def test_merge_templates_that_are_no_list_are_refused(tmp_path: Path) -> None:
         merged(tmp_path, base)
 
 
+@pytest.mark.processes
 def test_merge_empty_lists_are_filled(tmp_path: Path) -> None:
     base = "route: {receiver: platform, routes: }\nreceivers: [{name: platform}]\ninhibit_rules:\n"
     data = yaml.safe_load(merged(tmp_path, base))

@@ -74,6 +74,7 @@ RENAMED = (
 )
 
 
+@pytest.mark.processes
 def test_renamed_label_is_summed_by_its_own_name_and_recorded_by_the_new() -> None:
     (events,) = expressions(compiled(manifest(RENAMED[0])), "slo:events:rate")
     assert events == (
@@ -83,6 +84,7 @@ def test_renamed_label_is_summed_by_its_own_name_and_recorded_by_the_new() -> No
     )
 
 
+@pytest.mark.processes
 def test_by_as_a_mapping_without_new_names_is_the_list() -> None:
     pairs, listed = (
         expressions(compiled(manifest(ratio(by))), "slo:events:rate")
@@ -91,6 +93,7 @@ def test_by_as_a_mapping_without_new_names_is_the_list() -> None:
     assert pairs == listed
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", ["service", "tenant", "slo", "severity"])
 def test_reserved_label_in_by_is_refused_with_a_hint_that_works(name: str) -> None:
     hint = refused(manifest(ratio(f"[{name}]")))["reserved-label"]
@@ -131,6 +134,7 @@ def test_rename_to_what_is_no_label_name_is_refused(new: str) -> None:
     assert "label-name" in refused(manifest(ratio(f"{{{new}: region}}")))
 
 
+@pytest.mark.processes
 def test_proofs_of_renamed_labels_start_from_raw_series_and_hold(tmp_path: Path) -> None:
     found = compiled(manifest(*RENAMED))
     for artefact in found.artefacts:
@@ -144,6 +148,7 @@ def test_proofs_of_renamed_labels_start_from_raw_series_and_hold(tmp_path: Path)
     assert [failure for result in results for failure in result.failures] == []
 
 
+@pytest.mark.processes
 def test_promtool_evaluates_a_rename_of_series_that_have_the_new_label_too(tmp_path: Path) -> None:
     """Two series that differ in a label `upstream` of their own are one upstream all the same."""
     (events,) = expressions(compiled(manifest(ratio("{upstream: service}"))), "slo:events:rate")
@@ -171,6 +176,7 @@ def _sides(errors: str, total: str) -> list[tuple[str, str]]:
     return [(d.help, text) for d in found if d.id == "sides-aggregate-differently"]
 
 
+@pytest.mark.processes
 def test_lint_of_sides_proposes_a_new_name_for_a_reserved_label() -> None:
     one = "sum by (service, region) (rate({}_total[$window]))"
     ((hint, text),) = _sides(one.format("e"), one.format("t"))

@@ -102,6 +102,7 @@ def project_folder(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.processes
 @given(st.lists(edit, min_size=1, max_size=4))
 @settings(max_examples=15, deadline=None)
 def test_cached_compile_after_any_edits_equals_a_clean_one(
@@ -129,6 +130,7 @@ def test_changed_file_of_another_tool_compiles_its_manifest_again(tmp_path: Path
     assert outcome(folder, cache) == outcome(folder, None)
 
 
+@pytest.mark.processes
 def test_compile_in_processes_equals_one_in_this_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +139,7 @@ def test_compile_in_processes_equals_one_in_this_process(
     assert outcome(folder, None, jobs=2) == outcome(folder, None, jobs=1)
 
 
+@pytest.mark.processes
 def test_no_file_is_compiled_twice_where_the_cache_is_new(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,6 +217,7 @@ def test_edit_that_moves_no_route_renders_no_file_of_all_tenants_again(
     assert rendered[3:] == ["alertmanager", "proofs"]
 
 
+@pytest.mark.processes
 def test_facts_are_the_same_bytes_whatever_the_seed_of_hashes() -> None:
     program = (
         "from slo_compiler.emit.facts import freeze, thaw\n"
@@ -332,6 +336,7 @@ finally:
 """
 
 
+@pytest.mark.processes
 def test_templates_are_compiled_once_and_again_where_their_bytecode_is_damaged(
     tmp_path: Path,
 ) -> None:

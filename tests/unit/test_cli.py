@@ -31,6 +31,7 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.processes
 def test_init_writes_a_repo_that_compiles_and_keeps_what_is_there(repo: Path) -> None:
     (repo / "Makefile").write_text("mine:\n")
     assert run("init").exit_code == 0
@@ -43,6 +44,7 @@ def test_init_writes_a_repo_that_compiles_and_keeps_what_is_there(repo: Path) ->
     assert (again.exit_code, again.stdout) == (0, "")
 
 
+@pytest.mark.processes
 def test_check_flag_shows_the_diff_and_writes_nothing(repo: Path) -> None:
     (repo / "acme.yaml").write_text(MANIFEST)
     assert run("compile", "acme.yaml", "-o", "out").exit_code == 0
@@ -57,6 +59,7 @@ def test_check_flag_shows_the_diff_and_writes_nothing(repo: Path) -> None:
     assert {p: p.read_bytes() for p in repo.rglob("*") if p.is_file()} == before
 
 
+@pytest.mark.processes
 def test_a_manifest_from_stdin(repo: Path) -> None:
     done = run("check", "-", stdin=MANIFEST)
     assert done.exit_code == 0
@@ -67,6 +70,7 @@ def test_a_manifest_from_stdin(repo: Path) -> None:
     assert not (repo / "generated").exists()
 
 
+@pytest.mark.processes
 def test_warnings_fail_only_with_strict(repo: Path) -> None:
     (repo / "acme.yaml").write_text(MANIFEST)
     assert run("check", "acme.yaml").exit_code == 0
@@ -75,6 +79,7 @@ def test_warnings_fail_only_with_strict(repo: Path) -> None:
     assert "warning[heartbeat-unrouted]" in strict.stderr
 
 
+@pytest.mark.processes
 def test_the_audit_log_records_each_step(repo: Path) -> None:
     (repo / "acme.yaml").write_text(MANIFEST)
     for _ in range(2):
@@ -100,6 +105,7 @@ def test_each_command_explains_itself(command: str) -> None:
     assert "Usage: main" in done.stdout
 
 
+@pytest.mark.processes
 def test_version_and_completion() -> None:
     binary = Path(sys.executable).parent / "slo-compiler"
     version = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True)

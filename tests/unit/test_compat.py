@@ -44,6 +44,7 @@ def recorded() -> set[str]:
     }
 
 
+@pytest.mark.processes
 def test_each_series_of_another_tool_is_in_the_documentation() -> None:
     page = (ROOT / "docs/compat.md").read_text(encoding="utf-8")
     tables = "\n".join(line for line in page.splitlines() if line.startswith("| `"))
@@ -80,6 +81,7 @@ def test_slo_with_by_has_no_generic_series_of_pyrra() -> None:
     assert not {name for name in names if name.startswith("pyrra")}
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
@@ -124,6 +126,7 @@ def _compat_alone(text: str) -> str:
     return written
 
 
+@pytest.mark.processes
 def test_vmalert_evaluates_a_copy_after_what_it_copies() -> None:
     text = (ROOT / f"tests/support/manifests/{CASE}.yaml").read_text(encoding="utf-8")
     project = "apiVersion: slo-compiler/v1\nkind: Project\nspec: {targets: [victoriametrics]}\n"

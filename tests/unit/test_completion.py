@@ -57,6 +57,7 @@ def completed(folder: Path, words: str) -> list[str]:
     return [line.removeprefix("plain,") for line in lines if line]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -84,6 +85,7 @@ def test_completion_gives_what_the_word_can_be(repo: Path, words: str, expected:
     assert completed(repo, f"slo-compiler {words}") == expected
 
 
+@pytest.mark.processes
 def test_completion_reads_the_project_that_the_line_names(repo: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -94,6 +96,7 @@ def test_completion_reads_the_project_that_the_line_names(repo: Path, tmp_path: 
     assert repo == tmp_path
 
 
+@pytest.mark.processes
 def test_completion_fills_in_templates() -> None:
     assert completed(ROOT / "examples/vocabulary", "slo-compiler explain templates/") == [
         "templates/checkout",
@@ -104,6 +107,7 @@ def test_completion_fills_in_templates() -> None:
     ]
 
 
+@pytest.mark.processes
 def test_completion_offers_no_word_that_a_shell_would_run(repo: Path) -> None:
     hostile = SLOS.replace("name: web, service: cart", "name: '$(id)', service: cart").replace(
         "name: api", "name: 'a b'"
@@ -114,6 +118,7 @@ def test_completion_offers_no_word_that_a_shell_would_run(repo: Path) -> None:
     assert completed(repo, "slo-compiler test --slo dark/") == ["dark/login/web"]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -131,6 +136,7 @@ def test_completion_of_broken_manifests_gives_the_others_and_prints_nothing_else
     assert completed(repo, "slo-compiler explain ") == ["bank", "shop", "shop-eu"]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("content", ["", "spec: 5\n", "spec: {sources: 5}\n", "[", "\0"])
 def test_completion_with_a_broken_project_prints_no_finding(repo: Path, content: str) -> None:
     (repo / "slo-compiler.yaml").write_text(content, encoding="utf-8")
@@ -139,10 +145,12 @@ def test_completion_with_a_broken_project_prints_no_finding(repo: Path, content:
     assert all(line.startswith("plain,shop") for line in lines)
 
 
+@pytest.mark.processes
 def test_completion_without_a_project_gives_nothing(tmp_path: Path) -> None:
     assert completed(tmp_path, "slo-compiler explain ") == []
 
 
+@pytest.mark.processes
 def test_completion_without_its_variables_prints_nothing(tmp_path: Path) -> None:
     binary = Path(sys.executable).parent / "slo-compiler"
     environment = {**os.environ, completion.VARIABLE: "bash_complete"}
@@ -152,6 +160,7 @@ def test_completion_without_its_variables_prints_nothing(tmp_path: Path) -> None
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
 
 
+@pytest.mark.processes
 def test_completion_of_ids_in_zsh_and_fish_shows_severity_and_meaning(tmp_path: Path) -> None:
     code, lines, stderr = run(tmp_path, "slo-compiler lints raw-", "zsh")
     assert (code, stderr) == (0, "")
@@ -161,6 +170,7 @@ def test_completion_of_ids_in_zsh_and_fish_shows_severity_and_meaning(tmp_path: 
     assert any("raw-unweighted" in line for line in lines)
 
 
+@pytest.mark.processes
 def test_completion_script_of_bash_completes_in_a_shell(repo: Path) -> None:
     binary = Path(sys.executable).parent
     script = f"""
@@ -184,6 +194,7 @@ def test_completion_ids_are_those_of_the_registry() -> None:
     assert {id_ for id_, _, _ in found} == {rule.id for rule in RULES} | {*errors()}
 
 
+@pytest.mark.processes
 def test_completion_imports_neither_schema_nor_lints(repo: Path) -> None:
     """What makes it fast: those take most of the time of a command."""
     script = (

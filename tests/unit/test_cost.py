@@ -68,6 +68,7 @@ def read(expr: str, *, series: float = 10) -> Load:
     )
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("expr", "samples"),
     [
@@ -152,6 +153,7 @@ class _Halved(dict[Any, float]):
         return self.number / 2 if any(m.name == "code" for m in key.matchers) else self.number
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("target", cost.ENGINES)
 def test_rules_and_samples_of_slos_add_up_to_those_of_their_tenant(case: str, target: str) -> None:

@@ -574,6 +574,7 @@ def test_a_port_that_is_taken_is_an_error_that_leaves_nothing_behind(sink: Sink)
     gc.collect()
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("script", "arguments", "answered"),
     [

@@ -57,6 +57,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return compiled(folder, [], folder, PYTHONHASHSEED="0", LC_ALL="C.UTF-8", TZ="UTC")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("seed", ["1", "2", "4294967295"])
 def test_the_order_of_hashes_does_not_matter(
     seed: str, tmp_path: Path, expected: dict[str, bytes]
@@ -64,6 +65,7 @@ def test_the_order_of_hashes_does_not_matter(
     assert compiled(project(tmp_path), [], tmp_path, PYTHONHASHSEED=seed) == expected
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("locale", locales())
 def test_the_locale_does_not_matter(
     locale: str, tmp_path: Path, expected: dict[str, bytes]
@@ -72,6 +74,7 @@ def test_the_locale_does_not_matter(
     assert compiled(project(tmp_path), [], tmp_path, **environment) == expected
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/St_Johns", "XYZ-12:34"])
 def test_the_time_zone_does_not_matter(
     zone: str, tmp_path: Path, expected: dict[str, bytes]
@@ -79,6 +82,7 @@ def test_the_time_zone_does_not_matter(
     assert compiled(project(tmp_path), [], tmp_path, TZ=zone) == expected
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("given", ["absolute", "relative", "linked"])
 def test_where_it_runs_and_where_it_lies_does_not_matter(
     given: str, tmp_path: Path, expected: dict[str, bytes]
@@ -94,6 +98,7 @@ def test_where_it_runs_and_where_it_lies_does_not_matter(
     assert compiled(folder, ["--project", shown], elsewhere) == expected
 
 
+@pytest.mark.processes
 def test_the_order_and_age_of_files_does_not_matter(
     tmp_path: Path, expected: dict[str, bytes]
 ) -> None:
@@ -103,6 +108,7 @@ def test_the_order_and_age_of_files_does_not_matter(
     assert compiled(folder, [], folder) == expected
 
 
+@pytest.mark.processes
 def test_the_order_of_sources_does_not_matter(tmp_path: Path, expected: dict[str, bytes]) -> None:
     folder = project(tmp_path)
     files = sorted((str(path) for path in (folder / "tenants").iterdir()), reverse=True)
@@ -115,6 +121,7 @@ def test_nothing_of_the_machine_is_in_the_output(expected: dict[str, bytes]) -> 
         assert trace.encode() not in text
 
 
+@pytest.mark.processes
 def test_one_changed_objective_changes_that_tenants_files_and_the_lock_only(
     tmp_path: Path, expected: dict[str, bytes]
 ) -> None:

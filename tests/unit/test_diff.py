@@ -58,6 +58,7 @@ def run(*words: str, code: int = 0) -> str:
     return done.stdout if code == 0 or "--exit-code" in words else done.output
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("old", "new", "heading", "line"),
     [
@@ -164,6 +165,7 @@ def test_word_diff_of_long_texts_looks_only_where_they_differ(
     assert word_diff(old, new) == expected
 
 
+@pytest.mark.processes
 def test_one_changed_objective_is_one_line(repo: Path) -> None:
     edit(repo, "objective: 99.9\n", "objective: 99.5\n")
     heading, line = run("HEAD").splitlines()
@@ -171,6 +173,7 @@ def test_one_changed_objective_is_one_line(repo: Path) -> None:
     assert line.startswith(f"  {SLO}  objective 99.5%, was 99.9%")
 
 
+@pytest.mark.processes
 def test_no_change_is_said_and_exits_with_0(repo: Path) -> None:
     edit(repo, "      description:", "      # a comment\n      description:")
     assert run("HEAD", "--exit-code") == (
@@ -178,11 +181,13 @@ def test_no_change_is_said_and_exits_with_0(repo: Path) -> None:
     )
 
 
+@pytest.mark.processes
 def test_a_change_exits_with_1_if_that_is_wanted(repo: Path) -> None:
     edit(repo, "objective: 99.9\n", "objective: 99.5\n")
     assert LESS in run("HEAD", "--exit-code", code=1)
 
 
+@pytest.mark.processes
 def test_the_same_change_of_many_slos_is_one_line(repo: Path) -> None:
     edit(repo, "period: 30d", "period: 28d", "slo-compiler.yaml")
     heading, line, *_ = run("HEAD").splitlines()
@@ -190,6 +195,7 @@ def test_the_same_change_of_many_slos_is_one_line(repo: Path) -> None:
     assert line.endswith(" more  period 28d, was 30d")
 
 
+@pytest.mark.processes
 def test_a_removed_slo_comes_first_and_a_rename_names_formerly(repo: Path) -> None:
     edit(repo, "- name: availability", "- name: uptime")
     shown = run("HEAD")
@@ -204,6 +210,7 @@ def test_a_removed_slo_comes_first_and_a_rename_names_formerly(repo: Path) -> No
     assert f"  customer-b/checkout/uptime  was {SLO}, whose history it keeps\n" in shown
 
 
+@pytest.mark.processes
 def test_folders_and_revisions_are_compared_alike(repo: Path, tmp_path: Path) -> None:
     before = tmp_path / "before"
     shutil.copytree(repo, before)
@@ -214,6 +221,7 @@ def test_folders_and_revisions_are_compared_alike(repo: Path, tmp_path: Path) ->
     assert LESS not in run("HEAD")
 
 
+@pytest.mark.processes
 def test_a_revision_leaves_the_repo_as_it_is(repo: Path) -> None:
     edit(repo, "objective: 99.9\n", "objective: 99.5\n")
     (repo / "new.txt").write_text("staged", encoding="utf-8")
@@ -229,6 +237,7 @@ def test_a_revision_leaves_the_repo_as_it_is(repo: Path) -> None:
     assert state() == before
 
 
+@pytest.mark.processes
 def test_a_state_with_errors_is_not_compared(repo: Path) -> None:
     edit(repo, "objective: 99.9\n", "objective: 101\n")
     git(repo, "commit", "--quiet", "--all", "--message", "broken")
@@ -238,6 +247,7 @@ def test_a_state_with_errors_is_not_compared(repo: Path) -> None:
     assert shown.endswith("HEAD does not compile\n")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("word", ["nowhere", "--upload-pack=x", "", "HEAD:tenants"])
 def test_what_is_no_revision_is_a_usage_error(repo: Path, word: str) -> None:
     assert repo.is_dir()
@@ -246,6 +256,7 @@ def test_what_is_no_revision_is_a_usage_error(repo: Path, word: str) -> None:
     assert "Traceback" not in done.output
 
 
+@pytest.mark.processes
 def test_json_and_markdown_hold_the_same_changes(repo: Path) -> None:
     edit(repo, "objective: 99.9\n", "objective: 99.5\n")
     (change,) = json.loads(run("HEAD", "--format", "json"))["changes"]
@@ -253,6 +264,7 @@ def test_json_and_markdown_hold_the_same_changes(repo: Path) -> None:
     assert f"- `{SLO}`: objective 99.5%, was 99.9%" in run("HEAD", "--format", "markdown")
 
 
+@pytest.mark.processes
 def test_markdown_takes_no_markup_from_a_manifest(repo: Path) -> None:
     edit(repo, "a server error", "an ![x](http://x.example) <b>@all</b>")
     shown = run("HEAD", "--format", "markdown")

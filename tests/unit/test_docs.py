@@ -109,6 +109,7 @@ def test_manifest_page_names_the_example_of_each_feature() -> None:
         assert path.exists(), word
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "block", [b for _, b in documents()], ids=[name for name, _ in documents()]
 )

@@ -211,6 +211,7 @@ def test_operator_without_a_name_for_it_writes_no_secret() -> None:
     assert "operator/alertmanager-secret.yaml" not in found
 
 
+@pytest.mark.processes
 def test_operator_secret_passes_amtool_when_compiled(tmp_path: Path) -> None:
     project = wrapped("")["slo-compiler.yaml"] + (
         "  targets: [alertmanager, operator]\n  operator: {config_secret: slo}\n"

@@ -37,6 +37,7 @@ def check_all(files: Mapping[str, str]) -> None:
     assert parts_of(files, OTHER) == parts_of(benign().artefacts, OTHER)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("case", CASES)
 def test_hostile_manifest_is_refused_at_its_place_or_confined(case: Case) -> None:
     result = case.compiled()

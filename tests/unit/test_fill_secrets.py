@@ -87,6 +87,7 @@ def test_fill_secrets_puts_each_secret_of_files_in_its_place(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("suite", ["bookworm", "trixie", "forky"])
 def test_fill_secrets_gives_what_amtool_takes(
     suite: str, generated: Path, secrets: Path, tmp_path: Path
@@ -202,6 +203,7 @@ def test_fill_secrets_never_writes_among_the_configurations(generated: Path, sec
         assert "has the configurations" in done.stderr
 
 
+@pytest.mark.processes
 def test_fill_secrets_redirected_into_a_source_tree_is_refused(
     generated: Path, secrets: Path, tmp_path: Path
 ) -> None:

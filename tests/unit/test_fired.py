@@ -78,6 +78,7 @@ def why(data: object) -> str:
     return done.stdout
 
 
+@pytest.mark.processes
 def test_page_is_explained_with_its_arithmetic_its_evidence_and_its_receivers(repo: Path) -> None:
     assert why(alert(version(repo))) == (
         """\
@@ -94,6 +95,7 @@ customer-b/checkout/availability  page-fast (page)  since 2026-11-26 14:29:29 UT
     )
 
 
+@pytest.mark.processes
 def test_alert_of_an_older_manifest_is_explained_by_its_commit(repo: Path) -> None:
     old = version(repo)
     manifest = repo / TENANT
@@ -116,6 +118,7 @@ def test_alert_of_an_older_manifest_is_explained_by_its_commit(repo: Path) -> No
     assert f"manifest  {TENANT}:21, in commit {commit}; it was changed since\n" in then
 
 
+@pytest.mark.processes
 @pytest.mark.usefixtures("repo")
 def test_alerts_of_several_slos_resolve_the_project_once(monkeypatch: pytest.MonkeyPatch) -> None:
     resolved = []
@@ -136,18 +139,21 @@ def test_alerts_of_several_slos_resolve_the_project_once(monkeypatch: pytest.Mon
     assert len(resolved) == 1
 
 
+@pytest.mark.processes
 @pytest.mark.usefixtures("repo")
 def test_alert_of_a_manifest_that_no_commit_has_is_reported_so() -> None:
     found = why(alert(f"{TENANT} sha256:0123456789ab"))
     assert "as it is now; the alert is of another version, which no commit has\n" in found
 
 
+@pytest.mark.processes
 def test_alert_of_a_manifest_outside_of_a_repo_is_reported_so(repo: Path) -> None:
     shutil.rmtree(repo.parent / ".git")
     found = why(alert(f"{TENANT} sha256:0123456789ab"))
     assert "the alert is of another version, and git reports: fatal: not a git repository" in found
 
 
+@pytest.mark.processes
 @pytest.mark.usefixtures("repo")
 @pytest.mark.parametrize(
     "name", ["../../etc/passwd", "-p", ":(top)x", "a b\x1b[31m", "/etc/passwd"]
@@ -158,11 +164,13 @@ def test_files_that_an_alert_names_are_looked_for_in_the_repo_only(name: str) ->
     assert "\x1b" not in found
 
 
+@pytest.mark.processes
 def test_step_that_waits_names_its_own_receivers(repo: Path) -> None:
     found = why(alert(version(repo), escalation="2"))
     assert "  notified  lead (pagerduty) after 15m\n" in found
 
 
+@pytest.mark.processes
 @pytest.mark.usefixtures("repo")
 def test_alert_of_an_slo_that_is_not_there_is_explained_by_its_evidence() -> None:
     found = why(alert(slo="gone"))
@@ -170,6 +178,7 @@ def test_alert_of_an_slo_that_is_not_there_is_explained_by_its_evidence() -> Non
     assert "measured  30% of events failed over 1h: burn rate 300.00\n" in found
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "shape",
     [
@@ -187,6 +196,7 @@ def test_alert_is_read_from_json_of_each_source(repo: Path, shape: Any) -> None:
     )
 
 
+@pytest.mark.processes
 @pytest.mark.usefixtures("repo")
 def test_labels_alone_are_enough() -> None:
     done = run(
@@ -197,6 +207,7 @@ def test_labels_alone_are_enough() -> None:
     assert "measured" not in done.stdout
 
 
+@pytest.mark.processes
 def test_several_alerts_are_explained_in_their_order_and_as_json(repo: Path) -> None:
     both = [alert(version(repo)), alert(version(repo), tier="page-slow", long_window="6h")]
     done = run("--alert", "-", "--format", "json", given=json.dumps(both))
@@ -205,6 +216,7 @@ def test_several_alerts_are_explained_in_their_order_and_as_json(repo: Path) -> 
     assert records[1]["rule"].startswith("error ratio above 0.006 over 6h and 30m")
 
 
+@pytest.mark.processes
 @pytest.mark.usefixtures("repo")
 @pytest.mark.parametrize(
     ("given", "message"),
@@ -222,6 +234,7 @@ def test_input_without_an_alert_of_an_slo_is_a_usage_error(given: str, message: 
     assert message in done.stderr
 
 
+@pytest.mark.processes
 @pytest.mark.usefixtures("repo")
 def test_file_that_is_not_there_is_a_usage_error() -> None:
     done = run("--alert", "absent.json")
@@ -229,6 +242,7 @@ def test_file_that_is_not_there_is_a_usage_error() -> None:
     assert "No such file" in done.stderr
 
 
+@pytest.mark.processes
 @pytest.mark.usefixtures("repo")
 def test_alert_beside_a_name_is_a_usage_error() -> None:
     assert run("customer-b", "--alert", "-").exit_code == 2

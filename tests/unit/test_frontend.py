@@ -92,6 +92,7 @@ def findings(text: str) -> list[tuple[int, int, int, str]]:
     return [(d.position.line, d.position.column, d.position.width, d.id) for d in errors]
 
 
+@pytest.mark.processes
 def test_front_end_foreign_document_compiles_to_rules_of_its_tenant() -> None:
     result = compiled(FOREIGN)
     (tenant,) = planned().tenants

@@ -9,11 +9,13 @@ from fuzzing import FILES, TENANT, manifests
 EXAMPLES = 20  # of each property
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("holds", SHORT, ids=lambda function: function.__name__)
 def test_property_of_hostile_texts_holds(holds: Property) -> None:
     assert draw(holds, EXAMPLES) > 0
 
 
+@pytest.mark.processes
 def test_manifests_of_good_will_compile_and_are_confined() -> None:
     compiled, some = 0, manifests()[::4]
     for text in some:

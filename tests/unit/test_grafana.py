@@ -165,6 +165,7 @@ def legends(board: Json, title: str) -> list[str]:
     return [target["legendFormat"] for target in panel["targets"]]
 
 
+@pytest.mark.processes
 def test_burn_rates_have_a_line_for_each_tier_of_the_policy() -> None:
     assert legends(board_of("objective: 99.9\n"), "Burn rate, and where tiers fire") == [
         "over 1h",
@@ -178,16 +179,19 @@ def test_burn_rates_have_a_line_for_each_tier_of_the_policy() -> None:
     ]
 
 
+@pytest.mark.processes
 def test_slo_that_only_records_has_its_windows_and_no_lines_of_tiers() -> None:
     found = legends(board_of("alerting: none\n"), "Burn rate, and where tiers fire")
     assert found == ["over 1h", "over 6h", "over 1d", "over 3d"]
 
 
+@pytest.mark.processes
 def test_calendar_budget_is_shown_beside_even_spending() -> None:
     board = board_of("period: {calendar: month}\n")
     assert legends(board, "Error budget left") == ["left", "even spending"]
 
 
+@pytest.mark.processes
 def test_by_labels_are_variables_of_which_all_are_shown_at_first() -> None:
     board = board_of(
         "ratio: {errors: 'x_total{code=\"5\"}', total: x_total, by: [region, service_region]}\n"

@@ -79,6 +79,7 @@ def test_a_guards_count_is_recorded_once_before_its_alerts_in_their_group() -> N
             recorded.add(rule.name)
 
 
+@pytest.mark.processes
 def test_a_guards_count_as_long_as_a_tile_has_a_name_of_its_own() -> None:
     """A quarter is summed of tiles of 1h, which the tiles' group records: page-fast has 1h, too."""
     text = (MANIFESTS / "ratio-errors.yaml").read_text(encoding="utf-8")

@@ -57,6 +57,7 @@ def compiled(repo: Path, *slos: str) -> list[str]:
     ]
 
 
+@pytest.mark.processes
 def test_new_slo_in_place_of_one_that_is_gone_is_pointed_out_once(tmp_path: Path) -> None:
     assert compiled(tmp_path, "api/availability", "api/latency") == []
     found = [
@@ -70,6 +71,7 @@ def test_new_slo_in_place_of_one_that_is_gone_is_pointed_out_once(tmp_path: Path
     assert compiled(tmp_path, *renamed) == []
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("before", "after", "former"),
     [
@@ -87,6 +89,7 @@ def test_replaced_slo_is_found_by_service_name_and_likeness(
     assert f"write formerly: {former} to" in found
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -106,6 +109,7 @@ def test_slo_that_replaces_none_is_not_pointed_out(
     assert compiled(tmp_path, *after) == []
 
 
+@pytest.mark.processes
 def test_record_names_each_tenants_slos(tmp_path: Path) -> None:
     compiled(tmp_path, "api/latency", "api/availability")
     record = json.loads((tmp_path / "out" / naming.LOCK_FILE).read_text("utf-8"))

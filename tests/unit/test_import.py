@@ -61,6 +61,7 @@ def test_period_of_a_format_that_names_it_is_refused(name: str, tmp_path: Path) 
     assert f"--period: {name} names the period of each SLO itself" in done.stderr
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", NAMES)
 def test_manifest_of_an_import_passes_check(name: str, tmp_path: Path) -> None:
     done = imported(tmp_path, name, "---\n".join(FILES[name]))
@@ -71,6 +72,7 @@ def test_manifest_of_an_import_passes_check(name: str, tmp_path: Path) -> None:
     assert found <= {"heartbeat-unrouted", "raw-unweighted"}
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", sorted({*NAMES} - {*command.WITH_TENANTS}))
 def test_migration_works_step_by_step(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -154,6 +156,7 @@ def broken(draw: st.DrawFn, text: str) -> str:
     return yaml.safe_dump_all(documents)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())

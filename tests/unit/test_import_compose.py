@@ -33,6 +33,7 @@ def composed(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, *options:
     return CliRunner().invoke(main, ["import", "compose", "compose.yml", *options])
 
 
+@pytest.mark.processes
 def test_example_of_the_page_gives_the_files_that_it_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,6 +185,7 @@ def test_configuration_outside_of_the_folder_is_not_read(
     assert "interval" not in (here / "slo-compiler.yaml").read_text(encoding="utf-8")
 
 
+@pytest.mark.processes
 def test_jobs_without_label_make_a_project_of_one_tenant_without_isolation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

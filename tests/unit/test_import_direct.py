@@ -74,6 +74,7 @@ def test_schema_names_the_formats_of_one_tenant() -> None:
     assert {*field.annotation.__args__} == {*known} - {"rules"} == {*FILES}
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", [*FILES])
 def test_file_gives_the_same_rules_as_its_import(name: str, tmp_path: Path) -> None:
     manifest = MANIFEST.replace("format: sloth", f"format: {name}")
@@ -90,6 +91,7 @@ def test_file_gives_the_same_rules_as_its_import(name: str, tmp_path: Path) -> N
     assert "alert: SLOErrorBudgetBurn" in rules(direct) or "alert: ShopErrors" in rules(direct)
 
 
+@pytest.mark.processes
 def test_file_and_slos_of_the_manifest_are_both_compiled(tmp_path: Path) -> None:
     own = """\
   slos:
@@ -103,6 +105,7 @@ def test_file_and_slos_of_the_manifest_are_both_compiled(tmp_path: Path) -> None
     assert 'slo: "availability"' in text
 
 
+@pytest.mark.processes
 def test_policy_of_an_entry_is_that_of_its_slos(tmp_path: Path) -> None:
     text = MANIFEST.replace("format: sloth", "format: sloth, policy: sre-workbook-7d")
     assert rules(project(tmp_path / "a", text)) != rules(project(tmp_path / "b"))
@@ -111,6 +114,7 @@ def test_policy_of_an_entry_is_that_of_its_slos(tmp_path: Path) -> None:
     assert error == ("shop.yaml", 6, 31, "undefined-policy")
 
 
+@pytest.mark.processes
 def test_period_of_an_entry_is_that_of_the_run(tmp_path: Path) -> None:
     text = MANIFEST.replace("format: sloth", "format: sloth, period: 28d")
     assert "0.01344" in rules(project(tmp_path / "a", text))
@@ -181,6 +185,7 @@ def test_file_outside_of_the_project_or_missing_is_an_error_at_its_name(
     assert errors == [("shop.yaml", "6", id_)], done.stderr
 
 
+@pytest.mark.processes
 def test_changed_file_is_a_changed_input_and_version(tmp_path: Path) -> None:
     folder = project(tmp_path)
     options = ["--project", str(folder / "slo-compiler.yaml"), "-o", str(folder / "out")]

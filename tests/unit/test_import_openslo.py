@@ -65,6 +65,7 @@ spec:
 FILE = f"{SLO}---\n{OBJECTS}"
 
 
+@pytest.mark.processes
 def test_import_follows_references_across_documents(tmp_path: Path) -> None:
     done = imported(tmp_path, "openslo", f"{FILE}---\n{ALPHA}")
     assert done.exit_code == 0, done.output

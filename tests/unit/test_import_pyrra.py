@@ -101,6 +101,7 @@ def test_table_of_the_page_has_the_windows_of_pyrra() -> None:
             assert cells == [pyrra_cell(weeks, *each) for each in of_four_weeks], window
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("row", [row for row in WINDOWS if row[1] != "Pyrra"], ids=lambda r: r[0])
 def test_rules_have_the_thresholds_and_windows_of_the_page(row: list[str], tmp_path: Path) -> None:
     done = imported(tmp_path, "pyrra", SLO.replace("4w", row[0]))
@@ -138,6 +139,7 @@ def test_windows_of_a_project_with_slow_scrapes_are_those_that_it_has(tmp_path: 
 
 
 # The SLI of each indicator, and the queries of the base pair, with the tenant's matcher.
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("indicator", "sli", "events", "errors"),
     [
@@ -218,6 +220,7 @@ def test_bound_of_a_bucket_is_a_span_in_the_unit_of_its_name(
     assert slos_of(done)[0]["sli"] == {"latency": {"histogram": name, **expected}}
 
 
+@pytest.mark.processes
 def test_native_histogram_in_another_unit_is_compared_in_seconds_with_a_warning(
     tmp_path: Path,
 ) -> None:
@@ -228,6 +231,7 @@ def test_native_histogram_in_another_unit_is_compared_in_seconds_with_a_warning(
     assert "histogram_fraction(-Inf, 0.25," in recorded(done.stdout, "slo:errors:rate")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("alerting", "expected", "ids"),
     [
@@ -252,6 +256,7 @@ def test_alerting_is_kept_or_a_finding(
     assert bool(no_data) == bool(expected)
 
 
+@pytest.mark.processes
 def test_severities_are_those_of_a_policy_of_their_own(tmp_path: Path) -> None:
     severities = "{name: S, severities: {mediumBurn: warning, slowBurn: page}}"
     other = SLO.replace("answers", "other").replace("{name: ShopErrors}", severities)

@@ -74,6 +74,7 @@ def of_sloth(period: str, command: str, name: str) -> Result:
     return CliRunner().invoke(main, [*line, *more])
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("period", ["30d", "28d"])
 def test_rules_of_sloth_give_what_their_spec_gives(period: str) -> None:
     """Thresholds, windows and queries; spec.yml became the rules by the real Sloth."""
@@ -104,6 +105,7 @@ def test_rules_of_sloth_are_all_understood(period: str) -> None:
     assert slos_of(done)[2]["alerting"] == "none"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("ratio", "sli"),
     [
@@ -145,6 +147,7 @@ def test_rules_of_pyrra_give_its_thresholds_windows_and_query(
     assert {a.name for a in alerts} == {"ErrorBudgetBurn"}
 
 
+@pytest.mark.processes
 def test_example_of_the_page_gives_what_it_shows(tmp_path: Path) -> None:
     done = imported(tmp_path, "rules", HAND)
     assert done.exit_code == 0, done.output

@@ -106,6 +106,7 @@ def test_import_of_a_file_gives_its_queries_names_labels_and_links(tmp_path: Pat
 
 
 # Percent of the budget x period / window, as Sloth documents it.
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("text", "options", "expected"),
     [
@@ -123,6 +124,7 @@ def test_import_alerts_at_the_thresholds_of_sloth(
     assert found == pytest.approx([float(value) for value in expected], rel=1e-4)
 
 
+@pytest.mark.processes
 def test_import_of_a_resource_whose_page_is_off_has_tickets_only(tmp_path: Path) -> None:
     done = imported(tmp_path, RESOURCE)
     assert done.exit_code == 0, done.output
@@ -233,6 +235,7 @@ def sli_of(folder: Path, sli: str) -> tuple[dict[str, dict[str, str]], Result]:
     return yaml.safe_load(done.stdout)["spec"]["slos"][0]["sli"], done
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -258,6 +261,7 @@ def test_import_of_a_sum_of_rates_is_a_selector_and_any_other_query_keeps_its_fo
     assert sli == {"ratio": {"errors": expected, "total": "x_total{y='/'}"}}
 
 
+@pytest.mark.processes
 def test_import_of_a_raw_ratio_of_sums_counts_events(tmp_path: Path) -> None:
     query = f"sum(rate(a[{{{{.window}}}}] offset 1m)) / {SUM}"
     sli, done = sli_of(tmp_path, f'raw: {{error_ratio_query: "{query}"}}')
@@ -267,6 +271,7 @@ def test_import_of_a_raw_ratio_of_sums_counts_events(tmp_path: Path) -> None:
     assert "which means the same" in done.stdout  # as a comment
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "query",
     [
@@ -358,6 +363,7 @@ slos:
 """
 
 
+@pytest.mark.processes
 def test_import_of_every_key_is_in_rules_in_both_spellings(tmp_path: Path) -> None:
     plain = imported(tmp_path, EVERY_KEY)
     _, _, body = EVERY_KEY.partition("\n")

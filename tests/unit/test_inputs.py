@@ -129,6 +129,7 @@ def test_strict_fails_where_a_tool_is_missing_and_nothing_is_written(repo: Path)
     assert not (repo / "generated").exists()
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("place", [".tools", "home/.cache/slo-compiler/tools"])
 def test_tools_are_found_beside_the_project_and_in_the_users_cache(
     repo: Path, monkeypatch: pytest.MonkeyPatch, place: str
@@ -140,6 +141,7 @@ def test_tools_are_found_beside_the_project_and_in_the_users_cache(
     assert "2 SLOs of 2 tenants: no errors, promtool and amtool agree\n" in done.stderr
 
 
+@pytest.mark.processes
 def test_only_tools_that_ran_are_named(repo: Path) -> None:
     fake_tools(repo / ".tools")
     edit(repo / "slo-compiler.yaml", "sources", "targets: [prometheus]\n  sources")
@@ -169,6 +171,7 @@ def test_init_prints_next_steps_and_what_it_writes_has_no_warning() -> None:
     assert "warning" not in checked.stderr
 
 
+@pytest.mark.processes
 def test_make_in_the_repo_of_init_finds_the_compiler_that_made_it(repo: Path) -> None:
     assert run("init", "mine").exit_code == 0
     environment = {"PATH": "/usr/bin:/bin", "SLO_COMPILER_TOOLS": "none"}

@@ -44,6 +44,7 @@ def errors(unit: Unit) -> list[Diagnostic]:
 PARTS = "(3 SLOs, 12 alerts on burn rates, 0 alerts on budgets)"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("text", "least", "most"),
     [
@@ -225,6 +226,7 @@ def stubborn(_context: object, _report: Report) -> None:
     endless(_context, _report)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("lint", "limit", "message"),
     [

@@ -582,6 +582,7 @@ def test_of_thousands_of_switches_a_thousand_are_read() -> None:
     assert found[-1].message == ("a document holds more than 1,000 switches: the rest is not read")
 
 
+@pytest.mark.processes
 def test_infos_are_reported_by_check_only_and_never_fail(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

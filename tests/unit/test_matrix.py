@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 import yaml
 from cases import ROOT, WORDS, compiled
 
@@ -59,6 +60,7 @@ def matrix() -> str:
     return "\n".join(lines) + "\n"
 
 
+@pytest.mark.processes
 def test_the_table_is_what_the_emitters_do() -> None:
     before, begun, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     assert begun, "the page has lost its table"

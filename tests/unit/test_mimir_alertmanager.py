@@ -90,6 +90,7 @@ def test_mimir_organisation_has_the_receivers_and_hours_of_its_tenants_alone() -
         assert matched == ['severity="heartbeat"', *(f'tenant="{name}"' for name in own)]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("suite", ["bookworm", "trixie", "forky"])
 def test_mimir_organisation_routes_each_alert_as_the_manifests_want(
     suite: str, tmp_path: Path
@@ -107,6 +108,7 @@ def test_mimir_organisation_routes_each_alert_as_the_manifests_want(
         assert done.returncode == 0, (expected, done.stdout + done.stderr)
 
 
+@pytest.mark.processes
 def test_mimir_email_takes_the_servers_settings_of_the_platform(tmp_path: Path) -> None:
     text = compiled_channel(tmp_path, "email: {to: [a@acme.example]}", GLOBALS)
     assert yaml.safe_load(text)["global"] == {
@@ -116,6 +118,7 @@ def test_mimir_email_takes_the_servers_settings_of_the_platform(tmp_path: Path) 
     }
 
 
+@pytest.mark.processes
 def test_mimir_channel_with_settings_of_its_own_takes_none_of_the_platform(tmp_path: Path) -> None:
     channel = 'slack: {channel: "#a", api_url_file: /etc/alertmanager/secrets/acme}'
     assert "global" not in yaml.safe_load(compiled_channel(tmp_path, channel, GLOBALS))
@@ -127,6 +130,7 @@ def test_mimir_channel_without_a_setting_is_an_error_at_its_line(tmp_path: Path)
     assert found[0].position.line == 5
 
 
+@pytest.mark.processes
 def test_mimir_platform_rules_fire_for_each_failure_and_else_not(tmp_path: Path) -> None:
     """The number of rules that each organisation should have is that of its files."""
     meta = yaml.safe_load(files()["mimir/mimir/rules/_meta.yaml"])
@@ -330,6 +334,7 @@ def configure(repo: Path, settings: str) -> Result:
     return CliRunner().invoke(main, ["compile"], env={"CI": "1"})
 
 
+@pytest.mark.processes
 def test_mimir_tenant_that_moves_to_another_organisation_is_not_taken_for_a_removed_one(
     repo: Path,
 ) -> None:
@@ -343,6 +348,7 @@ def test_mimir_tenant_that_moves_to_another_organisation_is_not_taken_for_a_remo
     ]
 
 
+@pytest.mark.processes
 def test_mimir_file_of_others_among_the_rules_is_an_error_of_compile_check(repo: Path) -> None:
     (repo / "generated/mimir/acme/rules/own.yaml").write_text("groups: []\n")
     done = CliRunner().invoke(main, ["compile", "--check"])
@@ -350,6 +356,7 @@ def test_mimir_file_of_others_among_the_rules_is_an_error_of_compile_check(repo:
     assert "generated/mimir/acme/rules/own.yaml:1:1: error[foreign-rules]" in done.stderr
 
 
+@pytest.mark.processes
 def test_mimir_organisation_of_a_tenant_that_is_not_there_is_an_error(repo: Path) -> None:
     done = configure(repo, "{orgs: {acne: other}}")
     assert done.exit_code == 1

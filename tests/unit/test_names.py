@@ -47,6 +47,7 @@ def refused(text: str) -> list[tuple[str, str, str]]:
     return [(d.id, d.message, d.help) for d in errors]
 
 
+@pytest.mark.processes
 def test_proofs_and_routes_of_names_with_capitals_underscores_and_dots_hold(tmp_path: Path) -> None:
     found = compiled(
         manifest(
@@ -63,6 +64,7 @@ def test_proofs_and_routes_of_names_with_capitals_underscores_and_dots_hold(tmp_
     assert [failure for result in prove.run(work) for failure in result.failures] == []
 
 
+@pytest.mark.processes
 def test_matcher_of_several_names_takes_a_dot_for_a_dot() -> None:
     found = compiled(manifest(("web", "a.b", ""), ("web", "c", "")))
     rules = (rule for tenant in found.rules for group in tenant.groups for rule in group.rules)

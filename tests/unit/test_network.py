@@ -40,6 +40,7 @@ def run_watched(work: str, folder: Path, *arguments: object) -> subprocess.Compl
     )
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("command", ["compile", "check"])
 def test_command_without_a_network_opens_no_socket(tmp_path: Path, command: str) -> None:
     project = ROOT / "examples/slo-compiler.yaml"
@@ -50,6 +51,7 @@ def test_command_without_a_network_opens_no_socket(tmp_path: Path, command: str)
     assert (tmp_path / "out").exists() == (command == "compile")
 
 
+@pytest.mark.processes
 def test_watch_of_sockets_sees_one(tmp_path: Path) -> None:
     done = run_watched(LOOKUP, tmp_path)
     assert (done.returncode, done.stderr) == (70, "opened: socket.__new__\n")

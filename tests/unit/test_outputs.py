@@ -105,6 +105,7 @@ def _inside(repo: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     shutil.rmtree(repo / "elsewhere", ignore_errors=True)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", COMMANDS)
 def test_output_of_a_command_is_as_it_is_kept(name: str, pytestconfig: pytest.Config) -> None:
     Kept.of(pytestconfig, FOLDER).assert_kept(f"{name}.txt", run(*COMMANDS[name]))

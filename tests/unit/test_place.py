@@ -65,6 +65,7 @@ def killed_at_every_point(start: Path, files: State, work: Path) -> Iterator[Pat
             return
 
 
+@pytest.mark.processes
 def test_write_killed_twice_anywhere_is_healed_by_the_next_run(tmp_path: Path) -> None:
     compile_into(tmp_path / "out", OLD)
     first = [*killed_at_every_point(tmp_path / "out", NEW, tmp_path / "once")]
@@ -135,6 +136,7 @@ def test_write_that_fails_anywhere_leaves_all_old_or_all_new(
     assert tree(folder) == whole(NEW)
 
 
+@pytest.mark.processes
 def test_write_on_a_full_disk_names_the_file(tmp_path: Path) -> None:
     """RLIMIT_FSIZE replaces a full disk: the system itself refuses what is written beyond it."""
     compile_into(tmp_path / "out", OLD)
@@ -178,6 +180,7 @@ def test_write_where_links_are_not_possible_copies(
 # --- signals
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_write_that_a_signal_ends_anywhere_leaves_all_old_or_all_new(
     tmp_path: Path, number: signal.Signals
@@ -198,6 +201,7 @@ def test_write_that_a_signal_ends_anywhere_leaves_all_old_or_all_new(
     assert states == ["old"] * change + ["new"] * (len(states) - change)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_compile_that_a_signal_ends_exits_with_its_number(
     tmp_path: Path, number: signal.Signals
@@ -242,6 +246,7 @@ def test_write_in_a_thread_which_gets_no_signals_leaves_its_mask_as_it_is(
 # --- one at a time
 
 
+@pytest.mark.processes
 def test_exclusive_waits_for_a_live_process_and_not_for_a_dead_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ def wait_for(path: Path) -> int:
     pytest.fail(f"{path} was not written")
 
 
+@pytest.mark.processes
 def test_output_that_is_not_utf_8_is_replaced_and_order_is_kept(tmp_path: Path) -> None:
     tool = script(tmp_path / "tool", "printf 'a\\303\\n'; echo b >&2; echo c; exit 3")
     done = run([tool])
@@ -47,11 +48,13 @@ def test_output_that_is_not_utf_8_is_replaced_and_order_is_kept(tmp_path: Path) 
     assert (apart.stdout, apart.stderr) == ("a\ufffd\nc\n", "b\n")
 
 
+@pytest.mark.processes
 def test_a_tool_that_cannot_be_started_is_named(tmp_path: Path) -> None:
     with pytest.raises(ProcessError, match="absent could not be started: No such file"):
         run([tmp_path / "absent"])
 
 
+@pytest.mark.processes
 def test_a_tool_without_an_answer_ends_with_all_that_it_started(tmp_path: Path) -> None:
     tool = script(tmp_path / "tool", f"sleep 300 & echo $! > {tmp_path}/pid; trap '' TERM; wait")
     began = time.monotonic()
@@ -61,6 +64,7 @@ def test_a_tool_without_an_answer_ends_with_all_that_it_started(tmp_path: Path) 
     assert not alive(wait_for(tmp_path / "pid"))
 
 
+@pytest.mark.processes
 def test_what_a_tool_leaves_running_ends_with_it(tmp_path: Path) -> None:
     tool = script(tmp_path / "tool", f"sleep 300 >/dev/null 2>&1 & echo $! > {tmp_path}/pid")
     assert run([tool]).code == 0
@@ -68,6 +72,7 @@ def test_what_a_tool_leaves_running_ends_with_it(tmp_path: Path) -> None:
     assert not alive(wait_for(tmp_path / "pid"))
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 @pytest.mark.parametrize("command", ["check", "test"])
 def test_a_signal_ends_the_tools_and_leaves_no_temporary_folder(
@@ -131,6 +136,7 @@ with process.ended_by_signals():
 """
 
 
+@pytest.mark.processes
 def test_a_signal_while_a_pool_starts_its_threads_starts_no_tool_afterwards() -> None:
     done = subprocess.run(
         [sys.executable, "-c", AMID_THREADS], timeout=60, check=False, capture_output=True
@@ -149,6 +155,7 @@ def test_an_ignored_signal_stays_ignored() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
+@pytest.mark.processes
 def test_a_signal_that_does_not_wake_the_main_thread_ends_the_proofs(tmp_path: Path) -> None:
     text = f"""
 import os, signal, threading, time
@@ -172,6 +179,7 @@ with process.ended_by_signals():
     assert not started or not alive(int(started))
 
 
+@pytest.mark.processes
 def test_a_server_runs_as_long_as_the_block_and_logs_to_a_file(tmp_path: Path) -> None:
     server = script(tmp_path / "server", "echo ready; echo wrong >&2; sleep 300")
     log = tmp_path / "log"
@@ -182,6 +190,7 @@ def test_a_server_runs_as_long_as_the_block_and_logs_to_a_file(tmp_path: Path) -
     assert not alive(running.pid)
 
 
+@pytest.mark.processes
 def test_a_server_that_cannot_be_started_is_named(tmp_path: Path) -> None:
     with (
         pytest.raises(ProcessError, match="none could not be started: No such file"),
@@ -190,6 +199,7 @@ def test_a_server_that_cannot_be_started_is_named(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.processes
 def test_a_signal_ends_a_server(tmp_path: Path) -> None:
     text = f"""
 import os, pathlib, signal, time

@@ -532,6 +532,7 @@ def _samples() -> Iterator[str]:
     yield from dict.fromkeys(found)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("suite", ["bookworm", "trixie", "forky"])
 def test_promtool_accepts_what_is_emitted(suite: str, tmp_path: Path) -> None:
     rules = [{"record": f"r{n}", "expr": expr} for n, expr in enumerate(_samples())]

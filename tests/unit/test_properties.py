@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
 import yaml
 from cases import ROOT, tool
 from hypothesis import assume, given, settings
@@ -152,6 +153,7 @@ traffic = st.lists(st.integers(50, 200), min_size=30, max_size=30)
 errors = st.lists(st.integers(0, 30), min_size=30, max_size=30)
 
 
+@pytest.mark.processes
 @settings(max_examples=8, deadline=None)
 @given(traffic, st.integers(2, 5))
 def test_traffic_split_over_shards_gives_the_same_ratio(events: list[int], shards: int) -> None:
@@ -168,6 +170,7 @@ def test_traffic_split_over_shards_gives_the_same_ratio(events: list[int], shard
     assert values(SLOW[0], whole, query, 29) == values(SLOW[0], split, query, 29) != []
 
 
+@pytest.mark.processes
 @settings(max_examples=8, deadline=None)
 @given(traffic, errors)
 def test_a_guard_only_removes_firings(events: list[int], wrong: list[int]) -> None:

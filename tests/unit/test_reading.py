@@ -82,6 +82,7 @@ def test_device_without_an_end_is_refused() -> None:
     assert refused("/dev/zero").endswith("cannot read it: it is no regular file")
 
 
+@pytest.mark.processes
 def test_stdin_without_an_end_is_refused(here: Path) -> None:
     with Path("/dev/zero").open("rb") as endless:
         done = subprocess.run(

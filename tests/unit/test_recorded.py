@@ -30,6 +30,7 @@ def names(found: Whole) -> tuple[set[str], set[str]]:
     return {rule.name for rule in rules} - alerts, alerts
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("text", [RECORDED, DEFAULTS], ids=["slo", "defaults"])
 def test_alerting_none_keeps_all_records_and_no_alert_on_the_slo(text: str) -> None:
     recorded, alerts = names(compiled(text.replace(STEPS, "")))
@@ -37,6 +38,7 @@ def test_alerting_none_keeps_all_records_and_no_alert_on_the_slo(text: str) -> N
     assert alerts == {naming.ALERT_RULES_FAILING, naming.ALERT_WATCHDOG}
 
 
+@pytest.mark.processes
 def test_alerting_none_is_a_stage_of_slo_info() -> None:
     (info,) = (
         rule
@@ -48,12 +50,14 @@ def test_alerting_none_is_a_stage_of_slo_info() -> None:
     assert dict(info.labels)["stage"] == "recorded"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("own", ["{}", "{min_errors: 3}"])
 def test_slo_with_a_key_alerting_alerts_in_spite_of_the_defaults(own: str) -> None:
     text = DEFAULTS.replace(NAME, NAME + f"      alerting: {own}\n")
     assert naming.ALERT_BURN in names(compiled(text))[1]
 
 
+@pytest.mark.processes
 def test_proofs_of_a_recorded_slo_expect_no_alert_while_all_events_fail() -> None:
     tests = [test for file in proofs_of(compiled(RECORDED)).unit_tests for test in file.tests]
     checks = [check for test in tests for check in test.checks if "recorded only" in check.why]
@@ -61,6 +65,7 @@ def test_proofs_of_a_recorded_slo_expect_no_alert_while_all_events_fail() -> Non
     assert not [test.name for test in tests if "page-fast" in test.name]
 
 
+@pytest.mark.processes
 def test_resolved_slo_has_alerting_none() -> None:
     (tenant,) = compiled(DEFAULTS).tenants
     assert [resolved(slo)["alerting"] for slo in tenant.slos] == ["none"]

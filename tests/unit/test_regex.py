@@ -150,6 +150,7 @@ def _drawn() -> list[tuple[str, str]]:
     return [pair for pair in dict.fromkeys(found) if pair[1]]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("suite", ["bookworm", "trixie", "forky"])
 def test_matcher_accepts_what_promtool_selects(suite: str, tmp_path: Path) -> None:
     """One file with a series for each pair, and a query for each that counts what it selects."""

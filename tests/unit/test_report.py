@@ -150,6 +150,7 @@ def check_on_a_terminal(folder: Path, **environment: str) -> str:
     return shown.decode()
 
 
+@pytest.mark.processes
 def test_a_terminal_gets_colours_unless_it_wants_none(tmp_path: Path) -> None:
     assert "\x1b[31m" in check_on_a_terminal(tmp_path)
     assert "\x1b[31m" not in check_on_a_terminal(tmp_path, NO_COLOR="1")
@@ -293,6 +294,7 @@ def test_format_for_machines_has_stdout_to_itself_and_text_stderr(
         json.loads(findings)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("format_", ["json", "sarif", "github"])
 def test_format_for_machines_keeps_a_diff_off_stdout(
     format_: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

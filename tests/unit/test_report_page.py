@@ -146,6 +146,7 @@ def test_page_links_lead_to_the_web_or_into_the_page() -> None:
     assert r"/^https?:\/\//i.test(url)" in page.scripts[1]
 
 
+@pytest.mark.processes
 def test_page_same_manifests_give_the_same_bytes() -> None:
     command = [sys.executable, "-c", "from slo_compiler.cli import main; main()", "report", "-o-"]
     found = {

@@ -29,6 +29,7 @@ def expressions(found: Whole, tenant: str) -> dict[str, str]:
     return {rule.name: rule.expr for group in own.groups for rule in group.rules}
 
 
+@pytest.mark.processes
 def test_base_is_four_scrapes_and_its_range_one_more() -> None:
     """At 1m scrapes: 4m, read over 5m, so that a window of 30m sums base samples of 26m."""
     found = expressions(compiled(scraped("1m")), "acme")
@@ -36,6 +37,7 @@ def test_base_is_four_scrapes_and_its_range_one_more() -> None:
     assert "[26m]" in found["slo:error_ratio:rate30m"]
 
 
+@pytest.mark.processes
 def test_other_tenants_keep_the_interval_of_the_project() -> None:
     other = TEXT.replace("name: acme", "name: other")
     alone, beside = (
@@ -45,6 +47,7 @@ def test_other_tenants_keep_the_interval_of_the_project() -> None:
     assert "[1m15s]" in beside["slo:events:rate"]
 
 
+@pytest.mark.processes
 def test_isolation_test_has_samples_for_the_tenant_that_is_scraped_most_often() -> None:
     other = TEXT.replace("name: acme", "name: other").replace("http_requests", "other_requests")
     found = compiled(other, scraped("1m"))

@@ -33,6 +33,7 @@ def alerts(found: Whole) -> set[str]:
     return {rule.name for tenant in found.rules for rule in tenant.alerts}
 
 
+@pytest.mark.processes
 def test_a_tenant_of_shadows_needs_no_steps_and_its_alerts_notify_no_one() -> None:
     found = compiled(ALONE.replace(STEPS, ""))
     assert naming.ALERT_BURN not in alerts(found)
@@ -41,6 +42,7 @@ def test_a_tenant_of_shadows_needs_no_steps_and_its_alerts_notify_no_one() -> No
     assert reached == {(naming.RECEIVER_SHADOW,), (naming.RECEIVER_HEARTBEAT,)}
 
 
+@pytest.mark.processes
 def test_a_tenant_of_shadows_may_have_its_steps_already() -> None:
     found = compiled(ALONE)
     (failing,) = (
@@ -51,6 +53,7 @@ def test_a_tenant_of_shadows_may_have_its_steps_already() -> None:
     assert failing.receivers == ("slo/acme/page",)
 
 
+@pytest.mark.processes
 def test_a_shadow_is_promoted_by_deleting_one_line() -> None:
     promoted = compiled(ALONE.replace("      stage: shadow\n", ""))
     assert texts(promoted) == texts(compiled(TEXT))
@@ -62,6 +65,7 @@ def test_a_shadow_without_steps_is_not_promoted_into_silence() -> None:
     assert "no-route" in {d.id for d in caught.value.diagnostics}
 
 
+@pytest.mark.processes
 def test_a_shadow_that_would_page_does_not_make_health_alerts_pages() -> None:
     policies = """\
   policies:
@@ -76,6 +80,7 @@ def test_a_shadow_that_would_page_does_not_make_health_alerts_pages() -> None:
     assert dict(rule.labels)[naming.SEVERITY] == "ticket"
 
 
+@pytest.mark.processes
 def test_tenants_of_shadows_beside_others_are_proved(tmp_path: Path) -> None:
     others = [TEXT.replace("acme", name) for name in ("live", "too")]
     shadows = [ALONE.replace(STEPS, "").replace("acme", name) for name in ("one", "two")]

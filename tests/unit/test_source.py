@@ -269,6 +269,7 @@ def test_a_mebibyte_of_anything_else_is_an_error_too(unit: str) -> None:
     assert findings((unit * MAX_BYTES)[:MAX_BYTES])
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("unit", ["- a\n", "---\n", "a\n", "#\n", "\n", " "])
 def test_a_mebibyte_of_little_things_is_answered(unit: str) -> None:
     found = findings((unit * MAX_BYTES)[: MAX_BYTES // 4 * 4])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,6 +67,7 @@ def about(group: PlannedGroup) -> Iterator[Identity]:
             yield slo.identity
 
 
+@pytest.mark.processes
 @settings(max_examples=40, deadline=None)
 @given(tenants(), st.sampled_from([8, 10, 12, 16, 20, 24]))
 def test_split_groups_have_each_slo_once_with_windows_of_its_own(text: str, limit: int) -> None:

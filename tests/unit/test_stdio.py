@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from cases import ROOT
 
+pytestmark = pytest.mark.processes
+
 MANIFEST = (ROOT / "tests/support/manifests/ratio-errors.yaml").read_text(encoding="utf-8")
 Shell = Callable[..., tuple[int, str]]
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "SLO_COMPILER_TOOLS": "none"}

@@ -106,6 +106,7 @@ def test_list_of_something_else_is_refused(errors: str, message: str) -> None:
     assert [d.message for d in found] == [message]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("written", "mutated"),
     [

@@ -35,6 +35,7 @@ def test_each_locked_package_has_hashes(lock: Path) -> None:
     assert [entry.split()[0] for entry in named if "--hash=sha256:" not in entry] == []
 
 
+@pytest.mark.processes
 def test_wheel_built_elsewhere_at_another_time_is_the_same(tmp_path: Path) -> None:
     wheels = []
     for number, (mode, zone) in enumerate([(0o022, "UTC"), (0o077, "Asia/Tokyo")]):
@@ -68,6 +69,7 @@ def _copy(source: Path, target: Path, *, at: int) -> None:
     os.utime(target, (at, at))
 
 
+@pytest.mark.processes
 def test_bill_of_materials_names_all_packages_with_their_hashes(tmp_path: Path) -> None:
     path = tmp_path / "sbom.json"
     lock = ROOT / "requirements" / "runtime.lock"

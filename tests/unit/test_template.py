@@ -106,6 +106,7 @@ def findings(template: str, *tenants: SourceFile) -> list[str]:
     return [f"{d.position} {d.id}" for d in found]
 
 
+@pytest.mark.processes
 def test_a_hundred_tenants_of_one_template_are_isolated() -> None:
     names = [f"customer-{number}" for number in range(100)]
     result = compiled(HTTP, *map(tenant, names))
@@ -127,6 +128,7 @@ def test_a_hundred_tenants_of_one_template_are_isolated() -> None:
     assert len(recorded) == 200
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
@@ -202,6 +204,7 @@ def test_what_a_use_sets_itself_wins() -> None:
     assert found["sli"] == {"latency": {"histogram": "x_seconds", "threshold": "1s"}}
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("job", ['x"} or up{job="', "x', y", "a\\\\", "}", "$window", "x # y"])
 def test_a_hostile_argument_stays_within_its_tenant(job: str) -> None:
     """It can break its own query, and nothing else."""
@@ -236,6 +239,7 @@ def test_an_argument_may_not_fill_the_memory() -> None:
     assert findings(HTTP, tenant("acme", use)) == ["tenants/acme.yaml:11:49 argument-too-long"]
 
 
+@pytest.mark.processes
 def test_alerts_name_both_files_and_change_with_either() -> None:
     changed = HTTP.replace("costs $5", "costs $6")
     notes = []

@@ -119,6 +119,7 @@ def test_expression_with_another_line_end_keeps_it(char: str) -> None:
     assert query in rendered
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("suite", ["bookworm", "trixie", "forky"])
 def test_gos_yaml_reads_the_same_rules(suite: str, tmp_path: Path) -> None:
     """A label value is matched against the text that promtool read, so that equality is shown."""
@@ -154,6 +155,7 @@ def test_gos_yaml_reads_the_same_rules(suite: str, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("suite", ["bookworm", "trixie", "forky"])
 def test_gos_yaml_reads_the_same_alertmanager_configuration(suite: str, tmp_path: Path) -> None:
     """A route leads to the receiver of a nasty name if both were read as the same text."""
