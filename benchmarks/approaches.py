@@ -7,7 +7,7 @@ for the same selectors as ours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -64,17 +64,13 @@ class Approach:
     rules: Sequence[Rule]
     groups: Sequence[str] = ()  # of which a rule asks the server how they fare
 
-    def interval(self, name: str) -> int:
-        """Seconds between two samples that a rule of this name records."""
-        return next((rule.interval for rule in self.rules if rule.name == name), STEP)
-
     def samples(self, *, every: int = 0) -> float:
         """Samples that one evaluation of all rules loads, or all in so many seconds, per SLO."""
         return sum(median(r.samples) * self._share(r, every) for r in self.rules)
 
-    def seconds(self, *, every: int = 0) -> float:
+    def seconds(self, *, every: int = 0, of: Callable[[Sequence[float]], float] = median) -> float:
         """Time that one evaluation of all rules takes, or all in so many seconds, per SLO."""
-        return sum(median(r.seconds) * self._share(r, every) for r in self.rules)
+        return sum(of(r.seconds) * self._share(r, every) for r in self.rules)
 
     def _share(self, rule: Rule, every: int) -> float:
         return (every / rule.interval if every else 1) / len(self.labels)

@@ -13,8 +13,10 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from math import log10
 from pathlib import Path
+from re import fullmatch
 from statistics import median
 from urllib.parse import urlencode
 
@@ -22,17 +24,15 @@ from approaches import STEP, Approach, months, ours, pyrra, sloth
 from capacity import Capacity, measure
 from demo.servers import free_port, get_json, prometheus
 from history import NOW, back_fill, history, tool
+from levels import PERIOD, no_period, three_levels, two_levels
 
 SLOS = (10, 50)  # of tenants whose rules are evaluated for several at once
 COLOURS = ("#2166ac", "#ef8a62", "#b2182b", "#67a9cf", "#d1e5f0")
 
 
-def compare(sizes: Sequence[int], days: int, rounds: int, folder: Path) -> list[Approach]:
+def compare(approaches: Sequence[Approach], days: int, rounds: int, folder: Path) -> None:
     """Ask one server all rules of all approaches, in turns, at `rounds` moments."""
-    shapes = (ours, sloth, pyrra)
-    approaches = [shape(n) for n in sizes for shape in shapes]
-    middle = sizes[len(sizes) // 2]
-    approaches += [*(ours(middle, slos) for slos in SLOS), months(middle)]
+    counts: dict[tuple[str, str, int], object] = {}  # of a period: approaches must agree
     back_fill(history(approaches, days), folder / "data")
     config = folder / "prometheus.yml"
     config.write_text("{}", encoding="utf-8")
@@ -47,10 +47,13 @@ def compare(sizes: Sequence[int], days: int, rounds: int, folder: Path) -> list[
                     answer = get_json(f"{server.url}/api/v1/query?{urlencode(at)}")["data"]
                     if approach.labels and not rule.alert and not answer["result"]:
                         raise RuntimeError(f"{approach.name}: {rule.name} has no result")
+                    if rule.name.endswith(f"increase{PERIOD}"):
+                        found = sorted((*r["metric"].items(), r["value"]) for r in answer["result"])
+                        if counts.setdefault((approach.tenant, rule.name, moment), found) != found:
+                            raise RuntimeError(f"{approach.name}: {rule.name} counts otherwise")
                     if moment >= 0:
                         rule.samples.append(answer["stats"]["samples"]["totalQueryableSamples"])
                         rule.seconds.append(answer["stats"]["timings"]["evalTotalTime"])
-    return approaches
 
 
 # --- telling
@@ -85,6 +88,49 @@ def dearest(approach: Approach, count: int = 5) -> Iterator[Sequence[str]]:
     for rule in sorted(approach.rules, key=lambda r: -median(r.samples))[:count]:
         cost = f"{median(rule.samples):,.0f}", f"{1000 * median(rule.seconds):.2f}"
         yield rule.name, f"{rule.interval}s", *cost
+
+
+PARTS = {
+    "base pair, over raw series": r"slo:\w+:rate",
+    "windows of 5m to 6h": "slo:error_ratio:rate(5m|30m|1h|2h|6h)",
+    "windows of days": r"slo:error_ratio:rate\dd",
+    "tiles": f"slo:\\w+:increase(?!{PERIOD})\\w+",
+    "sums of the period": f"slo:\\w+:increase{PERIOD}",
+    "burn rates and budgets": f"slo:burn_rate:.*|slo:error_budget_.*|slo:error_ratio:rate{PERIOD}",
+    "constants": "slo:objective:ratio|slo:error_budget:ratio|slo_info",
+    "alerts on burn rates": "SLOErrorBudgetBurn",
+    "alerts on health": "SLO(?!ErrorBudgetBurn).*",
+}
+
+
+def parts(approach: Approach) -> Iterator[Sequence[str]]:
+    """Give what each part of our rules costs of each SLO; each rule is of one part."""
+    yield f"{approach.name}, {approach.series} series", f"samples/{STEP}s", f"ms/{STEP}s", "of it"
+    _, whole = _fastest(approach)
+    for part, names in PARTS.items():
+        rules = [rule for rule in approach.rules if fullmatch(names, rule.name)]
+        samples, seconds = _fastest(replace(approach, rules=rules))
+        yield part, f"{samples:,.0f}", f"{1000 * seconds:.3f}", f"{seconds / whole:.0%}"
+
+
+def levels(approaches: Sequence[Approach], peer: Approach) -> Iterator[Sequence[str]]:
+    """Give what an SLO costs where its period is summed otherwise, and how many times a peer's."""
+    often = f"samples/{STEP}s", f"ms/{STEP}s"
+    yield "SLO", "rules", *often, *(f"{peer.name}: x {figure}" for figure in often)
+    theirs = _fastest(peer)
+    for approach in approaches:
+        own = samples, seconds = _fastest(approach)
+        yield (
+            f"{approach.name}, {approach.series} series",
+            f"{len(approach.rules) / len(approach.labels):g}",
+            *(f"{samples:,.0f}", f"{1000 * seconds:,.2f}"),
+            *(f"{a / b:,.1f}" for a, b in zip(theirs, own, strict=True)),
+        )
+
+
+def _fastest(approach: Approach) -> tuple[float, float]:
+    """Sum the least times, which differ less from run to run: for what differs little."""
+    return approach.samples(every=STEP), approach.seconds(every=STEP, of=min)
 
 
 def printed(rows: Iterable[Sequence[str]]) -> str:
@@ -136,19 +182,28 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--series", type=int, nargs="+", default=[2, 20, 200])
     options.add_argument("--days", type=int, default=31)
-    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--rounds", type=int, default=5, help="moments; history is for 15")
     options.add_argument("--slos", type=int, default=50, help="of the rule groups; 0: none")
     options.add_argument("--tenants", type=int, default=5)
     options.add_argument("--plot", type=Path)
     given = options.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        measured = compare(given.series, given.days, given.rounds, Path(folder))
-    approaches = [approach for approach in measured if approach.labels]
-    print(printed(costs(approaches)))
     middle = given.series[len(given.series) // 2]
-    for approach in measured:
+    approaches = [shape(n) for n in given.series for shape in (ours, sloth, pyrra)]
+    approaches += [ours(middle, slos) for slos in SLOS]
+    ways = months(middle)
+    own = [a for a in approaches if a.series == middle and a.groups]
+    tried = [
+        shape(middle, len(a.labels)) for a in own for shape in (two_levels, three_levels, no_period)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        compare([*approaches, ways, *tried], given.days, given.rounds, Path(folder))
+    print(printed(costs(approaches)))
+    for approach in [*approaches, ways]:
         if approach.series == middle:
             print(printed(dearest(approach)))
+    print(printed(parts(own[1])))
+    peer = next(a for a in approaches if a.series == middle and a.name.startswith("Sloth"))
+    print(printed(levels([*own, *tried], peer)))
     if given.plot:
         given.plot.write_text(plot(approaches), encoding="utf-8")
     if given.slos:

@@ -10,11 +10,13 @@ from itertools import accumulate
 from pathlib import Path
 
 from approaches import STEP, Approach, raw
+from levels import STARTS
 
 from slo_compiler.tools import find_in
 
 SUITE = "forky"  # of the newest Prometheus
 NOW = 325 * 1458 * 3600  # in 2024; promtool cuts blocks here, so that a month is in one
+TILES = {150: "2m30s", 600: "10m", 3600: "1h", 86_400: "1d"}
 _RECENT = 20  # steps of the series that no rule reads further back
 
 
@@ -54,15 +56,23 @@ def history(approaches: Sequence[Approach], days: int) -> Iterator[str]:
             read = samples if tenant in whole_month else _tail(samples)
             for i in range(series // 2):
                 yield read.replace("@", raw(tenant, job, f'instance="{i}"', f'code="{code}"'))
+    written: set[str] = set()  # approaches to the same SLOs share what they record
     for approach in approaches:
-        for group in approach.groups:
-            for metric in ("evaluation_failures", "group_iterations_missed"):
-                name = f'prometheus_rule_{metric}_total{{rule_group="rules.yml;{group}"}}'
-                yield recent.replace("@", name)
-        read_as_ranges = _recorded(approach, total, errors)
-        for name in sorted({rule.name for rule in approach.rules if not rule.alert}):
-            for labels in approach.labels.values():
-                yield read_as_ranges.get(name, recent).replace("@", f"{name}{{{labels}}}")
+        recorded = _recorded(approach, total, errors)
+        for series in _series(approach):
+            if series not in written:
+                written.add(series)
+                yield recorded.get(series.partition("{")[0], recent).replace("@", series)
+
+
+def _series(approach: Approach) -> Iterator[str]:
+    """Give the series that the rules record, and those of their groups."""
+    for group in approach.groups:
+        for metric in ("evaluation_failures", "group_iterations_missed"):
+            yield f'prometheus_rule_{metric}_total{{rule_group="rules.yml;{group}"}}'
+    for name in sorted({rule.name for rule in approach.rules if not rule.alert}):
+        of_tenant = [f'tenant="{approach.tenant}"'] if name in STARTS else []
+        yield from (f"{name}{{{labels}}}" for labels in of_tenant or approach.labels.values())
 
 
 def _samples(values: Sequence[float], every: int = STEP, late: int = 0) -> str:
@@ -85,12 +95,17 @@ def _recorded(approach: Approach, total: Sequence[int], errors: Sequence[int]) -
         ]
 
     found = {}
+    every = {rule.name: rule.interval for rule in approach.rules}
     for what, counted in (("events", total), ("errors", errors)):
         found[f"slo:{what}:rate"] = _samples([n / (4 * STEP) for n in grown(counted, 4)])
-        for seconds, tile in ((150, "2m30s"), (600, "10m")):
+        for seconds, tile in TILES.items():
             name = f"slo:{what}:increase{tile}"
-            every = approach.interval(name)
-            found[name] = _samples(grown(counted, seconds // STEP, every // STEP), every)
+            if name in every:
+                steps = seconds // STEP, every[name] // STEP
+                found[name] = _samples(grown(counted, *steps), every[name])
+    for name, span in STARTS.items():
+        moments = range(NOW - _RECENT * STEP, NOW + 1, STEP)
+        found[name] = _samples([at // span * span for at in moments])
     pairs = zip(grown(errors, 10), grown(total, 10), strict=True)
     found["slo:sli_error:ratio_rate5m"] = _samples([e / max(t, 1) for e, t in pairs])
     return found

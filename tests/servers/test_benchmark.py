@@ -34,7 +34,8 @@ def test_a_day_of_two_series_costs_fewer_samples_than_the_peers_shapes(
     drawn = tmp_path / "cost.svg"
     small = ("--series", "2", "--days", "1", "--rounds", "1", "--slos", "0")
     run(monkeypatch, "eval.py", *small, "--plot", str(drawn))
-    head, _, *rows = capsys.readouterr().out.partition("\n\n")[0].splitlines()
+    first, *others = capsys.readouterr().out.split("\n\n")
+    head, _, *rows = first.splitlines()
     columns = [cell.strip() for cell in head.strip("|").split("|")]
     table = {
         cells[0]: dict(zip(columns, cells, strict=True))
@@ -58,6 +59,11 @@ def test_a_day_of_two_series_costs_fewer_samples_than_the_peers_shapes(
         assert count(peer["x samples/30s"]) > 1
         assert count(peer["x ms/30s"]) > 0
     assert drawn.read_text(encoding="utf-8").count("<rect") == 1 + len(table)
+    (parts,) = (other.splitlines() for other in others if "| sums of the period" in other)
+    samples = [count(row.split("|")[2]) for row in parts[2:]]
+    assert sum(samples) == pytest.approx(count(of_ten["samples/30s"]), abs=len(samples) / 2)
+    (levels,) = (other for other in others if "| two levels, 1 of 50, 2 series " in other)
+    assert len(levels.splitlines()) == 2 + 4 * 3
 
 
 def test_without_the_tools_it_prints_how_to_get_them(
