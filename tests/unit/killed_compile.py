@@ -15,6 +15,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -30,13 +31,15 @@ class Killer:
 
     def __init__(self, folder: Path, point: int) -> None:
         self.folder, self.left = os.path.realpath(folder), point
+        self.counting = threading.Lock()
 
     def touch(self, path: object) -> None:
         """Count one touch of a path; below the folder the last one is fatal."""
         if os.path.realpath(os.fspath(path)).startswith(self.folder):  # type: ignore[call-overload]
-            self.left -= 1
-            if self.left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+            with self.counting:
+                self.left -= 1
+                if self.left == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
 
     def watch(self) -> None:
         """Put the counter before every way by which a compile changes files."""

@@ -177,7 +177,41 @@ def test_write_where_links_are_not_possible_copies(
     assert tree(tmp_path / "out") == whole(NEW)
 
 
+def test_write_of_many_files_of_which_one_fails_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compile_into(tmp_path / "out", OLD)
+    flushes = itertools.count(1)
+
+    def full(_handle: int) -> None:
+        if next(flushes) == 20:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    many = state(**{f"x{number}": str(number) for number in range(100)})
+    with pytest.raises(OSError, match=r"No space left on device: '.*/extra/x\d+\.yml'"):
+        compile_into(tmp_path / "out", many)
+    assert next(flushes) < 60
+    assert tree(tmp_path / "out") == whole(OLD)
+
+
 # --- signals
+
+
+def test_write_threads_hold_signals_back_for_the_main_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a signal could reach one of them while the main thread puts files in place."""
+    held = []
+
+    def masked(_handle: int) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            held.append(signal.pthread_sigmask(signal.SIG_BLOCK, []))
+
+    monkeypatch.setattr(os, "fsync", masked)
+    compile_into(tmp_path / "out", OLD)
+    assert len(held) == len(OLD) - 1  # the lock file is the journal
+    assert all({signal.SIGINT, signal.SIGTERM, signal.SIGHUP} <= each for each in held)
 
 
 @pytest.mark.processes

@@ -9,6 +9,7 @@ import io
 import itertools
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ class Disk:
         self.entries: dict[str, dict[str, str]] = {}  # folder, name, content
         self.pending: dict[str, list[dict[str, str]]] = {}  # entries after each change
         self.flushed: set[str] = set()  # contents
+        self.following = threading.RLock()  # one change at a time
         for each in (folder, *folder.rglob("*")):
             if each.is_dir():
                 self._sync(each)
@@ -87,16 +89,19 @@ class Disk:
         real_open, real_fsync = io.open, os.fsync
 
         def opened(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
-            result = real_open(file, mode, *args, **kwargs)
-            if "x" in mode:
+            if "x" not in mode:
+                return real_open(file, mode, *args, **kwargs)
+            with self.following:
+                result = real_open(file, mode, *args, **kwargs)
                 self.changed(Path(file))
                 note()
             return result
 
         def fsync(handle: int) -> None:
-            real_fsync(handle)
-            self.synced(Path(f"/proc/self/fd/{handle}").readlink())
-            note()
+            with self.following:
+                real_fsync(handle)
+                self.synced(Path(f"/proc/self/fd/{handle}").readlink())
+                note()
 
         patch.setattr(io, "open", opened)
         patch.setattr(os, "fsync", fsync)
@@ -105,13 +110,14 @@ class Disk:
         self, real: Callable[..., Any], which: int, note: Callable[[], None]
     ) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return real(*args, **kwargs)
-            finally:
-                path = Path(args[which])
-                if path.parent.is_relative_to(self.folder) and path.parent.is_dir():
-                    self.changed(path)
-                note()
+            with self.following:
+                try:
+                    return real(*args, **kwargs)
+                finally:
+                    path = Path(args[which])
+                    if path.parent.is_relative_to(self.folder) and path.parent.is_dir():
+                        self.changed(path)
+                    note()
 
         return call
 
