@@ -20,7 +20,10 @@ from pydantic_core import CoreSchema, PydanticCustomError
 class Strict(BaseModel):
     """A mapping of a manifest: unknown keys are errors, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+    # Validators are built when the first value is read: most runs read a few kinds of mapping.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, defer_build=True
+    )
 
     ONE_OF: ClassVar[tuple[str, ...]] = ()  # keys of which exactly one must be given
 
