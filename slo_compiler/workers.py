@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar, cast
 
@@ -35,14 +33,16 @@ def spread(
     if jobs < 2 or len(items) < 2 or total_bytes < WORTHWHILE_BYTES:  # noqa: PLR2004
         yield from map(function, items)
         return
+    # Imported late: most compiles are of a few files, and these take a twentieth of their time.
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+    from multiprocessing import get_context  # noqa: PLC0415
+
     # The first item fills, before the fork, what all processes then have: templates and the like.
     yield function(items[0])
     items = items[1:]
     _work.append(function)  # type: ignore[arg-type]  # of the items below
     try:
-        with ProcessPoolExecutor(
-            min(jobs, len(items)), multiprocessing.get_context("fork"), _begin
-        ) as pool:
+        with ProcessPoolExecutor(min(jobs, len(items)), get_context("fork"), _begin) as pool:
             size = max(1, len(items) // (jobs * _CHUNKS))
             try:
                 for result in pool.map(_call, items, chunksize=size):
@@ -73,7 +73,7 @@ def without_collector() -> Iterator[None]:
 
 def available() -> int:
     """Give the number of processors that this process may use; 1 where processes cannot fork."""
-    if "fork" not in multiprocessing.get_all_start_methods():
+    if not hasattr(os, "fork"):
         return 1
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -15,7 +15,6 @@ import shutil
 import signal
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -193,6 +192,8 @@ def _write_all(
     names: Sequence[Path], places: Sequence[Path], artefacts: Sequence[Artefact]
 ) -> None:
     """Write files in threads; when this ends, by whatever, no thread writes any more."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  (most runs write nothing)
+
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         try:
             with _uninterrupted():  # its threads hold signals back for good: they are for this one
