@@ -7,7 +7,7 @@ from slo_compiler.diagnostics import Position, Report
 from slo_compiler.duration import Duration
 from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.emitter import Emission, Emitter, EvaluatedRules, TenantContext
-from slo_compiler.promql import parsed
+from slo_compiler.promql import check_grammar
 from slo_compiler.render import TenantRules
 from slo_compiler.templating import render
 
@@ -62,7 +62,7 @@ def check_expressions(rules: TenantRules, report: Report) -> None:
             if rule.name not in _OF_QUERIES:
                 continue
             try:
-                parsed(rule.expr)
+                check_grammar(rule.expr)
             except ValueError as error:
                 report.error(
                     rule.origin,

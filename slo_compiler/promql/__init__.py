@@ -35,6 +35,7 @@ from slo_compiler.promql.model import (
 from slo_compiler.promql.places import find_code, find_matcher, words
 from slo_compiler.promql.syntax import (
     MAX_OPERATORS,
+    check_grammar,
     check_size,
     check_spans,
     check_steps,
@@ -60,6 +61,7 @@ __all__ = [
     "Matcher",
     "QueryError",
     "Selector",
+    "check_grammar",
     "children",
     "functions_of",
     "is_plain_label",

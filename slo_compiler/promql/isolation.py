@@ -154,7 +154,8 @@ def inject(tree: pp.Expr, matchers: Mapping[str, str], query: str) -> str:
         # prettify() escapes label values; str() does not, and lets a value close its string.
         # Its range, offset and @ are behind the braces.
         selector = selector_of(node)
-        written = ",".join([*added, *map(str, selector.matchers)])
+        # In the order of the printer, so that a plain selector is not parsed once more as printed.
+        written = ",".join(sorted([*added, *map(str, selector.matchers)]))
         text, name = node.prettify(), node.name or ""
         rest = text.removeprefix(name)
         if rest.startswith("{"):

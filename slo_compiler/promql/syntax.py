@@ -15,6 +15,7 @@ from slo_compiler.promql.model import REGEX_OPERATORS
 from slo_compiler.promql.places import Place, find_code, find_quoted, written_matchers
 from slo_compiler.promql.text import (
     MAX_LENGTH,
+    STRING,
     TOKEN,
     WINDOW,
     QueryError,
@@ -30,6 +31,7 @@ MAX_STEPS = 11_000  # of subqueries, one in another multiplied; what Prometheus 
 MAX_TIME = 253_402_300_799  # the end of the year 9999; a later one, or one before 1970, panics
 _DEFAULT_STEP = timedelta(minutes=1)
 _TIME = re.compile(r"@\s*((?:[-+]\s*)?[0-9.][\w.]*(?:(?<=[0-9.][eE])[-+][0-9]+)?)")
+_STRING = re.compile(STRING)
 _NEWER = re.compile(r"\b(?:anchored|smoothed|fill(?:_left|_right)?)\b|[0-9]_[0-9]")
 
 
@@ -158,6 +160,18 @@ def parsed(text: str) -> pp.Expr:
         ValueError: the parser cannot read it.
     """
     return pp.parse(text)
+
+
+def check_grammar(expression: str) -> None:
+    """Parse an expression around queries that were parsed before, whatever its strings hold.
+
+    Expressions of one template differ in their strings alone. What these hold was parsed with the
+    query, and to compile its regular expressions takes the parser longer than all else.
+
+    Raises:
+        ValueError: the parser cannot read it.
+    """
+    parsed(_STRING.sub('"x"', expression))
 
 
 def parse(text: str, query: str) -> pp.Expr:

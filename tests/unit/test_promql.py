@@ -15,7 +15,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from slo_compiler.duration import Duration
-from slo_compiler.promql import MAX_LENGTH, MAX_OPERATORS, QueryError, prepare, selector, walk
+from slo_compiler.promql import (
+    MAX_LENGTH,
+    MAX_OPERATORS,
+    QueryError,
+    check_grammar,
+    prepare,
+    selector,
+    walk,
+)
 from slo_compiler.promql.isolation import check_isolated
 from slo_compiler.promql.places import find_matcher, find_quoted, words, written_matchers
 from slo_compiler.promql.shape import shape_of
@@ -546,3 +554,10 @@ def test_promtool_accepts_what_is_emitted(suite: str, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_check_grammar_of_what_strings_hold_reads_the_code_around_them_alone() -> None:
+    check_grammar('sum(rate(x_total{a="(",b=~"[0-9]+"}[5m])) or 0 * y{c="\\"}"}')
+    for broken in ('sum(x{a="b"}', 'x{a="b" or y"}', 'x{a="1"}[5m] + 1'):
+        with pytest.raises(ValueError, match=r"\S"):
+            check_grammar(broken)
