@@ -105,6 +105,8 @@ def _mend(
         lost.add((*loc[:-1], finding.meant))
     if finding.moved:
         lost.add((*_original(finding.moved, shifts), finding.key))
+    if _is_gone(work, loc):
+        return True
     if finding.id == "one-of":
         loc = _choice(work, loc)
     if finding.id in ("missing-key", "one-of") and loc:
@@ -121,12 +123,18 @@ def _mend(
     return loc != ()
 
 
+def _is_gone(work: Any, loc: Loc) -> bool:  # noqa: ANN401
+    """Whether another finding of the same round took this out, or what it is in."""
+    of_list = isinstance(loc[-1], int) if loc else False
+    return _get(work, loc[:-1]) is _GONE or (of_list and _get(work, loc) is _GONE)
+
+
 def _choice(work: Any, loc: Loc) -> Loc:  # noqa: ANN401
     """Give the key to change where exactly one of several must be given."""
     body = _get(work, loc)
     if loc[-1:] == ("ratio",):
         return (*loc, "good" if isinstance(body, dict) and "good" in body else "errors")
-    if loc[:2] == ("spec", "channels"):
+    if loc[:2] == ("spec", "channels") and len(loc) == 3:  # noqa: PLR2004  (the channel itself)
         for kind in [key for key in body if key != "name"]:
             del body[kind]
         return (*loc, "webhook")
