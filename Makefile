@@ -68,7 +68,8 @@ bench-hostile: $(VENV)/installed-dev ## what very large tenants take, and which 
 bench-proofs: $(VENV)/installed-dev tools ## time that the proofs of 100 SLOs take
 	@PYTHONPATH=examples $(BIN)/python benchmarks/proofs.py
 
-fuzz: $(VENV)/installed-dev tools-all ## draw hostile manifests, projects and queries for MINUTES (60)
+fuzz: $(VENV)/installed-dev tools-all ## draw hostile manifests, projects and queries for MINUTES (60), half of them guided by coverage
+	@$(PIP) install --require-hashes --no-deps --only-binary :all: -r requirements/fuzz.lock || true
 	@PYTHONPATH=tests/support $(BIN)/python -m fuzz $(or $(MINUTES),60)
 
 golden: $(VENV)/installed-dev ## accept the present output as golden/
@@ -93,7 +94,7 @@ sbom: $(VENV)/installed-dev ## write the bill of materials, dist/sbom.cdx.json
 		-o dist/sbom.cdx.json
 
 lock: $(VENV)/installed-dev ## pin all dependencies, with hashes
-	@for part in runtime build dev; do \
+	@for part in runtime build dev fuzz; do \
 		$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 			--python-version 3.11 $$([ $$part = runtime ] || echo --extra $$part) pyproject.toml \
 			-o requirements/$$part.lock || exit 1; done

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
-from fuzz_properties import SHORT, Property, check_confined, draw, folder_of, outcome
-from fuzzing import FILES, TENANT, manifests
+from fuzz_properties import (
+    SHORT,
+    Property,
+    check_confined,
+    draw,
+    folder_of,
+    outcome,
+    project_is_refused_or_confined,
+)
+from fuzzing import FILES, TENANT, Project, manifests
 
 EXAMPLES = 20  # of each property
+SILENT = """\
+apiVersion: slo-compiler/v1
+kind: Tenant
+metadata: {name: alpha, owner: x}
+spec:
+  slos:
+    - {name: up, service: web, objective: 99, sli: {availability: {gauge: up}}, alerting: none}
+"""
 
 
 @pytest.mark.processes
 @pytest.mark.parametrize("holds", SHORT, ids=lambda function: function.__name__)
 def test_property_of_hostile_texts_holds(holds: Property) -> None:
-    assert draw(holds, EXAMPLES) > 0
+    draw(holds, EXAMPLES, counts := Counter())
+    assert counts["executions"] > 0
 
 
 @pytest.mark.processes
@@ -25,3 +44,7 @@ def test_manifests_of_good_will_compile_and_are_confined() -> None:
             check_confined(files)
             compiled += 1
     assert compiled > len(some) * 2 // 3
+
+
+def test_tenant_without_alerts_beside_another_is_confined() -> None:
+    assert project_is_refused_or_confined(Project(TENANT, FILES | {TENANT: SILENT}))
