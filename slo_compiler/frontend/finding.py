@@ -158,9 +158,9 @@ def _belongs(kind: type[Strict], loc: Loc, key: str, data: object) -> Loc:
     here: Any = data
     for step in loc:
         here = here[step]
-    inner = [(*loc, name) for name, value in here.items() if isinstance(value, dict)]
     outer = [loc[:length] for length in range(len(loc) - 1, 0, -1)]
-    known = _keys_at(kind, loc)
+    known = _keys_at(kind, loc)  # a manifest may have thousands of others here
+    inner = [(*loc, name) for name in known if isinstance(here.get(name), dict)]
     inner += [(*loc, name) for name in known if name not in here]
     # A key that many mappings have is no sign of a wrong indentation.
     places = [each for each in (*inner, *outer) if key in _keys_at(kind, each)]
