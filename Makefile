@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SUITES := bookworm trixie forky
 
-.PHONY: setup rules check proofs test test-fast coverage fuzz lint demo tools tools-all bench-eval bench-compile bench-hostile bench-proofs golden docs site sbom lock browser clean help
+.PHONY: setup rules check proofs test test-fast coverage fuzz lint demo tools tools-all bench-eval bench-hour bench-compile bench-hostile bench-proofs golden docs site sbom lock browser clean help
 
 REPOS := examples examples/severities examples/vocabulary
 
@@ -58,6 +58,10 @@ browser: ## install Debian's Chromium for the tests of the report, where there i
 
 bench-eval: $(VENV)/installed-dev tools-all ## cost of evaluation, beside rules of other shapes
 	@PYTHONPATH=examples $(BIN)/python benchmarks/eval.py --plot docs/cost.svg
+
+bench-hour: $(VENV)/installed-dev tools-all ## an hour of SLOS (10000) of TENANTS (1000) on one Prometheus; SERIES, MINUTES, ARGS
+	@PYTHONPATH=examples $(BIN)/python benchmarks/hour.py --slos $(or $(SLOS),10000) \
+		--tenants $(or $(TENANTS),1000) --series $(or $(SERIES),20) --minutes $(or $(MINUTES),60) $(ARGS)
 
 bench-compile: $(VENV)/installed-dev tools ## time of compiles, beside Sloth's where SLOTH names its binary
 	@$(BIN)/python benchmarks/compile.py

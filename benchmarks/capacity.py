@@ -5,15 +5,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 from approaches import STEP, compiled, raw
 from demo.servers import free_port, prometheus, query, wait_until
 from history import back_fill, tool
+from load import application, filled
 
 from slo_compiler.emit.prometheus import rules_text
 
@@ -22,7 +20,10 @@ _CONFIG = """\
 global: {{scrape_interval: {step}s, evaluation_interval: {step}s}}
 rule_files: [rules/*.yml]
 scrape_configs:
-  - {{job_name: app, honor_labels: true, static_configs: [{{targets: ["127.0.0.1:{app}"]}}]}}
+  - job_name: app
+    honor_labels: true
+    metrics_path: /0
+    static_configs: [{{targets: ["127.0.0.1:{app}"]}}]
   - job_name: prometheus
     scrape_interval: 5s
     static_configs: [{{targets: ["127.0.0.1:{self}"]}}]
@@ -58,7 +59,7 @@ def measure(slos: int, tenants: int, series: int, folder: Path, seconds: int = C
         (folder / "rules" / f"{rules.tenant}.yml").write_text(rules_text(rules), "utf-8")
     back_fill(_history(jobs, series, intervals, int(time.time())), folder / "data")
     config, port = folder / "prometheus.yml", free_port()
-    with _exporter(_counters(jobs, series)) as app:
+    with application([_counters(jobs, series)]) as (app, _):
         config.write_text(_CONFIG.format(step=STEP, app=app, self=port), encoding="utf-8")
         keep = ["--storage.tsdb.retention.time=60d"]
         with prometheus(
@@ -110,8 +111,7 @@ def _history(
     """Give raw counters of the last minutes, base rates of a day, and a month of tiles."""
     counters = _counters(jobs, series)
     for at in range(now - 300, now, STEP):
-        requests, errors = _counted(at)
-        yield counters.replace("@", f"{requests} {at}").replace("!", f"{errors} {at}")
+        yield filled(counters, at, f" {at}")
     for metric, days in (("rate", 1), ("increase2m30s", 4), ("increase10m", 31)):
         for counted, scale in (("events", 10.0), ("errors", 0.01)):
             name = f"slo:{counted}:{metric}"
@@ -122,30 +122,3 @@ def _history(
                 for job in own:
                     labels = f'tenant="{tenant}",service="{job}",slo="availability"'
                     yield text.replace("@", f"{name}{{{labels}}}")
-
-
-def _counted(at: float) -> tuple[int, int]:
-    return int(at) * 20, int(at) // 50
-
-
-@contextmanager
-def _exporter(counters: str) -> Iterator[int]:
-    """Serve the counters as they stand at each scrape."""
-
-    class Metrics(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            requests, errors = _counted(time.time())
-            body = counters.replace("@", str(requests)).replace("!", str(errors)).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_args: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Metrics) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_port
-        server.shutdown()

@@ -73,7 +73,13 @@ def free_port() -> int:
 
 @contextmanager
 def prometheus(
-    binary: Path, config: Path, data: Path, *, port: int, extra_args: Sequence[str] = ()
+    binary: Path,
+    config: Path,
+    data: Path,
+    *,
+    port: int,
+    extra_args: Sequence[str] = (),
+    patience: float = START_SECONDS,
 ) -> Iterator[Server]:
     """Run Prometheus 2.x or 3.x on a config, its blocks in `data`, its log beside it.
 
@@ -87,7 +93,7 @@ def prometheus(
         f"--web.listen-address=127.0.0.1:{port}",
         *extra_args,
     ]
-    with _running(command, data, f"http://127.0.0.1:{port}") as server:
+    with _running(command, data, f"http://127.0.0.1:{port}", patience=patience) as server:
         yield server
 
 
@@ -215,6 +221,7 @@ def _running(
     url: str,
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    patience: float = START_SECONDS,
 ) -> Iterator[Server]:
     """Run a server for as long as the block lasts."""
     _require_free(url)
@@ -230,7 +237,7 @@ def _running(
             stderr=subprocess.STDOUT,
         )
     try:
-        _await_ready(process, url, log_path)
+        _await_ready(process, url, log_path, patience)
         yield Server(url, _server_pid(process), log_path)
     finally:
         _stop(process)
@@ -247,15 +254,17 @@ def _require_free(url: str) -> None:
             raise ServerError(f"cannot listen on {url}: {error.strerror}") from error
 
 
-def _await_ready(process: subprocess.Popen[bytes], url: str, log_path: Path) -> None:
+def _await_ready(
+    process: subprocess.Popen[bytes], url: str, log_path: Path, patience: float
+) -> None:
     def exited_or_ready() -> bool:
         return process.poll() is not None or _is_ready(url)
 
     try:
-        wait_until(exited_or_ready, START_SECONDS, interval=0.05)
+        wait_until(exited_or_ready, patience, interval=0.05)
         outcome = "" if process.poll() is None else f"exited with {process.returncode}"
     except TimeoutError:
-        outcome = f"was not ready within {START_SECONDS:g} s"
+        outcome = f"was not ready within {patience:g} s"
     if outcome:
         command = shlex.join(map(str, cast("list[str]", process.args)))
         last = log_path.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import json
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -64,6 +67,36 @@ def test_a_day_of_two_series_costs_fewer_samples_than_the_peers_shapes(
     assert sum(samples) == pytest.approx(count(of_ten["samples/30s"]), abs=len(samples) / 2)
     (levels,) = (other for other in others if "| two levels, 1 of 50, 2 series " in other)
     assert len(levels.splitlines()) == 2 + 4 * 3
+
+
+@pytest.mark.usefixtures("tools")
+def test_an_hour_of_few_seconds_reads_all_tiles(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    log = tmp_path / "readings.json"
+    few = ("--slos", "4", "--tenants", "2", "--series", "2")
+    short = ("--minutes", "0.2", "--every", "6", "--settle", "6", "--json", str(log))
+    run(monkeypatch, "hour.py", *few, *short)
+    shown = capsys.readouterr().out
+    assert "| 4 SLOs, 2 tenants, 0.2 minutes " in shown
+    assert re.search(r"Afterwards: \d+ iterations missed, 0 evaluations failed, \d of 2", shown)
+    assert "read 4,320 tiles" in shown
+    _, *readings = map(json.loads, log.read_text("utf-8").splitlines())
+    assert len(readings) == 2
+    assert readings[-1]["series in memory"] > 4 * 2
+    assert readings[-1]["scrapes that failed"] == 0
+
+
+def test_blocks_are_cut_as_a_server_would_have_merged_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 62 h from a multiple of 54 h: at 54 h in all, 54 + 6 + 2; at 6 h, ten of 6 and 2."""
+    monkeypatch.syspath_prepend(FOLDER)
+    blocks = importlib.import_module("blocks")
+    start, end = 540 * 3600, 602 * 3600
+    hours = {
+        retention: [(b - a) // 3600 for a, b in blocks.cut(start, end, retention)]
+        for retention in (60, 3)
+    }
+    assert hours == {60: [54, 6, 2], 3: [*[6] * 10, 2]}
 
 
 def test_without_the_tools_it_prints_how_to_get_them(
