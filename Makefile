@@ -26,7 +26,7 @@ test: $(VENV)/installed-dev tools-all ## run all tests, those against real serve
 	@PYTHONPATH=tests/support $(BIN)/python -m covered
 	@$(BIN)/pytest -n auto -m slow --cov --cov-append --cov-report=term
 
-test-fast: $(VENV)/installed-dev tools-all ## run the tests that start no server and hardly a program, in a minute
+test-fast: $(VENV)/installed-dev tools-all ## run the units and goldens that start hardly a program
 	@$(BIN)/pytest -n auto -m "not slow and not processes"
 
 coverage: $(VENV)/installed-dev tools-all ## run the fast tests and print the lines that they do not reach
