@@ -236,7 +236,8 @@ def code_digest() -> str:
         *template_folder().rglob("*.j2"),
     ]
     parts: list[str | bytes] = [sys.version]
-    parts += [metadata.version(name) for name in _USED]
+    # The whole text, in which the version is: to parse it takes longer than all else here.
+    parts += [metadata.distribution(name).read_text("METADATA") or "" for name in _USED]
     for path in sorted(files):
         parts += [path.name, path.read_bytes()]
     return key_of(parts)

@@ -210,25 +210,26 @@ class ProjectSpec(Strict):
     output: FilePath = naming.OUTPUT_FOLDER
     policies: list[FilePath] = []
     templates: list[FilePath] = []
-    prometheus: PrometheusSpec = PrometheusSpec()
-    alertmanager: AlertmanagerSpec = AlertmanagerSpec()
-    operator: OperatorSpec = OperatorSpec()
-    grafana: GrafanaSpec = GrafanaSpec()
-    mimir: MimirSpec = MimirSpec()
-    victoriametrics: VictoriaMetricsSpec = VictoriaMetricsSpec()
+    # Defaults are made without validation, which would build a validator each when imported.
+    prometheus: PrometheusSpec = PrometheusSpec.model_construct()
+    alertmanager: AlertmanagerSpec = AlertmanagerSpec.model_construct()
+    operator: OperatorSpec = OperatorSpec.model_construct()
+    grafana: GrafanaSpec = GrafanaSpec.model_construct()
+    mimir: MimirSpec = MimirSpec.model_construct()
+    victoriametrics: VictoriaMetricsSpec = VictoriaMetricsSpec.model_construct()
     targets: list[Name] = Field(default=["prometheus", "alertmanager", "proofs"], min_length=1)
-    isolation: Isolation | Literal["none"] = Isolation()
+    isolation: Isolation | Literal["none"] = Isolation.model_construct()
     tenants: dict[Name, TenantGrant] = {}
     ownership: Line | None = None
     secrets: Line | None = None
-    lint: LintSpec = LintSpec()
-    defaults: Defaults = Defaults()
+    lint: LintSpec = LintSpec.model_construct()
+    defaults: Defaults = Defaults.model_construct()
     hours: HoursByName = {}
     exclusions: list[Exclusion] = Field(default=[], max_length=100)
     holidays: HolidaysByName = {}
-    health: HealthSpec = HealthSpec()
-    quotas: Quotas = Quotas()
-    limits: Limits = Limits()
+    health: HealthSpec = HealthSpec.model_construct()
+    quotas: Quotas = Quotas.model_construct()
+    limits: Limits = Limits.model_construct()
     severities: Severities = Field(default=DEFAULT_SEVERITIES, min_length=1, max_length=16)
 
 
@@ -237,4 +238,4 @@ class Project(Strict):
 
     api_version: Literal["slo-compiler/v1"] = Field(alias="apiVersion")
     kind: Literal["Project"]
-    spec: ProjectSpec = ProjectSpec()
+    spec: ProjectSpec = ProjectSpec.model_construct()

@@ -148,7 +148,7 @@ class SLO(Strict):
     budgeting: Budgeting | Literal["occurrences"] = "occurrences"
     traffic: Traffic | None = None
     compat: CompatOrNone | None = None
-    alerting: Annotated[Alerting, BeforeValidator(_alerting), _OrNone] = Alerting()
+    alerting: Annotated[Alerting, BeforeValidator(_alerting), _OrNone] = Alerting.model_construct()
 
     @model_validator(mode="after")
     def _alerts_or_not(self) -> Self:

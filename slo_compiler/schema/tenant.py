@@ -71,7 +71,7 @@ class ForeignFiles(Strict):
 class TenantSpec(Strict):
     """What the tenant wants."""
 
-    defaults: TenantDefaults = TenantDefaults()
+    defaults: TenantDefaults = TenantDefaults.model_construct()
     policies: list[TenantPolicy] = []
     hours: HoursByName = {}
     holidays: HolidaysByName = {}
