@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from approaches import STEP, compiled, raw
+from approaches import STEP, compiled
 from demo.servers import free_port, prometheus, query, wait_until
 from history import back_fill, tool
-from load import application, filled
+from load import application, bodies, filled
 
 from slo_compiler.emit.prometheus import rules_text
 
@@ -59,7 +59,7 @@ def measure(slos: int, tenants: int, series: int, folder: Path, seconds: int = C
         (folder / "rules" / f"{rules.tenant}.yml").write_text(rules_text(rules), "utf-8")
     back_fill(_history(jobs, series, intervals, int(time.time())), folder / "data")
     config, port = folder / "prometheus.yml", free_port()
-    with application([_counters(jobs, series)]) as (app, _):
+    with application(["".join(bodies(jobs, series))]) as (app, _):
         config.write_text(_CONFIG.format(step=STEP, app=app, self=port), encoding="utf-8")
         keep = ["--storage.tsdb.retention.time=60d"]
         with prometheus(
@@ -94,22 +94,11 @@ def measure(slos: int, tenants: int, series: int, folder: Path, seconds: int = C
             )
 
 
-def _counters(jobs: Mapping[str, list[str]], series: int) -> str:
-    """Give one line for each raw series; @ and ! stand for requests and errors."""
-    return "".join(
-        raw(tenant, job, f'instance="{i}"', f'code="{code}"') + f" {value}\n"
-        for tenant, own in jobs.items()
-        for job in own
-        for i in range(series // 2)
-        for code, value in (("200", "@"), ("500", "!"))
-    )
-
-
 def _history(
     jobs: Mapping[str, list[str]], series: int, intervals: Mapping[str, int], now: int
 ) -> Iterator[str]:
     """Give raw counters of the last minutes, base rates of a day, and a month of tiles."""
-    counters = _counters(jobs, series)
+    counters = "".join(bodies(jobs, series))
     for at in range(now - 300, now, STEP):
         yield filled(counters, at, f" {at}")
     for metric, days in (("rate", 1), ("increase2m30s", 4), ("increase10m", 31)):

@@ -38,9 +38,9 @@ class Outcome:
 
 
 def measure(
-    run: Run, folder: Path, flags: Sequence[str], tell: Callable[[Figures], None]
+    run: Run, folder: Path, flags: Sequence[str], report: Callable[[Figures], None]
 ) -> Outcome:
-    """Start all that is needed, and read the figures; `tell` gets each as it is read."""
+    """Start all that is needed, and read the figures; `report` gets each as it is read."""
     jobs, data = run.jobs, folder / "data"
     periods = write_rules(jobs, folder / "rules")
     write_history(run, data, int(time.time()))
@@ -51,11 +51,11 @@ def measure(
         ready = time.monotonic() - started
         meter = Meter(server, app, data, run)
         start = meter.read(after=run.settle)
-        tell(start)
+        report(start)
         readings = []
         for _ in range(round(run.minutes * 60 / run.every)):
             readings.append(meter.read(after=run.every))
-            tell(readings[-1])
+            report(readings[-1])
         new = [found for name, found in blocks(data).items() if name not in old]
         cut = sum(taken for taken, _ in new), sum(samples for _, samples in new)
         some = [*jobs][:: max(1, len(jobs) // 5)]
@@ -71,7 +71,7 @@ def prefer(nice: int) -> None:
         group.write_text(str(nice), "ascii")
 
 
-# --- telling
+# --- the report
 
 
 def table(run: Run, readings: Sequence[Figures]) -> Iterator[Sequence[str]]:
@@ -88,7 +88,7 @@ def figure(number: float) -> str:
 
 
 def sentences(run: Run, found: Outcome) -> Iterator[str]:
-    """Say what no mean can."""
+    """Give what a mean does not show."""
     first, last = found.start, found.readings[-1]
     missed, failed = "iterations missed", "evaluations failed"
     yield (
@@ -130,7 +130,7 @@ def main() -> None:
     given = options.parse_args()
     run = Run(*(getattr(given, name) for name in Run.__slots__))
 
-    def tell(figures: Figures) -> None:
+    def report(figures: Figures) -> None:
         if given.json:
             with given.json.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"time": int(time.time()), **figures}) + "\n")
@@ -139,7 +139,7 @@ def main() -> None:
             print("; ".join(shown), file=sys.stderr)
 
     with tempfile.TemporaryDirectory() as folder:
-        found = measure(run, Path(folder), given.flag, tell)
+        found = measure(run, Path(folder), given.flag, report)
     print(printed(table(run, found.readings)))
     print("\n".join(sentences(run, found)))
 

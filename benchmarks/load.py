@@ -105,14 +105,17 @@ def write_history(run: Run, data: Path, now: int) -> None:
 # --- the application
 
 
-def bodies(jobs: Mapping[str, list[str]], series: int) -> list[str]:
-    """Give the text of each target; @, ! and ~ stand for requests, errors, errors of an outage."""
+def bodies(jobs: Mapping[str, list[str]], series: int, broken: int = 0) -> list[str]:
+    """Give the text of each target: a line for each raw series, with a mark as its value.
+
+    @ is for requests, ! for errors, ~ for errors of an outage, which one SLO of `broken` has.
+    """
     services = [(tenant, job) for tenant, own in jobs.items() for job in own]
     lines = [
         raw(tenant, job, f'instance="{i}"', f'code="{code}"') + f" {value}\n"
         for n, (tenant, job) in enumerate(services)
         for i in range(series // 2)
-        for code, value in (("200", "@"), ("500", "!" if n % BROKEN else "~"))
+        for code, value in (("200", "@"), ("500", "~" if broken and n % broken == 0 else "!"))
     ]
     return ["".join(lines[n : n + TARGET]) for n in range(0, len(lines), TARGET)]
 
@@ -161,7 +164,11 @@ def application(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
 @contextmanager
 def running(run: Run, folder: Path, flags: Sequence[str]) -> Iterator[tuple[Server, int]]:
     """Run the application and the server; give the server and the process of the application."""
-    texts, config, port = bodies(run.jobs, run.series), folder / "prometheus.yml", free_port()
+    texts, config, port = (
+        bodies(run.jobs, run.series, BROKEN),
+        folder / "prometheus.yml",
+        free_port(),
+    )
     ends = [f"--storage.tsdb.{end}-block-duration={BLOCK}" for end in ("min", "max")]
     with application(texts) as (app, pid):
         targets = "\n".join(_TARGET.format(app=app, n=n) for n in range(len(texts)))

@@ -28,7 +28,7 @@ FIGURES = {  # by minute: what the server is asked
     "evaluation, slowest group, s": f"max({_LAST})",
     "scrape, slowest target, s": "max(max_over_time(scrape_duration_seconds[{every}s]))",
     "scrapes that failed": "sum(count_over_time(up[{every}s]) - sum_over_time(up[{every}s]))",
-    "alerts that fire": "count(ALERTS{{alertstate='firing'}})",
+    "alerts that fire": "count(ALERTS{{alertstate='firing'}}) or vector(0)",
     "iterations missed": "sum(prometheus_rule_group_iterations_missed_total)",
     "evaluations failed": "sum(prometheus_rule_evaluation_failures_total)",
     "compactions": "prometheus_tsdb_compactions_total",
@@ -76,15 +76,22 @@ def blocks(data: Path) -> dict[str, tuple[int, int]]:
 
 
 def ask(url: str, promql: str) -> float:
-    """Return the one number that a query finds, or 0."""
-    return sum(float(row["value"][1]) for row in patiently(lambda: query(url, promql)))
+    """Return the number that a query finds; a series that is missing must not count as zero."""
+
+    def found() -> float:
+        (row,) = query(url, promql)
+        return float(row["value"][1])
+
+    number: float = patiently(found)
+    return number
 
 
 def patiently(question: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON is any
-    """Ask a server that may be busy."""
+    """Ask a server that may be busy, or may not have scraped itself twice."""
     for _ in range(TRIES - 1):
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, ValueError):
             return question()
+        time.sleep(1)
     return question()
 
 

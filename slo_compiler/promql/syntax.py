@@ -29,6 +29,7 @@ MAX_OPERATORS = 100
 MAX_SPAN = Duration.of(days=3_650)
 MAX_STEPS = 11_000  # of subqueries, one in another multiplied; what Prometheus allows a graph
 MAX_TIME = 253_402_300_799  # the end of the year 9999; a later one, or one before 1970, panics
+PANIC = "the static checker cannot read this query"  # the parser crashed, and printed its trace
 _DEFAULT_STEP = timedelta(minutes=1)
 _TIME = re.compile(r"@\s*((?:[-+]\s*)?[0-9.][\w.]*(?:(?<=[0-9.][eE])[-+][0-9]+)?)")
 _STRING = re.compile(STRING)
@@ -195,7 +196,7 @@ def parse(text: str, query: str) -> pp.Expr:
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # the parser's own crash, not importable
             raise
-        raise QueryError("promql-syntax", "the static checker cannot read this query") from None
+        raise QueryError("promql-syntax", PANIC) from None
     return tree
 
 

@@ -33,6 +33,7 @@ from slo_compiler.duration import Duration
 from slo_compiler.emit.emitter import ProjectContext
 from slo_compiler.link import check_units, emit
 from slo_compiler.promql import QueryError
+from slo_compiler.promql.syntax import PANIC
 from slo_compiler.reading import read_sources
 
 Files = Mapping[str, str]
@@ -235,7 +236,7 @@ def _refused() -> Iterator[None]:
     try:
         yield
     except QueryError as error:
-        panicked = error.message == "the static checker cannot read this query"
+        panicked = error.message == PANIC
         assert not panicked, "the parser panicked"
 
 

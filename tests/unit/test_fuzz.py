@@ -13,8 +13,13 @@ from fuzz_properties import (
     folder_of,
     outcome,
     project_is_refused_or_confined,
+    query_is_refused_or_confined,
 )
 from fuzzing import FILES, TENANT, Project, manifests
+
+from slo_compiler import promql
+from slo_compiler.promql import QueryError
+from slo_compiler.promql.syntax import PANIC
 
 EXAMPLES = 20  # of each property
 SILENT = """\
@@ -48,3 +53,12 @@ def test_manifests_of_good_will_compile_and_are_confined() -> None:
 
 def test_tenant_without_alerts_beside_another_is_confined() -> None:
     assert project_is_refused_or_confined(Project(TENANT, FILES | {TENANT: SILENT}))
+
+
+def test_panic_of_the_parser_is_a_finding_and_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    def panics(*_: object) -> str:
+        raise QueryError("promql-syntax", PANIC)
+
+    monkeypatch.setattr(promql, "samples", panics)
+    with pytest.raises(AssertionError, match="the parser panicked"):
+        query_is_refused_or_confined("up")
