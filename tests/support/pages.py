@@ -20,7 +20,7 @@ from slo_compiler.tools import find_in
 
 BLOCK = re.compile(r"(?ms)^```(\w+)\n(.*?)^```$")
 FILE = re.compile(r"\A# (\S+\.\w+)\n")
-SECONDS = 400
+SECONDS = 550  # a page may wait for a time of the clock
 
 
 @dataclass(frozen=True, slots=True)
