@@ -8,7 +8,7 @@ from functools import partial
 
 import promql_parser as pp
 
-from slo_compiler.promql.model import METRIC_LABEL, metric_of, selector_of, series_text
+from slo_compiler.promql.model import METRIC_LABEL, selector_of, series_text
 from slo_compiler.promql.places import Place, find_code, find_matcher, words
 from slo_compiler.promql.shape import shape_of
 from slo_compiler.promql.syntax import parsed, refuse_regex, unwrapped, walk
@@ -138,29 +138,46 @@ def _find_quoted(query: str, text: str) -> Place | tuple[()]:
 
 
 def inject(tree: pp.Expr, matchers: Mapping[str, str], query: str) -> str:
-    """Print the tree with the matchers in every selector, and parse it again.
+    """Print the tree with the matchers in every selector, parse it again, and check it.
 
     Raises:
-        QueryError: the printed expression is not the one that was read.
+        QueryError: the printed expression is not the one that was read, or not the tenant's alone.
     """
+    printed = _print_plain(tree, matchers) or _print(tree, matchers, query)
+    check_isolated(printed, tree, matchers)
+    return printed
+
+
+def _print_plain(tree: pp.Expr, matchers: Mapping[str, str]) -> str:
+    """Print a selector without more; empty if it is none, or the printer would do it otherwise.
+
+    Most queries are of this kind, and need no transform.
+    """
+    if not isinstance(tree, pp.VectorSelector) or tree.offset or tree.at:
+        return ""
+    printed = _restricted(tree, matchers)
+    try:
+        node = parsed(printed)
+    except ValueError:
+        return ""
+    return printed if isinstance(node, pp.VectorSelector) and node.prettify() == printed else ""
+
+
+def _print(tree: pp.Expr, matchers: Mapping[str, str], query: str) -> str:
+    """Print an expression; the parser puts the matchers into its tree."""
 
     def isolate(node: pp.Expr) -> pp.Expr | None:
         if not isinstance(node, pp.VectorSelector):
             return None
-        present = {matcher.name for matcher in node.matchers.matchers}
-        added = [f"{k}={promql_string(v)}" for k, v in matchers.items() if k not in present]
-        if not added and node.name:
+        if node.name and all(any(m.name == k for m in node.matchers.matchers) for k in matchers):
             return None
         # prettify() escapes label values; str() does not, and lets a value close its string.
         # Its range, offset and @ are behind the braces.
-        selector = selector_of(node)
-        # In the order of the printer, so that a plain selector is not parsed once more as printed.
-        written = ",".join(sorted([*added, *map(str, selector.matchers)]))
         text, name = node.prettify(), node.name or ""
         rest = text.removeprefix(name)
         if rest.startswith("{"):
             rest = rest[_closing(rest) + 1 :]
-        return parsed(series_text(selector.metric, written) + rest)
+        return parsed(_restricted(node, matchers) + rest)
 
     try:
         printed = str(pp.transform(tree, post_visit=isolate).prettify())
@@ -170,6 +187,14 @@ def inject(tree: pp.Expr, matchers: Mapping[str, str], query: str) -> str:
     if not same:
         _refuse_printed(query)
     return printed
+
+
+def _restricted(node: pp.VectorSelector, matchers: Mapping[str, str]) -> str:
+    """Write a selector with the matchers, in the order of the parser's printer."""
+    selector = selector_of(node)
+    present = {matcher.name for matcher in selector.matchers}
+    added = [f"{k}={promql_string(v)}" for k, v in matchers.items() if k not in present]
+    return series_text(selector.metric, ",".join(sorted([*added, *map(str, selector.matchers)])))
 
 
 def _closing(text: str) -> int:
@@ -207,24 +232,33 @@ def check_isolated(text: str, original: pp.Expr, matchers: Mapping[str, str]) ->
             "the static checker cannot read what it printed",
             "simplify the query, or record a part of it with a rule of your own",
         ) from None
-    selectors = [n for n in walk(tree) if isinstance(n, pp.VectorSelector)]
-    originals = [n for n in walk(original) if isinstance(n, pp.VectorSelector)]
-    isolated = all(
-        [m.value for m in node.matchers.matchers if m.name == label and m.op == pp.MatchOp.Equal]
-        == [value]
-        and sum(m.name == label for m in node.matchers.matchers) == 1
-        and not node.matchers.or_matchers
-        for node in selectors
-        for label, value in matchers.items()
-    )
-    same = [_own(n, matchers) for n in selectors] == [_own(n, matchers) for n in originals]
-    if not isolated or not same:
+    selectors, originals = _selectors(tree), _selectors(original)
+    confined = all(_is_confined(node, matchers) for node in selectors)
+    if not confined or [_own(n, matchers) for n in selectors] != [
+        _own(n, matchers) for n in originals
+    ]:
         raise QueryError(
             "isolation", "the query cannot be shown to keep to its tenant", "simplify it"
         )
 
 
-def _own(node: pp.VectorSelector, matchers: Mapping[str, str]) -> tuple[str, list[str]]:
-    """Give what a selector selects beside the tenant: its name, and its other matchers."""
-    own = (m for m in selector_of(node).matchers if m.name not in matchers)
-    return metric_of(node), sorted(map(str, own))
+def _selectors(tree: pp.Expr) -> list[pp.VectorSelector]:
+    return [node for node in walk(tree) if isinstance(node, pp.VectorSelector)]
+
+
+def _is_confined(node: pp.VectorSelector, matchers: Mapping[str, str]) -> bool:
+    """Whether a selector has each of the tenant's matchers once, and no alternative to them."""
+    found = selector_of(node).matchers
+    return not node.matchers.or_matchers and all(
+        [(m.op, m.value) for m in found if m.name == label] == [("=", value)]
+        for label, value in matchers.items()
+    )
+
+
+def _own(
+    node: pp.VectorSelector, matchers: Mapping[str, str]
+) -> tuple[str, list[tuple[str, str, str]]]:
+    """Give what a selector selects apart from the tenant: its name, and its other matchers."""
+    selector = selector_of(node)
+    own = [(m.name, m.op, m.value) for m in selector.matchers if m.name not in matchers]
+    return selector.metric, sorted(own)

@@ -24,7 +24,7 @@ from slo_compiler.promql import (
     selector,
     walk,
 )
-from slo_compiler.promql.isolation import check_isolated
+from slo_compiler.promql.isolation import check_isolated, inject
 from slo_compiler.promql.places import find_matcher, find_quoted, words, written_matchers
 from slo_compiler.promql.shape import shape_of
 from slo_compiler.templating import promql_string
@@ -304,6 +304,28 @@ def test_shape_of_different_expressions_differs(one: str, other: str) -> None:
 def test_shape_of_what_is_no_expression_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="unknown expression Matchers"):
         shape_of(pp.parse("x").matchers)
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        "x",
+        "x{}",
+        'x{tenant="customer-b"}',
+        'x{z="1",a!="2",code=~"5..",path!~"a|b"}',
+        'x{a="1",a!="2",a="1"}',
+        r'x{a="quote \" and \\ and line\nfeed",b="é\u2028"}',
+        'x{a=`raw "text"`}',
+        '{"http.requests","label.name"="1"}',
+        '{__name__="x",a="1"}',
+        '{__name__="http.requests"}',
+    ],
+)
+def test_selector_alone_and_in_an_expression_get_the_same_matchers(selector: str) -> None:
+    alone = inject(pp.parse(selector), TENANT, selector)
+    inside = inject(pp.parse(f"abs({selector})"), TENANT, selector)
+    assert inside == f"abs({alone})"
+    assert 'tenant="customer-b"' in alone
 
 
 # --- the last check
