@@ -26,7 +26,7 @@ from slo_compiler.plan.rule import (
     ShadowAlert,
     Slices,
 )
-from slo_compiler.plan.slo import PlannedSLO, plan_slo
+from slo_compiler.plan.slo import PlannedSLO, Tiers, plan_slo
 from slo_compiler.plan.tenant import tenant_timing
 from slo_compiler.plan.tiers import check_tiers
 from slo_compiler.plan.vanished import check_vanished
@@ -93,7 +93,8 @@ def plan_tenant(tenant: ResolvedTenant, project: PrometheusSpec, report: Report)
     timing = tenant_timing(tenant, project.scrape_interval, project.evaluation_interval)
     check_tiers(tenant, timing, report)
     check_vanished(tenant, report)
-    slos = tuple(plan_slo(tenant, slo, timing, report) for slo in tenant.slos)
+    tiers = Tiers(tenant, timing)
+    slos = tuple(plan_slo(tenant, slo, timing, tiers, report) for slo in tenant.slos)
     guards = [*guard_rules(tenant, timing, slos)]
     base = [
         *_scheduled(slos, timing),

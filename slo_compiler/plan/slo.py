@@ -23,10 +23,16 @@ from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
 from slo_compiler.schema import Tier
 from slo_compiler.schema.severity import SeverityLevel
 
+# What an SLO may set of its alerting without an effect on what a tier of its policy becomes.
+_NOT_OF_TIERS = frozenset({"policy", "runbook", "dashboard", "when_unreachable", "vanished"})
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PlannedTier:
-    """A tier of an SLO's policy, with all that follows from the SLO."""
+    """A tier of an SLO's policy, with all that follows from the SLO; SLOs that are alike share it.
+
+    It is compared by identity, so that what is rendered of it is found quickly.
+    """
 
     spec: Tier
     severity: SeverityLevel
@@ -64,8 +70,29 @@ class PlannedSLO:
         return self.resolved.by
 
 
+class Tiers:
+    """Plans the tiers of a tenant's SLOs: once for those that are alike."""
+
+    def __init__(self, tenant: ResolvedTenant, timing: burn.Timing) -> None:
+        self._tenant, self._timing = tenant, timing
+        self._known: dict[tuple[object, ...], tuple[PlannedTier, ...]] = {}
+
+    def of(self, slo: ResolvedSLO) -> tuple[PlannedTier, ...]:
+        """Plan the tiers of an SLO."""
+        if not slo.spec.alerting.model_fields_set <= _NOT_OF_TIERS:
+            return self._planned(slo)
+        # All else that tiers are made of comes from the tenant and the project.
+        key = (id(slo.policy), slo.recorded_only, slo.objective, slo.period)
+        if key not in self._known:
+            self._known[key] = self._planned(slo)
+        return self._known[key]
+
+    def _planned(self, slo: ResolvedSLO) -> tuple[PlannedTier, ...]:
+        return tuple(_tier(self._tenant, slo, tier, self._timing) for tier in slo.tiers)
+
+
 def plan_slo(
-    tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing, report: Report
+    tenant: ResolvedTenant, slo: ResolvedSLO, timing: burn.Timing, tiers: Tiers, report: Report
 ) -> PlannedSLO:
     """Plan an SLO; what is wrong with its queries, components and slices goes to `report`."""
     labels = dict(user_labels(tenant, slo))
@@ -77,7 +104,7 @@ def plan_slo(
         resolved=slo,
         identity=identity(tenant, slo),
         error_budget=burn.error_budget(slo.objective),
-        tiers=tuple(_tier(tenant, slo, tier, timing) for tier in slo.tiers),
+        tiers=tiers.of(slo),
         queries=queries,
         components=components_of(tenant, slo, report),
         former=rename_of(tenant, slo),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
-from slo_compiler.plan.guards import Guard
 from slo_compiler.plan.routing_ir import Pairs
 from slo_compiler.plan.rule import BurnAlert, ShadowAlert
 from slo_compiler.plan.rules import PlannedTenant
@@ -19,9 +19,9 @@ from slo_compiler.render.own import with_own
 from slo_compiler.render.shape import (
     PLACEHOLDER,
     annotation,
-    expression,
     expression_shape,
     fill,
+    fill_all,
 )
 from slo_compiler.resolve.dependencies import dependencies
 from slo_compiler.resolve.model import ResolvedSLO
@@ -68,13 +68,18 @@ def _window_labels(tier: PlannedTier) -> Pairs:
 
 
 def _expression(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> str:
-    return expression(
+    return fill(_expression_of_tier(tier, tuple(_guards(tenant, tier))), slo.identity)
+
+
+@lru_cache(maxsize=4_096)
+def _expression_of_tier(tier: PlannedTier, guards: tuple[str, ...]) -> str:
+    """Render the expression that SLOs with this tier share, with placeholders for their names."""
+    return expression_shape(
         "alert/burn",
-        slo.identity,
         long_window=tier.spec.long_window,
         short_window=tier.spec.short_window,
         threshold=burn.literal(tier.threshold),
-        guards=tuple(_guards(tenant, tier)),
+        guards=guards,
     )
 
 
@@ -91,23 +96,14 @@ def _guards(tenant: PlannedTenant, tier: PlannedTier) -> Iterator[str]:
 
 def _evidence(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> Pairs:
     """Give the annotations: why the alert fires, and what to read next."""
-    constants, period = _constants(tier), slo.resolved.period
+    constants, resolved = _constants(tier), slo.resolved
     shared = _shared_evidence(
-        slo.error_budget,
-        Fraction(period.nominal.ms, 1000),
-        slo.by,
-        _failed(slo),
-        tier.spec.name,
-        tier.spec.long_window,
-        tier.spec.short_window,
-        tier.factor,
-        tier.threshold,
-        tier.guards,
+        tier, resolved.objective, resolved.period.nominal, slo.by, _failed(slo)
     )
     pairs = {
-        **{key: fill(text, slo.identity) for key, text in shared.items()},
-        "description": _promise(slo.resolved),
-        "objective": f"{slo.resolved.objective}% over {period.words}",
+        **fill_all(shared, slo.identity),
+        "description": _promise(resolved),
+        "objective": f"{resolved.objective}% over {resolved.period.words}",
         **_links(tenant, slo, constants),
     }
     return with_own(pairs, tier.metadata, constants)
@@ -115,21 +111,12 @@ def _evidence(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> Pair
 
 @lru_cache(maxsize=4_096)
 def _shared_evidence(
-    error_budget: Fraction,
-    period_seconds: Fraction,
-    by: tuple[str, ...],
-    failed: str,
-    tier: str,
-    long_window: Duration,
-    short_window: Duration,
-    factor: Fraction,
-    threshold: Fraction,
-    guards: tuple[Guard, ...],
+    tier: PlannedTier, objective: Decimal, period: Duration, by: tuple[str, ...], failed: str
 ) -> Mapping[str, str]:
-    """Give the annotations that SLOs of one shape share, with placeholders for their names."""
-    window, id_ = str(long_window), PLACEHOLDER
-    budget, period = burn.literal(error_budget), burn.literal(period_seconds)
-    least = " and ".join(guard.words for guard in guards)
+    """Give the annotations that SLOs with this tier share, with placeholders for their names."""
+    window, id_ = str(tier.spec.long_window), PLACEHOLDER
+    budget = burn.literal(burn.error_budget(objective))
+    least = " and ".join(guard.words for guard in tier.guards)
     return {
         "title": "Error budget burns too fast",
         "series": ", ".join(f"{label}={{{{ $labels.{label} }}}}" for label in by),
@@ -138,24 +125,29 @@ def _shared_evidence(
             id_,
             budget=budget,
             failed=failed,
-            faster=factor >= 1,
-            tier=tier,
-            threshold=burn.percent(threshold),
+            faster=tier.factor >= 1,
+            tier=tier.spec.name,
+            threshold=burn.percent(tier.threshold),
             window=window,
         ),
         "description": "",
         "burn_rate": annotation("burn_rate", id_, budget=budget),
         "error_ratio": "{{ $value | humanizePercentage }}",
         "threshold": (
-            f"{burn.literal(threshold)} over {window} and {short_window} "
-            f"(burn rate {burn.literal(factor)})"
+            f"{burn.literal(tier.threshold)} over {window} and {tier.spec.short_window} "
+            f"(burn rate {burn.literal(tier.factor)})"
         ),
         "guard": f"at least {least} in {window}" if least else "",
         "budget_remaining": annotation(
             "ask", id_, series=naming.BUDGET_REMAINING, by=by, format="humanizePercentage"
         ),
         "time_to_exhaustion": annotation(
-            "exhaustion", id_, series=naming.BUDGET_REMAINING, by=by, budget=budget, period=period
+            "exhaustion",
+            id_,
+            series=naming.BUDGET_REMAINING,
+            by=by,
+            budget=budget,
+            period=burn.literal(Fraction(period.ms, 1000)),
         ),
     }
 

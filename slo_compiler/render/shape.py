@@ -6,7 +6,7 @@ placeholders, which no manifest can contain, in the place of the names.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from slo_compiler.plan.tenant import Identity
@@ -15,6 +15,7 @@ from slo_compiler.templating import render, render_expression
 # Characters of Unicode's private use area; `fill` puts names in their place, which need no escapes.
 PLACEHOLDER = Identity("\ue000", "\ue001", "\ue002")
 _QUERY = "\ue003"
+_NEXT = "\ue004"  # between shapes that are filled at once
 
 
 def fill(shape: str, identity: Identity) -> str:
@@ -24,6 +25,11 @@ def fill(shape: str, identity: Identity) -> str:
         .replace(PLACEHOLDER.service, identity.service)
         .replace(PLACEHOLDER.slo, identity.slo)
     )
+
+
+def fill_all(shapes: Mapping[str, str], identity: Identity) -> dict[str, str]:
+    """Put an SLO's names into shapes by key."""
+    return dict(zip(shapes, fill(_NEXT.join(shapes.values()), identity).split(_NEXT), strict=True))
 
 
 def expression(template: str, identity: Identity, /, **values: object) -> str:

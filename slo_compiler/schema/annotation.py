@@ -61,6 +61,8 @@ def filled(text: str, constants: Mapping[str, str], *, escaped: bool = False) ->
     `urlquery` is of Go's own templates, so that all versions have it. It writes a space as `+`,
     which means a space in a query only; a `+` of the value is `%2B` by then.
     """
+    if "{{" not in text:
+        return text
     escape = ' | urlquery | reReplaceAll "[+]" "%20"' if escaped else ""
     written = []
     for part in parts(text):
