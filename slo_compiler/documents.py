@@ -126,6 +126,8 @@ def _is_plain(text: str) -> bool:
     depth = events = aliases = 0
     for event in yaml.parse(text, Loader=_Loader):
         events += 1
+        if isinstance(event, yaml.ScalarEvent):  # most are
+            continue
         aliases += isinstance(event, yaml.AliasEvent)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1

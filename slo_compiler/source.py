@@ -64,8 +64,11 @@ class Document:
     data: Any
     node: yaml.Node
     lines: Sequence[str]
-    # Nodes by their place, with their keys: findings and rules need the same again and again.
+    # Nodes by their path, with their keys, and places: findings and rules need the same again.
     _seen: dict[Loc, _Found | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _places: dict[tuple[Loc, bool], Position] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -80,6 +83,11 @@ class Document:
 
     def locate(self, loc: Loc = (), *, key: bool = False) -> Position:
         """Place of the value at `loc`, or of its key; of the nearest parent if there is none."""
+        if (loc, key) not in self._places:
+            self._places[loc, key] = self._locate(loc, key=key)
+        return self._places[loc, key]
+
+    def _locate(self, loc: Loc, *, key: bool) -> Position:
         if (found := self._lookup(loc)) is not None:
             key_node, node = found
             return self.place_of(key_node if key and key_node is not None else node)

@@ -16,9 +16,9 @@ from pathlib import Path
 import jinja2
 
 # json.dumps alone is not safe YAML: these line breaks and controls must be escaped as well.
-_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
-
-_CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")  # all but the line feed
+_ESCAPED = "\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff"
+_UNSAFE = re.compile(f"[{_ESCAPED}]")
+_NOT_IN_BLOCK = re.compile(f"[\x00-\x09\x0b-\x1f{_ESCAPED}]")  # and all controls but line feeds
 
 
 def quoted(value: object) -> str:
@@ -36,7 +36,7 @@ def block(text: str, indent: int) -> str:
 
     Falls back to a quoted scalar where a block cannot contain the text.
     """
-    if _UNSAFE.search(text) or _CONTROL.search(text) or text != text.strip():
+    if _NOT_IN_BLOCK.search(text) or text != text.strip():
         return quoted(text)
     return "|-\n" + " " * indent + indented(text, indent)
 
@@ -47,13 +47,15 @@ def indented(text: str, width: int) -> str:
     Lines end at line feeds alone: Jinja's `indent` and textwrap also split at U+2028, form feeds
     and others, which may be inside of a string of PromQL.
     """
+    if "\n" not in text:
+        return text
     first, *rest = text.split("\n")
     return "\n".join([first, *(" " * width + line if line.strip() else line for line in rest)])
 
 
 def pairs(items: Iterable[tuple[str, object]], indent: int) -> str:
     """Write names and their texts as the lines of a mapping, indented by `indent` spaces."""
-    return ("\n" + " " * indent).join([f"{name}: {quoted(value)}" for name, value in items])
+    return ("\n" + " " * indent).join([f"{name}: {_quoted(str(value))}" for name, value in items])
 
 
 def promql_string(value: object) -> str:

@@ -29,7 +29,8 @@ from slo_compiler.schema.sli.ratio import Ratio
 from slo_compiler.source import Loc
 
 # What is a query, in any SLI type; other texts of an SLI are none, though some would parse.
-FIELDS = tuple(dict.fromkeys(name for type_ in SLI_TYPES for name in type_.query_fields()))
+_FIELDS_OF = {type_: type_.query_fields() for type_ in SLI_TYPES}
+FIELDS = tuple(dict.fromkeys(name for names in _FIELDS_OF.values() for name in names))
 SENTINEL = Duration.of(seconds=31_337)  # in place of $window: no one writes it by chance
 
 _RANGE = re.compile(r"\[\s*([^\]:]*)")
@@ -238,8 +239,8 @@ def is_window(node: pp.Expr) -> bool:
 
 def _texts(slo: ResolvedSLO) -> Iterator[tuple[str, int | None, str]]:
     body = slo.spec.sli.body
-    for key in FIELDS:
-        given = getattr(body, key) if key in type(body).model_fields else None
+    for key in _FIELDS_OF[type(body)]:
+        given = getattr(body, key)
         if isinstance(given, str):
             yield key, None, given
         elif isinstance(given, list):

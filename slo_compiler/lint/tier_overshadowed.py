@@ -26,6 +26,7 @@ Passes:
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from slo_compiler.diagnostics import Severity
 from slo_compiler.lint.base import Context, Finding
@@ -42,6 +43,9 @@ SEVERITY = Severity.WARNING
 def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
     """Give each tier that a shorter one of the same policy comes before, whatever happens."""
     for slo in tenant.slos:
+        # Most policies have lower burn rates for longer windows, and need no more looking at.
+        if _is_descending(slo):
+            continue
         for index, tier in enumerate(slo.tiers):
             other = next((o for o in slo.tiers if _comes_first(tenant, slo, o, tier)), None)
             if other is not None:
@@ -53,6 +57,14 @@ def check(tenant: ResolvedTenant, _context: Context) -> Iterator[Finding]:
                     f"lower the {'burn_rate' if tier.burn_rate else 'budget_share'} of "
                     f"{tier.name}, or remove it",
                 )
+
+
+def _is_descending(slo: ResolvedSLO) -> bool:
+    """Whether tiers of longer windows have lower burn rates."""
+    ordered = sorted((tier.long_window, burn_factor(slo, tier)) for tier in slo.tiers)
+    return all(
+        shorter[0] < longer[0] and shorter[1] > longer[1] for shorter, longer in pairwise(ordered)
+    )
 
 
 def _comes_first(tenant: ResolvedTenant, slo: ResolvedSLO, one: Tier, other: Tier) -> bool:

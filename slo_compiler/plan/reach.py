@@ -40,7 +40,7 @@ def _of_share(tier: Tier, period: Duration) -> Fraction:
 
 def _reaches(slo: ResolvedSLO, own: Duration, made: Duration) -> bool:
     """Whether all tiers can fire at the burn rates that they have in a longer period."""
-    return own == made or (
+    return own.ms == made.ms or (
         own > made
         and all(
             burn.threshold(_of_share(tier, own), slo.objective) < 1

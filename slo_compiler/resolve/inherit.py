@@ -46,6 +46,8 @@ class Sourced:
 
 # Keys of alerting that add up, level by level: see resolve.metadata.
 METADATA = (*AlertMetadata.model_fields, "severities")
+_OF_ALERTING = frozenset(Alerting.model_fields) - {*METADATA}
+_KEYS = ("objective", "period", "compat", *(k for k in Alerting.model_fields if k in _OF_ALERTING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +95,9 @@ def inherit(slo: SLO, tenant: Tenant, project: Defaults) -> Inherited:
         (SourceLevel.PROJECT, _given(project)),
         (SourceLevel.BUILTIN, {"period": DEFAULT_PERIOD, "policy": DEFAULT_POLICY}),
     )
-    keys = [key for key in Alerting.model_fields if key not in METADATA]
     sourced: dict[str, Sourced] = {}
     for level, values in given:
-        for key in ("objective", "period", "compat", *keys):
+        for key in _KEYS:
             if key in values:
                 sourced.setdefault(key, Sourced(values[key], level))
     if (none := _recorded_only(slo, tenant, project)) is not None:
@@ -113,7 +114,8 @@ def inherit(slo: SLO, tenant: Tenant, project: Defaults) -> Inherited:
         **_at(SourceLevel.TENANT, {**tenant.metadata.labels, **defaults.labels}),
         **_at(SourceLevel.SLO, slo.labels),
     }
-    alerting = Alerting.model_construct(**{k: v.value for k, v in sourced.items() if k in keys})
+    own = {key: found.value for key, found in sourced.items() if key in _OF_ALERTING}
+    alerting = Alerting.model_construct(**own)
     metadata = (
         (SourceLevel.PROJECT, _alerts_alone(project)),
         (SourceLevel.TENANT, _alerts_alone(defaults)),
@@ -124,6 +126,8 @@ def inherit(slo: SLO, tenant: Tenant, project: Defaults) -> Inherited:
 
 def _alerts_alone(defaults: Defaults) -> Defaults:
     """Leave out the labels of defaults: they are on slo_info, too, and so the SLO's own."""
+    if not defaults.labels:
+        return defaults
     return defaults.model_copy(update={"labels": {}})
 
 

@@ -40,20 +40,19 @@ class Policy:
     omitted: frozenset[int] = frozenset()  # tiers that can never fire for an SLO, by their index
     # Alerts of the policy, most urgent first; without those that can never fire.
     tiers: tuple[Tier, ...] = field(init=False, repr=False, compare=False)
+    # The window whose burn rate gives the time to exhaustion: the shortest long one.
+    pace_window: Duration = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         kept = (tier for n, tier in enumerate(self.spec.tiers) if n not in self.omitted)
         object.__setattr__(self, "tiers", tuple(kept))
+        pace = min(tier.long_window for tier in self.spec.tiers)
+        object.__setattr__(self, "pace_window", pace)
 
     @property
     def builtin(self) -> bool:
         """Whether it came with the compiler, so that its user cannot edit it."""
         return self.document.path.startswith("<builtin>")
-
-    @property
-    def pace_window(self) -> Duration:
-        """The window whose burn rate gives the time to exhaustion: the shortest long one."""
-        return min(tier.long_window for tier in self.spec.tiers)
 
     def at(self, *path: str | int) -> Position:
         """Place of a part of the policy; tiers are counted as `tiers` has them."""
