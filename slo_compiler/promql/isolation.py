@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from typing import NoReturn
 
 import promql_parser as pp
 
@@ -143,7 +144,12 @@ def inject(tree: pp.Expr, matchers: Mapping[str, str], query: str) -> str:
     Raises:
         QueryError: the printed expression is not the one that was read, or not the tenant's alone.
     """
-    printed = _print_plain(tree, matchers) or _print(tree, matchers, query)
+    try:
+        printed = _print_plain(tree, matchers) or _print(tree, matchers)
+    except (ValueError, TypeError):  # what the parser printed, it cannot read
+        printed = ""
+    if not printed:
+        _refuse_printed(query)
     check_isolated(printed, tree, matchers)
     return printed
 
@@ -156,15 +162,12 @@ def _print_plain(tree: pp.Expr, matchers: Mapping[str, str]) -> str:
     if not isinstance(tree, pp.VectorSelector) or tree.offset or tree.at:
         return ""
     printed = _restricted(tree, matchers)
-    try:
-        node = parsed(printed)
-    except ValueError:
-        return ""
+    node = parsed(printed)
     return printed if isinstance(node, pp.VectorSelector) and node.prettify() == printed else ""
 
 
-def _print(tree: pp.Expr, matchers: Mapping[str, str], query: str) -> str:
-    """Print an expression; the parser puts the matchers into its tree."""
+def _print(tree: pp.Expr, matchers: Mapping[str, str]) -> str:
+    """Print an expression with the matchers in its tree; empty if it is then another one."""
 
     def isolate(node: pp.Expr) -> pp.Expr | None:
         if not isinstance(node, pp.VectorSelector):
@@ -179,14 +182,8 @@ def _print(tree: pp.Expr, matchers: Mapping[str, str], query: str) -> str:
             rest = rest[_closing(rest) + 1 :]
         return parsed(_restricted(node, matchers) + rest)
 
-    try:
-        printed = str(pp.transform(tree, post_visit=isolate).prettify())
-        same = shape_of(parsed(printed), matchers) == shape_of(tree, matchers)
-    except (ValueError, TypeError):  # what the parser printed, it cannot read
-        same = False
-    if not same:
-        _refuse_printed(query)
-    return printed
+    printed = str(pp.transform(tree, post_visit=isolate).prettify())
+    return printed if shape_of(parsed(printed), matchers) == shape_of(tree, matchers) else ""
 
 
 def _restricted(node: pp.VectorSelector, matchers: Mapping[str, str]) -> str:
@@ -202,7 +199,7 @@ def _closing(text: str) -> int:
     return next(m.start() for m in TOKEN.finditer(text) if m[0] == "}")
 
 
-def _refuse_printed(query: str) -> None:
+def _refuse_printed(query: str) -> NoReturn:
     """Refuse a query that the parser does not print as it was read."""
     if place := find_code(query, r"\b(ignoring\s*\(\s*\)\s*group_(?:left|right))\b"):
         raise QueryError(
