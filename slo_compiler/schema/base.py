@@ -25,7 +25,11 @@ class Strict(BaseModel):
         extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, defer_build=True
     )
 
-    ONE_OF: ClassVar[tuple[str, ...]] = ()  # keys of which exactly one must be given
+
+class OneOf(Strict):
+    """A mapping that has exactly one of some keys, beside its other keys."""
+
+    ONE_OF: ClassVar[tuple[str, ...]] = ()  # the keys
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from slo_compiler.schema.base import Strict, invalid, shown
+from slo_compiler.schema.base import OneOf, invalid, shown
 
 _NONE = "none"
 
@@ -23,7 +23,7 @@ class CompatTool(StrEnum):
 CompatMode = Literal["alongside", "instead"]
 
 
-class Compat(Strict):
+class Compat(OneOf):
     """The tool, and whether its own rules are still loaded (`alongside`) or gone (`instead`)."""
 
     ONE_OF: ClassVar[tuple[str, ...]] = ("sloth", "pyrra")

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from slo_compiler.recurrence import Pattern
-from slo_compiler.schema.base import Strict, invalid
+from slo_compiler.schema.base import OneOf, invalid
 from slo_compiler.schema.hours import (
     DAYS,
     Location,
@@ -19,7 +19,7 @@ from slo_compiler.schema.moment import Moment, every_week, once
 from slo_compiler.schema.texts import Name, Text
 
 
-class Exclusion(Strict):
+class Exclusion(OneOf):
     """Planned maintenance that no budget pays for: once up to `to`, or each week up to `until`."""
 
     ONE_OF: ClassVar = ("to", "until")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import create_model
 
-from slo_compiler.schema.base import Strict
+from slo_compiler.schema.base import OneOf
 from slo_compiler.schema.channel import CHANNEL_KINDS
 from slo_compiler.schema.channel.base import ChannelKind
 from slo_compiler.schema.sli import SLI_TYPES
@@ -15,7 +15,7 @@ from slo_compiler.schema.sli.base import SLIType
 from slo_compiler.schema.texts import Name
 
 
-class _OneKind(Strict):
+class _OneKind(OneOf):
     """A mapping with one key, which is its kind; the key's value has the fields."""
 
     @cached_property

@@ -7,13 +7,13 @@ from typing import Literal
 from pydantic import Field
 
 from slo_compiler.duration import Duration
-from slo_compiler.schema.base import Strict
+from slo_compiler.schema.base import OneOf, Strict
 from slo_compiler.schema.quantities import Percentage, Positive, Span
 from slo_compiler.schema.slo import Guards, Unreachable
 from slo_compiler.schema.texts import Name
 
 
-class Tier(Guards):
+class Tier(Guards, OneOf):
     """One alert of a policy.
 
     It fires when `budget_share` of the budget burns within `long_window`, or at a `burn_rate`,

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
-from slo_compiler.schema.base import Strict, invalid
+from slo_compiler.schema.base import OneOf, Strict, invalid
 from slo_compiler.schema.exclusion import Exclusion
 from slo_compiler.schema.hours import (
     HolidaysByName,
@@ -185,7 +185,7 @@ class HealthSpec(Strict):
 Matchers = dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], Text]
 
 
-class TenantGrant(Strict):
+class TenantGrant(OneOf):
     """What the platform declares for one tenant."""
 
     ONE_OF: ClassVar = ("matchers", "extra_matchers")

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from slo_compiler.schema.base import Strict
+from slo_compiler.schema.base import OneOf, Strict
 from slo_compiler.schema.exclusion import TenantExclusion
 from slo_compiler.schema.hours import (
     HolidaysByName,
@@ -19,7 +19,7 @@ from slo_compiler.schema.slo import SLO, Defaults
 from slo_compiler.schema.texts import FilePath, Labels, Line, Name
 
 
-class Step(Strict):
+class Step(OneOf):
     """One step of an escalation: who is notified of which alerts, after how long, and when."""
 
     ONE_OF: ClassVar = ("severity", "budget_below", "exhausted_within")

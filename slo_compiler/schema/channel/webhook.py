@@ -6,12 +6,13 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from slo_compiler.schema.base import OneOf
 from slo_compiler.schema.channel.base import ChannelKind
 from slo_compiler.schema.texts import SecretFile
 from slo_compiler.schema.url import Url
 
 
-class Webhook(ChannelKind):
+class Webhook(ChannelKind, OneOf):
     """A webhook; put its URL into a file where the URL itself is a secret."""
 
     KIND: ClassVar = "webhook"

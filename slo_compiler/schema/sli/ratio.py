@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from slo_compiler.schema.base import OneOf
 from slo_compiler.schema.sli.base import (
     BasePair,
     Measure,
@@ -15,7 +16,7 @@ from slo_compiler.schema.sli.base import (
 )
 
 
-class Ratio(SLIType):
+class Ratio(SLIType, OneOf):
     """Share of events that are errors.
 
     Each query is a counter's selector, or PromQL that yields events per second and has `$window`
