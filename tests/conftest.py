@@ -5,12 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parent
 # Fast tests first: what is wrong shows early.
 # The slowest test waits for up to six minutes: this is for tests that hang.
 SLOW_TIMEOUT = 900
 MARKERS = {"unit": (), "golden": (), "servers": ("servers", "slow"), "oracle": ("oracle", "slow")}
+# No example has a limit of its own time, which a busy machine exceeds: tests have a timeout.
+settings.register_profile(
+    "untimed",
+    settings.default,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(tryfirst=True)

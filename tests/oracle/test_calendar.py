@@ -131,7 +131,7 @@ BEGINNINGS = st.builds(
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_prometheus_finds_the_start_and_the_share_of_each_period(
     server: Engine, periods: dict[Period, tuple[str, str]], data: st.DataObject
 ) -> None:

@@ -109,7 +109,7 @@ def server(
 def test_the_expression_agrees_with_the_clocks_on_the_wall(server: Engine) -> None:
     """A year of random moments, and each minute around the changes of the clocks."""
 
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     @given(recurrences(), st.integers(0, 4_999))
     def check(fields: dict[str, object], offset: int) -> None:
         patterns = Exclusion.model_validate(fields).patterns

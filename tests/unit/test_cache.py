@@ -104,7 +104,7 @@ def project_folder(folder: Path) -> Path:
 
 @pytest.mark.processes
 @given(st.lists(edit, min_size=1, max_size=4))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_cached_compile_after_any_edits_equals_a_clean_one(
     edits: list[tuple[str, tuple[str, str], bool]],
 ) -> None:

@@ -16,7 +16,7 @@ import test_import_sloth as sloth
 import yaml
 from cases import ROOT
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from importing import imported
 
@@ -158,7 +158,7 @@ def broken(draw: st.DrawFn, text: str) -> str:
 
 @pytest.mark.processes
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(data=st.data())
 def test_import_of_broken_files_raises_nothing_but_findings(name: str, data: st.DataObject) -> None:
     """What is left of a broken file is a manifest that compiles; an error is at a line."""

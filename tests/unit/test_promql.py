@@ -32,7 +32,7 @@ from slo_compiler.templating import promql_string
 WINDOW = Duration.of(seconds=75)
 TENANT = {"tenant": "customer-b"}
 HOSTILE = '"}) or secret{b="y'
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=60)
 
 # Label values: anything that is valid in UTF-8, with what closes strings and selectors made likely.
 values = st.one_of(
@@ -517,7 +517,7 @@ tokens = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.one_of(
         st.text(max_size=40),
@@ -553,7 +553,7 @@ def _samples() -> Iterator[str]:
     """Draw outputs to hand to promtool; the same in every run."""
     found: list[str] = []
 
-    @settings(max_examples=80, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=80, derandomize=True, database=None)
     @given(st.one_of(selectors(), rates()))
     def collect(query: str) -> None:
         found.append(prepare(query, TENANT, WINDOW))

@@ -154,7 +154,7 @@ errors = st.lists(st.integers(0, 30), min_size=30, max_size=30)
 
 
 @pytest.mark.processes
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(traffic, st.integers(2, 5))
 def test_traffic_split_over_shards_gives_the_same_ratio(events: list[int], shards: int) -> None:
     good, bad = 'http_requests_total{tenant="acme",code="200"', ',tenant="acme",code="500"'
@@ -171,7 +171,7 @@ def test_traffic_split_over_shards_gives_the_same_ratio(events: list[int], shard
 
 
 @pytest.mark.processes
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(traffic, errors)
 def test_a_guard_only_removes_firings(events: list[int], wrong: list[int]) -> None:
     series = {

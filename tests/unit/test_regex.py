@@ -17,7 +17,7 @@ from slo_compiler.promql.examples import examples
 from slo_compiler.regex import RegexError, check_regex, matches_whole, matches_whole_line
 from slo_compiler.templating import promql_string
 
-quick = settings(max_examples=150, deadline=None)
+quick = settings(max_examples=150)
 letters = st.text("abc1.-é", min_size=1, max_size=3)
 
 
@@ -141,7 +141,7 @@ def _drawn() -> list[tuple[str, str]]:
     """Draw patterns and texts; the same in every run."""
     found: list[tuple[str, str]] = []
 
-    @settings(max_examples=120, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=120, derandomize=True, database=None)
     @given(_patterns(), st.text("abcABC1.-é_ ", max_size=4))
     def collect(pattern: str, text: str) -> None:
         found.extend((pattern, value) for value in (text, *list(examples(pattern))[:3]))

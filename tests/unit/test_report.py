@@ -49,7 +49,7 @@ diagnostics = st.builds(
     texts,
     texts,
 )
-quick = settings(max_examples=80, deadline=None)
+quick = settings(max_examples=80)
 
 
 def plain(*found: Diagnostic) -> str:

@@ -96,7 +96,7 @@ def test_tags_have_no_meaning_and_no_effect(text: str) -> None:
     assert finding.startswith("1:4 yaml-tag: the YAML tag ")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=6))
 def test_every_decimal_reads_back_digit_by_digit(number: Decimal) -> None:
     text = format(number, "f")
@@ -301,7 +301,7 @@ def test_a_file_beyond_the_limit_is_not_even_decoded() -> None:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.one_of(
         st.text(max_size=60),

@@ -68,7 +68,7 @@ def about(group: PlannedGroup) -> Iterator[Identity]:
 
 
 @pytest.mark.processes
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(tenants(), st.sampled_from([8, 10, 12, 16, 20, 24]))
 def test_split_groups_have_each_slo_once_with_windows_of_its_own(text: str, limit: int) -> None:
     tenant, report = planned(text), Report()

@@ -168,7 +168,7 @@ ALERT = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(LABELS, st.sampled_from(["1", "NaN", "-Inf", "x"])), max_size=4),
     st.none() | st.fixed_dictionaries({"alerts": st.lists(ALERT | JSON, max_size=3) | JSON}) | JSON,

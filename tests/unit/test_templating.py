@@ -23,7 +23,7 @@ from slo_compiler.templating import (
     render_expression,
 )
 
-quick = settings(max_examples=150, deadline=None)
+quick = settings(max_examples=150)
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 # What naive quoting gets wrong: breaks that only YAML knows, controls, indicators, escapes.
