@@ -27,7 +27,7 @@ test: $(VENV)/installed-dev tools-all ## run all tests, those against real serve
 	@$(BIN)/pytest -n auto -m slow --cov --cov-append --cov-report=term
 
 test-fast: $(VENV)/installed-dev tools-all ## run the units and goldens that start hardly a program
-	@$(BIN)/pytest -n auto -m "not slow and not processes"
+	@$(BIN)/pytest -n auto -m "not slow and not processes" tests/unit tests/golden
 
 coverage: $(VENV)/installed-dev tools-all ## run the fast tests and print the lines that they do not reach
 	@$(BIN)/pytest -n auto -m "not slow" --cov --cov-report=term

@@ -28,7 +28,7 @@ from importing import BurnAlert, burn_alerts, recorded
 from slo_compiler.cli import main
 from slo_compiler.duration import Duration
 
-FOLDER = Path(__file__).parent / "same"
+INPUTS = sorted(Path(__file__).parent.glob("same/*/*.yml"))
 BEGIN, END = "<!-- same -->\n", "<!-- end of same -->\n"
 _MONTH = ((2, "1h", "5m"), (5, "6h", "30m"), (10, "1d", "2h"), (10, "3d", "6h"))
 _SEVERITIES = ("page", "page", "ticket", "ticket")
@@ -72,10 +72,15 @@ class Example:
         return f"{self.tool}-{self.kind}-{self.slo}"
 
 
-@cache
 def examples() -> tuple[Example, ...]:
     """Import and compile all inputs."""
-    return tuple(example for file in sorted(FOLDER.glob("*/*.yml")) for example in _examples(file))
+    return tuple(example for file in INPUTS for example in examples_of(file))
+
+
+@cache
+def examples_of(file: Path) -> tuple[Example, ...]:
+    """Import and compile one input."""
+    return tuple(_examples(file))
 
 
 def _examples(file: Path) -> Iterator[Example]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 import same
 from cases import ROOT
-from same import BEGIN, END, Condition, Example, examples
+from same import BEGIN, END, Condition, Example, examples, examples_of
 
 from slo_compiler.duration import Duration
 
@@ -15,26 +16,32 @@ from slo_compiler.duration import Duration
 MOVED = {"pyrra-window-30d-window-30d", "openslo-ratio-with-alerts-answers"}
 LOW = "sloth-low-objective-answers"  # of which a ratio above 1 would be needed
 REFUSED = {"plugin", "victoria-metrics", "dynamic-burn-rate", "composite"}
-EXPRESSED = [example for example in examples() if not example.refused]
+EXPRESSED = [file for file in same.INPUTS if file.stem not in REFUSED]
 
 
-@pytest.mark.parametrize("example", EXPRESSED, ids=lambda example: example.name)
-def test_example_alerts_at_the_thresholds_and_windows_of_its_tool(example: Example) -> None:
-    assert [each.threshold for each in example.ours] == [
-        each.threshold for each in example.expected if each.threshold < 1
-    ]
-    assert example.same == (example.name not in MOVED | {LOW})
+def name_of(file: Path) -> str:
+    return f"{file.parent.name}-{file.stem}"
 
 
-@pytest.mark.parametrize("example", EXPRESSED, ids=lambda example: example.name)
-def test_example_reads_what_its_tool_reads(example: Example) -> None:
-    assert example.queries
-    for tool, ours in example.queries:
-        assert same.missing(tool, ours) == set(), ours
+@pytest.mark.parametrize("file", EXPRESSED, ids=name_of)
+def test_examples_alert_at_the_thresholds_and_windows_of_their_tool(file: Path) -> None:
+    for example in examples_of(file):
+        assert [each.threshold for each in example.ours] == [
+            each.threshold for each in example.expected if each.threshold < 1
+        ], example.name
+        assert example.same == (example.name not in MOVED | {LOW}), example.name
+
+
+@pytest.mark.parametrize("file", EXPRESSED, ids=name_of)
+def test_examples_read_what_their_tool_reads(file: Path) -> None:
+    for example in examples_of(file):
+        assert example.queries
+        for tool, ours in example.queries:
+            assert same.missing(tool, ours) == set(), (example.name, ours)
 
 
 def test_windows_that_moved_are_off_by_less_than_half_a_percent() -> None:
-    (moved,) = (each for each in EXPRESSED if each.name == "pyrra-window-30d-window-30d")
+    (moved,) = (each for each in examples() if each.name == "pyrra-window-30d-window-30d")
     for wanted, ours in zip(moved.expected, moved.ours, strict=True):
         for tool, own in zip(wanted.windows, ours.windows, strict=True):
             assert abs(Fraction(own.ms, tool.ms) - 1) < Fraction(1, 200)
@@ -47,7 +54,7 @@ def test_examples_that_cannot_be_expressed_are_those_of_the_page_with_a_reason()
 
 
 def test_each_input_has_a_row() -> None:
-    files = {(file.parent.name, file.stem) for file in same.FOLDER.glob("*/*.yml")}
+    files = {(file.parent.name, file.stem) for file in same.INPUTS}
     assert {(each.tool, each.kind) for each in examples()} == files
 
 
