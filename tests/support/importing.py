@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from click.testing import CliRunner, Result
+from loading import loaded
 
 from slo_compiler import compile_text
 from slo_compiler.cli import main
@@ -29,15 +30,16 @@ def findings(done: Result) -> list[tuple[int, int, str]]:
 
 def slos_of(done: Result) -> list[dict[str, Any]]:
     """Give the SLOs of the manifest that was printed."""
-    slos: list[dict[str, Any]] = yaml.safe_load(done.stdout)["spec"]["slos"]
+    slos: list[dict[str, Any]] = loaded(done.stdout)["spec"]["slos"]
     return slos
 
 
+@cache
 def rules_of(manifest: str) -> list[dict[str, Any]]:
     """Give the rules that a manifest compiles to, without an error."""
     result = compile_text(manifest)
     assert result.ok, result.diagnostics
-    rules = yaml.safe_load(result.artefacts["prometheus/rules/shop.yml"])
+    rules = loaded(result.artefacts["prometheus/rules/shop.yml"])
     return [rule for group in rules["groups"] for rule in group["rules"]]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from cases import ROOT, compiled, tool
+from loading import loaded
 
 from slo_compiler import naming, pipeline
 from slo_compiler.diagnostics import Report
@@ -26,7 +27,7 @@ def text_of(path: str) -> str:
 
 
 def rules(path: str = RULES) -> list[dict[str, Any]]:
-    return [rule for group in yaml.safe_load(text_of(path))["groups"] for rule in group["rules"]]
+    return [rule for group in loaded(text_of(path))["groups"] for rule in group["rules"]]
 
 
 def recorded() -> set[str]:
@@ -119,7 +120,7 @@ def test_proofs_fail_on_a_wrong_copy(right: str, wrong: str, tmp_path: Path) -> 
 
 def _compat_alone(text: str) -> str:
     """Keep the tests of names for other tools."""
-    data = yaml.safe_load(text)
+    data = loaded(text)
     data["tests"] = [test for test in data["tests"] if "readers of other tools" in test["name"]]
     assert data["tests"]
     written: str = yaml.safe_dump(data, sort_keys=False)
@@ -137,7 +138,7 @@ def test_vmalert_evaluates_a_copy_after_what_it_copies() -> None:
         settings, [SourceFile("t.yaml", "t.yaml", text.encode())], report
     )
     (rules_file,) = (a for a in done.artefacts if a.path.endswith("shop.yml"))
-    groups = yaml.safe_load(rules_file.text)["groups"]
+    groups = loaded(rules_file.text)["groups"]
     offset_of = {
         rule["record"]: int(group.get("eval_offset", "0s").removesuffix("s"))
         for group in groups

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from cases import CASES, compiled
-from cloudcoil.models.prometheus_operator.v1 import PrometheusRule
 from linting import wrapped
+from loading import loaded
 
 from slo_compiler import naming, pipeline
 from slo_compiler.diagnostics import CompileError, Diagnostic, Report
@@ -48,7 +47,7 @@ def groups(case: str) -> dict[str, list[dict[str, Any]]]:
     """Give the groups of each tenant, as Prometheus gets them."""
     found = compiled(case).artefacts
     return {
-        a.path.rpartition("/")[2].removesuffix(".yml"): yaml.safe_load(a.text)["groups"]
+        a.path.rpartition("/")[2].removesuffix(".yml"): loaded(a.text)["groups"]
         for a in found
         if a.path.startswith("prometheus/rules/")
     }
@@ -62,17 +61,20 @@ def test_thanos_gets_the_rules_of_prometheus_and_a_strategy(case: str) -> None:
             {"name": group["name"], "partial_response_strategy": "abort", **group}
             for group in groups(case)[tenant]
         ]
-        assert yaml.safe_load(artefact.text) == {"groups": expected}
-        assert yaml.safe_load(artefact.checked) == {"groups": groups(case)[tenant]}
+        assert loaded(artefact.text) == {"groups": expected}
+        assert loaded(artefact.checked) == {"groups": groups(case)[tenant]}
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_operator_gets_the_rules_of_prometheus_in_valid_objects(case: str) -> None:
+    # Its import takes a second: only the process that runs this test pays it.
+    from cloudcoil.models.prometheus_operator.v1 import PrometheusRule  # noqa: PLC0415
+
     found = files(case, operator.EMITTER)
-    kustomization = yaml.safe_load(found.pop("operator/kustomization.yaml").text)
+    kustomization = loaded(found.pop("operator/kustomization.yaml").text)
     assert [f"operator/{name}" for name in kustomization["resources"]] == sorted(found)
     for path, artefact in found.items():
-        data = yaml.safe_load(artefact.text)
+        data = loaded(artefact.text)
         rule = PrometheusRule.model_validate(data)
         tenant = path.removeprefix("operator/slo-").removesuffix(".yaml")
         assert rule.metadata is not None
@@ -80,20 +82,20 @@ def test_operator_gets_the_rules_of_prometheus_in_valid_objects(case: str) -> No
         assert rule.metadata.namespace == "monitoring"
         assert rule.metadata.labels == {**SPEC.labels, "tenant": tenant}
         assert data["spec"]["groups"] == groups(case)[tenant]
-        assert yaml.safe_load(artefact.checked)["groups"] == groups(case)[tenant]
+        assert loaded(artefact.checked)["groups"] == groups(case)[tenant]
 
 
 def test_operator_splits_a_large_tenant_between_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     (tenant,) = groups("ratio")
     monkeypatch.setattr(operator, "LIMIT", 20_000)
     found = files("ratio", operator.EMITTER)
-    kustomization = yaml.safe_load(found.pop("operator/kustomization.yaml").text)
+    kustomization = loaded(found.pop("operator/kustomization.yaml").text)
     assert len(found) > 1
     assert kustomization["resources"] == sorted(path.removeprefix("operator/") for path in found)
     names = [f"operator/slo-{tenant}.yaml"]
     names += [f"operator/slo-{tenant}.{number}.yaml" for number in range(2, len(found) + 1)]
     assert [*found] == names
-    joined = [g for name in names for g in yaml.safe_load(found[name].text)["spec"]["groups"]]
+    joined = [g for name in names for g in loaded(found[name].text)["spec"]["groups"]]
     assert joined == groups("ratio")[tenant]
     assert all(len(found[name].text.encode()) < 20_000 for name in names)
 
@@ -119,8 +121,8 @@ def test_operator_keeps_a_line_separator_in_a_query() -> None:
     rules = replace(whole.rules[0], groups=(replace(group, rules=(odd,)), *others))
     context = TenantContext(whole.plan.tenants[0], rules, whole.settings.spec, whole.tenants)
     (artefact, *_) = operator.tenant(context, Report()).artefacts
-    written = yaml.safe_load(artefact.text)["spec"]["groups"][0]["rules"][0]["expr"]
-    assert written == yaml.safe_load(artefact.checked)["groups"][0]["rules"][0]["expr"]
+    written = loaded(artefact.text)["spec"]["groups"][0]["rules"][0]["expr"]
+    assert written == loaded(artefact.checked)["groups"][0]["rules"][0]["expr"]
 
 
 @pytest.mark.parametrize(
@@ -174,7 +176,7 @@ def test_operator_secret_contains_the_configuration_of_the_target_alertmanager(c
     (expected,) = (
         each.text for each in compiled(case).artefacts if each.path == naming.ALERTMANAGER_FILE
     )
-    secret = yaml.safe_load(artefact.text)
+    secret = loaded(artefact.text)
     assert (secret["kind"], secret["type"]) == ("Secret", "Opaque")
     assert secret["metadata"] == {
         "name": "slo-am",
@@ -184,7 +186,7 @@ def test_operator_secret_contains_the_configuration_of_the_target_alertmanager(c
     assert secret["stringData"].pop("alertmanager.yaml") == expected.strip()
     assert [*secret["stringData"]] == ["slo.tmpl"] * (naming.TEMPLATES_FILE in found)
     assert (artefact.checker, artefact.checked) == ("amtool", expected)
-    kustomization = yaml.safe_load(found["operator/kustomization.yaml"].text)
+    kustomization = loaded(found["operator/kustomization.yaml"].text)
     assert "alertmanager-secret.yaml" in kustomization["resources"]
 
 
@@ -226,7 +228,7 @@ def test_operator_secret_passes_amtool_when_compiled(tmp_path: Path) -> None:
     done = pipeline.compile_project(settings, sources, report, jobs=1)
     assert "amtool" in done.verification.ran
     texts = {artefact.path: artefact.text for artefact in done.artefacts}
-    secret = yaml.safe_load(texts["operator/alertmanager-secret.yaml"])
-    config = yaml.safe_load(secret["stringData"]["alertmanager.yaml"])
-    assert config == yaml.safe_load(texts[naming.ALERTMANAGER_FILE])
+    secret = loaded(texts["operator/alertmanager-secret.yaml"])
+    config = loaded(secret["stringData"]["alertmanager.yaml"])
+    assert config == loaded(texts[naming.ALERTMANAGER_FILE])
     assert [each["name"] for each in config["receivers"]].count("slo-heartbeat") == 1

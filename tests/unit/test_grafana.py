@@ -11,10 +11,10 @@ from typing import Any
 
 import promql_parser as pp
 import pytest
-import yaml
 from cases import CASES, compiled
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from linting import wrapped
+from loading import loaded
 
 from slo_compiler import pipeline
 from slo_compiler.diagnostics import Report
@@ -112,7 +112,7 @@ def test_queries_are_what_promtool_checks_and_name_declared_variables_only(case:
         declared = {variable["name"] for variable in board["templating"]["list"]}
         used = set(re.findall(r"\$\{?(\w+)", " ".join(t["expr"] for t in targets(board))))
         assert used <= declared, path
-        (group,) = yaml.safe_load(artefact.checked)["groups"]
+        (group,) = loaded(artefact.checked)["groups"]
         checked = {rule["expr"] for rule in group["rules"]}
         assert all(pp.parse(expr) for expr in checked)
         assert len(checked) == len({target["expr"] for target in targets(board)})

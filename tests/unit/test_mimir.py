@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from cases import CASES, compiled, tool
+from loading import loaded
 
 from slo_compiler import naming, pipeline
 from slo_compiler.diagnostics import Diagnostic, Report, Severity
@@ -31,7 +33,8 @@ def without_keys(file: Mapping[str, Any]) -> dict[str, Any]:
     return {"groups": groups}
 
 
-ORGS = compiled(CASE).settings.spec.mimir.orgs
+def orgs() -> Mapping[str, str]:
+    return compiled(CASE).settings.spec.mimir.orgs
 
 
 def emissions(case: str, spec: MimirSpec, report: Report) -> list[Emission]:
@@ -52,7 +55,7 @@ def emissions(case: str, spec: MimirSpec, report: Report) -> list[Emission]:
 def emitted(case: str, limit: int = 20) -> dict[str, str]:
     """Give the files of a case, and check that it has no error."""
     report = Report()
-    spec = MimirSpec(orgs=ORGS, rules_per_group=limit)
+    spec = MimirSpec(orgs=orgs(), rules_per_group=limit)
     found = emissions(case, spec, report)
     assert not report.failed, report.diagnostics
     return {a.path: a.text for emission in found for a in emission.artefacts}
@@ -68,7 +71,7 @@ def refused(case: str, spec: MimirSpec) -> list[Diagnostic]:
 def rules_of(files: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Give the rule file of each tenant."""
     return {
-        tenant: yaml.safe_load(text)
+        tenant: loaded(text)
         for path, text in files.items()
         if (tenant := naming.tenant_of(path)) is not None
     }
@@ -91,7 +94,7 @@ def proved(case: str, files: Mapping[str, str], folder: Path) -> Iterator[list[s
         order[tenant] = [group["name"] for group in file["groups"]]
     for artefact in compiled(case).artefacts:
         if artefact.path.startswith(naming.TESTS_FOLDER):
-            proof = yaml.safe_load(artefact.text)
+            proof = loaded(artefact.text)
             # These feed what a tenant has scheduled; each part has the calendar itself, see below.
             proof["tests"] = [test for test in proof["tests"] if not fed_exclusions(test)]
             tenants = [Path(name).stem for name in proof["rule_files"]]
@@ -113,7 +116,7 @@ def of_prometheus(case: str) -> dict[str, list[dict[str, Any]]]:
     found = {}
     for artefact in compiled(case).artefacts:
         if artefact.path.startswith(naming.RULES_FOLDER):
-            groups = yaml.safe_load(artefact.text)["groups"]
+            groups = loaded(artefact.text)["groups"]
             for group in groups:
                 group["rules"] = [r for r in group["rules"] if on_mimir(r)]
             found[Path(artefact.path).stem] = groups
@@ -124,14 +127,18 @@ def on_mimir(rule: Mapping[str, Any]) -> bool:
     return rule.get("alert") != naming.ALERT_RULES_FAILING
 
 
+def as_text(data: object) -> str:
+    return json.dumps(data, sort_keys=True)
+
+
 def alerts(groups: Sequence[Mapping[str, Any]]) -> set[str]:
-    return {yaml.safe_dump(r) for group in groups for r in group["rules"] if "alert" in r}
+    return {as_text(r) for group in groups for r in group["rules"] if "alert" in r}
 
 
 def records(groups: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
     """Name what is recorded, with its own labels."""
     return {
-        (r["record"], yaml.safe_dump(r.get("labels")))
+        (r["record"], as_text(r.get("labels")))
         for group in groups
         for r in group["rules"]
         if "record" in r
@@ -172,7 +179,7 @@ def test_mimir_burn_alert_reads_in_its_own_group_what_it_reads_there_on_promethe
     expected = of_prometheus(case)
     for tenant, file in rules_of(emitted(case, limit)).items():
         there = {
-            yaml.safe_dump(alert): {each["record"] for each in rules}
+            as_text(alert): {each["record"] for each in rules}
             for alert, rules in recorded_before(expected[tenant])
         }
         found = [*recorded_before(file["groups"])]
@@ -180,7 +187,7 @@ def test_mimir_burn_alert_reads_in_its_own_group_what_it_reads_there_on_promethe
         for alert, rules in found:
             id_ = {name: alert["labels"][name] for name in naming.IDENTITY}
             own = [each["record"] for each in rules if selects(each["expr"], id_)]
-            assert sorted(own) == sorted(there[yaml.safe_dump(alert)])
+            assert sorted(own) == sorted(there[as_text(alert)])
 
 
 def selects(expr: str, id_: Mapping[str, str]) -> bool:
@@ -235,7 +242,7 @@ def test_mimir_windows_of_all_parts_are_of_each_slo_once() -> None:
 
 
 def test_mimir_slo_too_large_for_a_group_is_an_error_with_the_arithmetic() -> None:
-    (found, *others) = refused(CASE, MimirSpec(orgs=ORGS, rules_per_group=7))
+    (found, *others) = refused(CASE, MimirSpec(orgs=orgs(), rules_per_group=7))
     assert found.id == "group-limit"
     assert found.message == (
         "the alerts of web/latency need a group of 8 rules (4 of their own, 4 for windows), "
@@ -249,7 +256,7 @@ def test_mimir_slo_too_large_for_a_group_is_an_error_with_the_arithmetic() -> No
 
 
 def test_mimir_organisation_with_too_many_groups_is_an_error_with_the_arithmetic() -> None:
-    found = refused(CASE, MimirSpec(orgs=ORGS, groups=9))
+    found = refused(CASE, MimirSpec(orgs=orgs(), groups=9))
     assert [each.id for each in found] == ["group-limit"] * 2
     shop, warehouse = found
     assert shop.message == (
@@ -297,10 +304,10 @@ def test_mimir_tenants_that_the_project_gives_one_organisation_share_it() -> Non
 
 def test_mimir_dependency_in_another_organisation_is_pointed_out_and_inhibits_nothing() -> None:
     report = Report()
-    emissions(CASE, MimirSpec(orgs=ORGS), report)
+    emissions(CASE, MimirSpec(orgs=orgs()), report)
     (found,) = (each for each in report.diagnostics if each.id == "dependency-elsewhere")
     assert found.position.text[found.position.column - 1 :].startswith("status/page/availability")
-    config = yaml.safe_load(emitted(CASE)["mimir/retail/alertmanager.yaml"])
+    config = loaded(emitted(CASE)["mimir/retail/alertmanager.yaml"])
     sources = [" ".join(rule["source_matchers"]) for rule in config["inhibit_rules"]]
     assert any('tenant="warehouse"' in source for source in sources)
     assert not any('tenant="status"' in source for source in sources)

@@ -7,8 +7,8 @@ import json
 import re
 
 import pytest
-import yaml
 from cases import CASES, REPOS, VOCABULARY, WORDS, compiled
+from loading import loaded
 
 from slo_compiler import naming
 
@@ -40,7 +40,7 @@ def test_manifest_annotation_has_the_first_digits_of_the_files_digest(case: str)
 @pytest.mark.parametrize("case", ROOTS)
 def test_route_of_each_alert_names_the_line_on_which_its_slo_begins(case: str) -> None:
     (text,) = (a.text for a in compiled(case).artefacts if a.path == naming.ROUTES_FILE)
-    routes = yaml.safe_load(text)["routes"]
+    routes = loaded(text)["routes"]
     alerts = [r for r in routes if r["labels"]["alertname"] == naming.ALERT_BURN]
     assert alerts
     for route in alerts:

@@ -9,8 +9,8 @@ from functools import cache
 from typing import Any
 
 import pytest
-import yaml
 from cases import CASES, compiled
+from loading import loaded
 
 from slo_compiler import naming
 from slo_compiler.diagnostics import Report
@@ -64,7 +64,7 @@ def files(case: str) -> dict[str, list[dict[str, Any]]]:
         context = TenantContext(planned, rules, ALONE, whole.tenants)
         (artefact,) = victoriametrics.tenant(context, report).artefacts
         assert artefact.path == f"victoriametrics/rules/{planned.name}.yml"
-        found[planned.name] = yaml.safe_load(artefact.text)["groups"]
+        found[planned.name] = loaded(artefact.text)["groups"]
     assert not report.diagnostics
     return found
 
@@ -240,10 +240,10 @@ def test_reads_of_raw_errors_leave_out_the_events_that_others_read() -> None:
 
 def test_proofs_are_those_of_prometheus_in_vmalerts_words_but_for_vast_numbers() -> None:
     found = {artefact.path: artefact for artefact in compiled("victoriametrics").artefacts}
-    tests = {path: yaml.safe_load(a.text) for path, a in found.items() if "/tests/" in path}
+    tests = {path: loaded(a.text) for path, a in found.items() if "/tests/" in path}
     own = {path: test for path, test in tests.items() if path.startswith("victoriametrics/")}
     assert {*own} == {f"victoriametrics/tests/acme_{span}.yml" for span in ("1m", "5m", "1h")}
-    groups = yaml.safe_load(found["victoriametrics/rules/acme.yml"].text)["groups"]
+    groups = loaded(found["victoriametrics/rules/acme.yml"].text)["groups"]
     for path, test in own.items():
         assert test["rule_files"] == ["../rules/acme.yml"]
         assert test["group_eval_order"] == [group["name"] for group in groups]
