@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.get_closest_marker("processes") is not None,
         )
     )
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected, which lives to the end, out of every collection of garbage."""
+    gc.freeze()
 
 
 def _folder(item: pytest.Item) -> str:

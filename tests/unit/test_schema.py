@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import click
@@ -32,9 +33,16 @@ def plain(data: Any) -> Any:  # noqa: ANN401
     return float(data) if isinstance(data, Decimal) else data
 
 
+@cache
+def validator(kind: str) -> Draft202012Validator:
+    """Give the validator of a kind; that its schema is none is an error."""
+    schema = json_schema(kind)
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
 def problems(kind: str, data: object) -> list[str]:
-    Draft202012Validator.check_schema(json_schema(kind))
-    found = Draft202012Validator(json_schema(kind)).iter_errors(plain(data))
+    found = validator(kind).iter_errors(plain(data))
     return [f"{error.json_path}: {error.message[:200]}" for error in found]
 
 
