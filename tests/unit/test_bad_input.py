@@ -367,6 +367,7 @@ def test_long_words_are_cut_in_messages(check: Check) -> None:
     )
 
 
+@pytest.mark.processes
 def test_thousands_of_mistakes_report_the_first_hundred(check: Check) -> None:
     keys = ", ".join(f"k{n}: 1" for n in range(40_000))
     stderr = check(MANIFEST.replace("sre}", f"sre, {keys}}}"))

@@ -115,6 +115,7 @@ def test_the_order_of_sources_does_not_matter(tmp_path: Path, expected: dict[str
     assert compiled(folder, files, folder) == expected
 
 
+@pytest.mark.processes
 def test_nothing_of_the_machine_is_in_the_output(expected: dict[str, bytes]) -> None:
     text = b"".join(expected.values())
     for trace in (str(ROOT), "/tmp/", os.uname().nodename, sys.prefix):  # noqa: S108  (looked for)

@@ -135,6 +135,7 @@ def test_slos_without_by_have_no_alert() -> None:
     assert naming.ALERT_VANISHED not in {rule.name for rule in rules}
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("suite", ["bookworm", "forky"])
 def test_proof_of_several_labels_and_look_backs_passes(suite: str, tmp_path: Path) -> None:
     report = Report()

@@ -291,6 +291,7 @@ def assert_whole(killed: dict[str, bytes], old: dict[str, bytes], new: dict[str,
         assert path in killed, path
 
 
+@pytest.mark.processes
 def test_killed_at_any_touch_of_the_disk_every_file_is_whole_and_the_next_run_heals(
     repo: Path,
 ) -> None:
@@ -316,6 +317,7 @@ def test_killed_at_any_touch_of_the_disk_every_file_is_whole_and_the_next_run_he
     assert len(states) > len(touched)  # the kills did fall between the files
 
 
+@pytest.mark.processes
 def test_killed_at_any_time_too(repo: Path) -> None:
     old, new = compiled("old", "out"), compiled("new", "fresh")
     chance = random.Random(0)  # noqa: S311  (times of kills are no secret)
@@ -341,6 +343,7 @@ def test_killed_at_any_time_too(repo: Path) -> None:
         assert compiled(manifests, "out") == after
 
 
+@pytest.mark.processes
 def test_two_compiles_at_once_leave_one_whole_result(repo: Path) -> None:
     results = [compiled(manifests, f"fresh-{manifests}") for manifests in ("old", "new")]
     command = [
@@ -395,6 +398,7 @@ def test_compile_that_removes_a_tenant_names_it_and_wants_a_flag(repo: Path) -> 
     assert rules("b") not in compiled("new", "out")
 
 
+@pytest.mark.processes
 @pytest.mark.usefixtures("repo")
 def test_compile_on_a_terminal_removes_a_tenant_and_names_it() -> None:
     compiled("old", "out")
