@@ -6,16 +6,16 @@ Delimiters are `<< >>`, `<% %>` and `<# #>`, so that PromQL's braces and Prometh
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
+from json.encoder import encode_basestring
 from pathlib import Path
 
 import jinja2
 
-# json.dumps alone is not safe YAML: these line breaks and controls must be escaped as well.
+# JSON alone is not safe YAML: these line breaks and controls must be escaped as well.
 _ESCAPED = "\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff"
 _UNSAFE = re.compile(f"[{_ESCAPED}]")
 _NOT_IN_BLOCK = re.compile(f"[\x00-\x09\x0b-\x1f{_ESCAPED}]")  # and all controls but line feeds
@@ -28,7 +28,10 @@ def quoted(value: object) -> str:
 
 @lru_cache(maxsize=16_384)  # the same names and annotations are in many rules
 def _quoted(text: str) -> str:
-    return _UNSAFE.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(text, ensure_ascii=False))
+    written = encode_basestring(text)
+    if written.isascii() and "\x7f" not in written:
+        return written
+    return _UNSAFE.sub(lambda m: f"\\u{ord(m[0]):04x}", written)
 
 
 def block(text: str, indent: int) -> str:
