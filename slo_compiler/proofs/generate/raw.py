@@ -15,8 +15,9 @@ from itertools import chain
 
 import promql_parser as pp
 
-from slo_compiler.promql import Matcher, Selector, metric_of, parsed, selector_of, series_text, walk
+from slo_compiler.promql import Matcher, Selector, series_text
 from slo_compiler.promql.examples import examples
+from slo_compiler.proofs.generate.selectors import tree_of
 from slo_compiler.templating import promql_string
 
 Labels = tuple[tuple[str, str], ...]
@@ -104,11 +105,9 @@ def counter_of(expression: str, by: Sequence[str]) -> tuple[Selector, Series] | 
 
 def selectors_of(expression: str) -> Iterator[Selector]:
     """Give all selectors of an expression, without the matchers that cannot be decided here."""
-    for node in walk(parsed(expression)):
-        if isinstance(node, pp.VectorSelector) and metric_of(node):
-            selector = selector_of(node)
-            undecidable = [m for m in selector.matchers if not m.decidable]
-            yield selector.without(*undecidable)
+    for selector in tree_of(expression).selectors:
+        undecidable = [m for m in selector.matchers if not m.decidable]
+        yield selector.without(*undecidable) if undecidable else selector
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +126,7 @@ class Gauge:
 
 def derive_gauge(expression: str, by: Sequence[str]) -> Gauge | None:
     """Derive the series behind a plain selector; None if the expression is more than that."""
-    node = parsed(expression)
-    if not isinstance(node, pp.VectorSelector):
+    if not isinstance(tree_of(expression).root, pp.VectorSelector):
         return None
     selector = _selector(expression, ())
     labels = _solve(selector.matchers, by) if selector else None
@@ -182,7 +180,8 @@ def _decoys(series: Sequence[Series], selectors: Sequence[Selector]) -> Iterator
 
 
 def _selector(expression: str, by: Sequence[str]) -> Selector | None:
-    node = parsed(expression)
+    tree = tree_of(expression)
+    node = tree.root
     while True:
         match node:
             case pp.ParenExpr():
@@ -193,8 +192,8 @@ def _selector(expression: str, by: Sequence[str]) -> Selector | None:
                 node = node.args[0]
             case pp.MatrixSelector():
                 node = node.vector_selector
-            case pp.VectorSelector() if not node.offset and not node.at and metric_of(node):
-                selector = selector_of(node)
+            case pp.VectorSelector() if not node.offset and not node.at and tree.selectors:
+                (selector,) = tree.selectors
                 return selector if all(m.decidable for m in selector.matchers) else None
             case _:
                 return None

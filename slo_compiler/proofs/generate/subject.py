@@ -23,6 +23,7 @@ from slo_compiler.proofs.generate.raw import (
     derive_gauge,
     selectors_of,
 )
+from slo_compiler.proofs.generate.selectors import tree_of
 from slo_compiler.proofs.model import Check
 from slo_compiler.resolve.metadata import metadata_of, renames
 from slo_compiler.resolve.model import ResolvedSLO, ResolvedTenant
@@ -261,7 +262,7 @@ def _under_test(
         and pair.counts is Second.GOOD
         and pair.missing is Missing.ZERO
         and not slo.slices,
-        without_input=any(map(may_have_value_without_input, texts))
+        without_input=any(may_have_value_without_input(tree_of(text).root) for text in texts)
         or (bool(parts) and all(part.without_input for part in parts)),
         labels=_labels(planned.identity),
         origin=f"{tenant.source.name}:{slo.at('name').line}",

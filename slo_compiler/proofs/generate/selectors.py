@@ -1,0 +1,52 @@
+"""The syntax tree of a query, and its selectors; queries that differ in values alone share a tree.
+
+To parse a query takes its regular expressions most of the time. Here they were checked before, so
+that each value of a matcher can be parsed as a placeholder.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import promql_parser as pp
+
+from slo_compiler.promql import Matcher, Selector, metric_of, parsed, selector_of, walk
+
+# Any string; that of a matcher is behind its operator.
+_VALUE = re.compile(r'(=~|!~|!=|=)?"([^"]*)"')
+_OTHER_STRINGS = re.compile(r"[\\'`#]")  # whatever _VALUE cannot read
+_PLACEHOLDER = "\ue000"  # a character for private use, which no manifest can contain
+
+
+@dataclass(frozen=True, slots=True)
+class QueryTree:
+    """A query that was checked before; values in `root` may be placeholders."""
+
+    root: pp.Expr
+    selectors: tuple[Selector, ...]  # of a metric, in the order of the text
+
+
+@lru_cache(maxsize=1_024)
+def tree_of(query: str) -> QueryTree:
+    """Read a query."""
+    values: dict[str, str] = {}
+
+    def placeholder(found: re.Match[str]) -> str:
+        if not found[1]:
+            return found[0]
+        name = f"{_PLACEHOLDER}{len(values)}"
+        values[name] = found[2]
+        return f'{found[1]}"{name}"'
+
+    root = parsed(query if _OTHER_STRINGS.search(query) else _VALUE.sub(placeholder, query))
+    nodes = [node for node in walk(root) if isinstance(node, pp.VectorSelector)]
+    return QueryTree(root, tuple(_selector(node, values) for node in nodes if metric_of(node)))
+
+
+def _selector(node: pp.VectorSelector, values: dict[str, str]) -> Selector:
+    found = selector_of(node)
+    metric = values.get(found.metric, found.metric)
+    matchers = (Matcher(m.name, m.op, values.get(m.value, m.value)) for m in found.matchers)
+    return Selector(metric, tuple(matchers))
