@@ -18,6 +18,7 @@ from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
 from slo_compiler.plan.tenant import budget_steps, exhaustion_steps
+from slo_compiler.proofs.generate.figures import Figures
 from slo_compiler.proofs.generate.step import TrafficStep
 from slo_compiler.proofs.generate.subject import SLOUnderTest, TestBatch
 from slo_compiler.proofs.model import Check
@@ -38,8 +39,8 @@ def budget_steps_of(
     tested = [s for s in batch.subjects if not s.slo.period.calendar]
     if not tested or batch.shadow:
         return
-    budgets = {s.name: burn.error_budget(s.slo.objective) for s in tested}
-    periods = {s.name: s.slo.period.nominal.ms for s in tested}
+    budgets = {s.figures: s.figures.budget for s in tested}
+    periods = {s.figures: s.slo.period.nominal.ms for s in tested}
     bounds = [Fraction(percent) / 100 for percent in budget_steps(tenant)]
     # Never on another bound, where rounding would decide.
     near = min([_PERCENT, *((high - low) / 2 for high, low in pairwise(bounds))])
@@ -49,23 +50,23 @@ def budget_steps_of(
             yield TrafficStep(
                 1 - rest,
                 length,
-                _rounded({name: budget * (1 - rest) for name, budget in budgets.items()}),
+                _rounded({each: budget * (1 - rest) for each, budget in budgets.items()}),
                 partial(_low, tenant, batch, tested, bound, rest, number),
             )
     for span in exhaustion_steps(tenant):
         for part in (1 + _PERCENT, 1 - _PERCENT):
             rest = span.ms * part
-            paces = {name: period / (period + rest) for name, period in periods.items()}
+            paces = {each: period / (period + rest) for each, period in periods.items()}
             yield TrafficStep(
                 min(paces.values()),
                 length,
-                _rounded({name: budgets[name] * pace for name, pace in paces.items()}),
+                _rounded({each: budgets[each] * pace for each, pace in paces.items()}),
                 partial(_soon, tenant, batch, span, part, tested),
             )
 
 
-def _rounded(ratios: dict[str, Fraction]) -> dict[str, Fraction]:
-    return {subject: round(ratio, _DIGITS) for subject, ratio in ratios.items()}
+def _rounded(ratios: dict[Figures, Fraction]) -> dict[Figures, Fraction]:
+    return {each: round(ratio, _DIGITS) for each, ratio in ratios.items()}
 
 
 def _low(

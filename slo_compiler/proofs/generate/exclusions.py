@@ -20,10 +20,10 @@ from slo_compiler.proofs.generate.timeline import (
     CLEAN,
     GONE,
     MINUTE,
-    Segment,
     Timeline,
     counters,
     rounded,
+    stretch,
 )
 from slo_compiler.proofs.model import Check, UnitTest
 from slo_compiler.resolve.model import ResolvedTenant
@@ -53,10 +53,10 @@ def _counts_nothing(tenant: ResolvedTenant, batch: TestBatch, timing: burn.Timin
     after += lag
     end = after + MINUTE + again
     timeline = (
-        Segment(BEFORE, CLEAN),
-        Segment(over - BEFORE, Fraction(1)),
-        Segment(after + MINUTE - over, CLEAN),
-        Segment(again + MINUTE, Fraction(1)),
+        stretch(BEFORE, CLEAN),
+        stretch(over - BEFORE, Fraction(1)),
+        stretch(after + MINUTE - over, CLEAN),
+        stretch(again + MINUTE, Fraction(1)),
     )
     checks = []
     for subject in batch.subjects:
@@ -101,7 +101,7 @@ def _fires_nothing(
         for s in batch.subjects
     }
     end = max(fires.values()) + MINUTE * 3
-    timeline = (Segment(BEFORE, CLEAN), Segment(end - BEFORE, GONE))
+    timeline = (stretch(BEFORE, CLEAN), stretch(end - BEFORE, GONE))
     checks = [
         batch.alerts(at, f'alertname="{naming.ALERT_NO_DATA}",{subject.labels}', firing, why)
         for subject in batch.subjects

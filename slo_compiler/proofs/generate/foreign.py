@@ -13,7 +13,7 @@ from slo_compiler.plan.slo import PlannedSLO
 from slo_compiler.plan.tenant import tier_windows
 from slo_compiler.proofs.generate.run import unit_test
 from slo_compiler.proofs.generate.subject import SLOUnderTest, TestBatch
-from slo_compiler.proofs.generate.timeline import MINUTE, Segment, Timeline, rounded
+from slo_compiler.proofs.generate.timeline import MINUTE, Timeline, rounded, stretch
 from slo_compiler.proofs.model import Check, UnitTest
 from slo_compiler.schema.compat import CompatTool
 from slo_compiler.templating import promql_string
@@ -40,7 +40,7 @@ def foreign_test(
     timelines: dict[str, Timeline] = {}
     for subject, slo, names in found:
         ratio = slo.error_budget * _SHARE
-        timelines[subject.name] = (Segment(at + MINUTE, ratio),)
+        timelines[subject.name] = (stretch(at + MINUTE, ratio),)
         checks += _checks(at, subject, slo, names, ratio)
     only = TestBatch(tuple(subject for subject, _, _ in found), (), ())
     name = f"{only.names}: readers of other tools find the same"

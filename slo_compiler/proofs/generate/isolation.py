@@ -25,11 +25,11 @@ from slo_compiler.proofs.generate.subject import (
 )
 from slo_compiler.proofs.generate.timeline import (
     MINUTE,
-    Segment,
     constant_pair,
     counter,
     rounded,
     settled_after,
+    stretch,
 )
 from slo_compiler.proofs.model import Check, UnitTest, UnitTestFile
 
@@ -203,8 +203,8 @@ def _feeds(tenants: Sequence[IsolatedTenant], at: Duration, interval: Duration) 
     """Write the input of each tenant; a series that several read is of the first of them."""
     opaque = SelectorIndex((slo.labels, slo.opaque) for own in tenants for slo in own.slos)
     written: set[str] = set()
-    errors, good = Segment(at, Fraction(1)), Segment(at, Fraction(0))
-    idle = Segment(at, Fraction(0), idle=True)
+    errors, good = stretch(at, Fraction(1)), stretch(at, Fraction(0))
+    idle = stretch(at, Fraction(0), idle=True)
     for tenant in tenants:
         burning: dict[str, str] = {}
         resting: dict[str, str] = {}

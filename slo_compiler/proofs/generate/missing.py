@@ -18,9 +18,9 @@ from slo_compiler.proofs.generate.timeline import (
     CLEAN,
     GONE,
     MINUTE,
-    Segment,
     Timeline,
     down,
+    stretch,
     up,
 )
 from slo_compiler.proofs.model import Check, UnitTest
@@ -39,8 +39,8 @@ def missing_tests(
     lingers = timing.base_range - timing.scrape * 2
     fires = Fraction(idle.ms) + wait.ms
     end = up(fires + lingers.ms + 2 * MINUTE.ms, MINUTE)
-    stays: Timeline = (Segment(end + MINUTE, CLEAN, idle=True),)
-    goes: Timeline = (Segment(idle, CLEAN, idle=True), Segment(end - idle + MINUTE, GONE))
+    stays: Timeline = (stretch(end + MINUTE, CLEAN, idle=True),)
+    goes: Timeline = (stretch(idle, CLEAN, idle=True), stretch(end - idle + MINUTE, GONE))
     # The SLOs of other rounds are not fed, and have no data.
     alone = len(batch.subjects) == len(tenant.slos)
     infos = " or ".join(f"{naming.INFO}{{{one.labels}}}" for one in batch.subjects)
@@ -96,7 +96,7 @@ def absent_tests(batch: TestBatch, timing: burn.Timing) -> Iterator[UnitTest]:
         checks.append(Check(at, query, (("{}", "1"),), f"{subject.name} has a ratio all the same"))
     batch = replace(batch, subjects=tuple(counted))
     timelines: dict[str, Timeline] = {
-        s.name: (Segment(at + MINUTE, ratios[s.name]),) for s in counted
+        s.name: (stretch(at + MINUTE, ratios[s.name]),) for s in counted
     }
     yield unit_test(
         f"{names_of(counted)}: a counter that is not there yet",

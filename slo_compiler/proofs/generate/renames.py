@@ -17,7 +17,7 @@ from slo_compiler.plan import burn
 from slo_compiler.plan.renames import rename_of
 from slo_compiler.plan.tenant import tier_windows
 from slo_compiler.proofs.generate.subject import SLOUnderTest, TestBatch
-from slo_compiler.proofs.generate.timeline import CLEAN, GONE, MINUTE, Segment, inputs, rounded
+from slo_compiler.proofs.generate.timeline import CLEAN, GONE, MINUTE, inputs, rounded, stretch
 from slo_compiler.proofs.model import Check, UnitTest
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.templating import promql_string
@@ -52,8 +52,8 @@ def _continues(new: SLOUnderTest, old: SLOUnderTest, timing: burn.Timing, within
         if MINUTE * 60 <= window <= burn.TILED_ABOVE
     ]
     series = [
-        *inputs(old, (), (Segment(half, ratio), Segment(half, GONE)), MINUTE, raw=False),
-        *inputs(new, (), (Segment(half, GONE), Segment(half, CLEAN)), MINUTE, raw=False),
+        *inputs(old, (), (stretch(half, ratio), stretch(half, GONE)), MINUTE, raw=False),
+        *inputs(new, (), (stretch(half, GONE), stretch(half, CLEAN)), MINUTE, raw=False),
     ]
     why = (
         f"until {half} the old name, with errors at {burn.literal(ratio)}; then the new, with none",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
@@ -58,8 +57,8 @@ def unit_test(
     return UnitTest(name, origin, (*why, *note), interval, tuple(series.items()), tuple(checks))
 
 
-def holds(at: Duration, series: str, subject: SLOUnderTest, value: Fraction) -> Check:
+def holds(at: Duration, series: str, subject: SLOUnderTest, number: str) -> Check:
     """Expect a value, to a millionth: floats differ between Prometheus 2.x and 3.x."""
-    expr = f"abs({series}{{{subject.fed_labels}}} / {burn.literal(value)} - 1) < bool 1e-6"
-    why = f"{series} of {subject.name} is {burn.literal(value)}"
+    expr = f"abs({series}{{{subject.fed_labels}}} / {number} - 1) < bool 1e-6"
+    why = f"{series} of {subject.name} is {number}"
     return Check(at, f"count({expr} == 1)", (("{}", "1"),), why)

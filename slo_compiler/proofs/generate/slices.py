@@ -9,7 +9,7 @@ from slo_compiler import naming
 from slo_compiler.plan import burn
 from slo_compiler.plan.slices import error_bound
 from slo_compiler.proofs.generate.subject import SLOUnderTest
-from slo_compiler.proofs.generate.timeline import CLEAN, MINUTE, Segment, counter, pair, rounded
+from slo_compiler.proofs.generate.timeline import CLEAN, MINUTE, counter, pair, rounded, stretch
 from slo_compiler.proofs.model import Check, UnitTest
 
 
@@ -22,9 +22,9 @@ def slice_test(subject: SLOUnderTest, timing: burn.Timing) -> Iterator[UnitTest]
     beyond = bound + (1 - bound) / 100
     length = rounded(slices.slice, MINUTE) * 3
     timeline = (
-        Segment(length, bound),
-        Segment(length, beyond),
-        Segment(length, CLEAN, idle=True),
+        stretch(length, bound),
+        stretch(length, beyond),
+        stretch(length, CLEAN, idle=True),
     )
     if subject.raw:
         interval = timing.scrape

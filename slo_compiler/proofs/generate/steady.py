@@ -11,14 +11,16 @@ from fractions import Fraction
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
-from slo_compiler.plan import burn, reach
+from slo_compiler.period import Period
+from slo_compiler.plan import burn
 from slo_compiler.plan.tenant import budget_steps, tier_windows
 from slo_compiler.proofs.generate.budget import budget_steps_of
+from slo_compiler.proofs.generate.figures import Figures
 from slo_compiler.proofs.generate.periods import elapsed, settled_at
 from slo_compiler.proofs.generate.run import holds, unit_test
 from slo_compiler.proofs.generate.step import TrafficStep
 from slo_compiler.proofs.generate.subject import BURN, SLOUnderTest, TestBatch, alike
-from slo_compiler.proofs.generate.timeline import MINUTE, Segment, Timeline, rounded
+from slo_compiler.proofs.generate.timeline import MINUTE, Segment, Timeline, rounded, stretch
 from slo_compiler.proofs.model import Check, UnitTest
 from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema import Tier
@@ -61,7 +63,7 @@ def _test(
     batch: TestBatch, steps: Sequence[TrafficStep], timing: burn.Timing, what: str
 ) -> UnitTest:
     """Run steps one after the other; an SLO that a step is not about keeps its ratio."""
-    segments: dict[str, list[Segment]] = {s.name: [] for s in batch.subjects}
+    segments: dict[Figures, list[Segment]] = {each: [] for each in batch.figures}
     ratios = dict.fromkeys(segments, Fraction(0))
     checks: list[Check] = []
     at = Duration(0)
@@ -70,22 +72,23 @@ def _test(
         length = step.length if number else step.length + MINUTE
         ratios |= step.ratios
         traffic = MORE_TRAFFIC**number
-        for name, own in segments.items():
-            own.append(Segment(length, ratios[name], traffic=traffic))
+        for each, own in segments.items():
+            own.append(stretch(length, ratios[each], traffic=traffic))
         at += step.length
         checks += step.checks(at)
     why = ["each step has a million times the traffic of the one before, and so outweighs it"]
-    why += alike((subject, _arithmetic(subject)) for subject in batch.subjects)
+    arithmetic = {each: _arithmetic(each) for each in batch.figures}
+    why += alike((subject, arithmetic[subject.figures]) for subject in batch.subjects)
     share = _words(steps[0].pace) if steps[0].is_quiet else ""
     name = f"nothing fires at {share} of the budget's pace; {what}" if share else what
-    timelines: dict[str, Timeline] = {name: tuple(own) for name, own in segments.items()}
+    made: dict[Figures, Timeline] = {each: tuple(own) for each, own in segments.items()}
+    timelines = {s.name: made[s.figures] for s in batch.subjects}
     return unit_test(f"{batch.names}: {name}", batch, timelines, checks, timing, why, decoys=True)
 
 
-def _arithmetic(subject: SLOUnderTest) -> str:
-    tiers = (f"{t.name} {burn.literal(subject.threshold(t))}" for t in subject.slo.policy.tiers)
-    budget = burn.literal(burn.error_budget(subject.slo.objective))
-    return f"budget {budget}; thresholds {', '.join(tiers)}"
+def _arithmetic(figures: Figures) -> str:
+    tiers = (f"{tier} {burn.literal(ratio)}" for tier, ratio in figures.thresholds.items())
+    return f"budget {burn.literal(figures.budget)}; thresholds {', '.join(tiers)}"
 
 
 def _silent(tenant: ResolvedTenant, batch: TestBatch) -> TrafficStep:
@@ -94,17 +97,24 @@ def _silent(tenant: ResolvedTenant, batch: TestBatch) -> TrafficStep:
 
     def checks(at: Duration) -> Iterator[Check]:
         yield _none_fires(tenant, batch, at, share)
+        left = {each: burn.literal(_left(each.period, at, share)) for each in batch.figures}
+        rest = {each: burn.literal(_rest(each.period, at, share)) for each in batch.figures}
         for subject in batch.subjects:
-            period = subject.slo.period
-            left = 1 - elapsed(period, at) * share
-            # Exhaustion comes with the windows, and reads the budget of the evaluation before.
-            rest = 1 / share - elapsed(period, at - EVALUATION)
-            rest *= Fraction(period.nominal.ms, 1000)
-            yield holds(at, naming.BUDGET_REMAINING, subject, left)
-            yield holds(at, naming.BUDGET_EXHAUSTION, subject, rest)
+            yield holds(at, naming.BUDGET_REMAINING, subject, left[subject.figures])
+            yield holds(at, naming.BUDGET_EXHAUSTION, subject, rest[subject.figures])
 
-    ratios = {s.name: burn.error_budget(s.slo.objective) * share for s in batch.subjects}
+    ratios = {each: each.budget * share for each in batch.figures}
     return TrafficStep(share, EVALUATION, ratios, checks, is_quiet=True)
+
+
+def _left(period: Period, at: Duration, share: Fraction) -> Fraction:
+    return 1 - elapsed(period, at) * share
+
+
+def _rest(period: Period, at: Duration, share: Fraction) -> Fraction:
+    # Exhaustion comes with the windows, and reads the budget of the evaluation before.
+    rest = 1 / share - elapsed(period, at - EVALUATION)
+    return rest * Fraction(period.nominal.ms, 1000)
 
 
 def _outage(batch: TestBatch, tile: Duration) -> TrafficStep:
@@ -114,11 +124,11 @@ def _outage(batch: TestBatch, tile: Duration) -> TrafficStep:
     def checks(at: Duration) -> Iterator[Check]:
         yield batch.none(at, "all events fail, and the SLOs are recorded only")
         for subject in batch.subjects:
-            yield holds(at, naming.error_ratio(windows[subject.name]), subject, Fraction(1))
+            yield holds(at, naming.error_ratio(windows[subject.name]), subject, "1")
 
     length = rounded(max([tile, *windows.values()]) + EVALUATION * 3, EVALUATION)
-    pace = max(1 / burn.error_budget(s.slo.objective) for s in batch.subjects)
-    return TrafficStep(pace, length, {s.name: Fraction(1) for s in batch.subjects}, checks)
+    pace = max(1 / each.budget for each in batch.figures)
+    return TrafficStep(pace, length, dict.fromkeys(batch.figures, Fraction(1)), checks)
 
 
 def _tiers(batch: TestBatch, length: Duration) -> Iterator[TrafficStep]:
@@ -128,7 +138,7 @@ def _tiers(batch: TestBatch, length: Duration) -> Iterator[TrafficStep]:
         yield TrafficStep(
             Fraction(1),
             length,
-            {s.name: burn.error_budget(s.slo.objective) for s in batch.subjects},
+            {each: each.budget for each in batch.figures},
             lambda at: (
                 batch.firing(at, tier, [], "the budget's pace is within the objective")
                 for tier in silent
@@ -137,13 +147,14 @@ def _tiers(batch: TestBatch, length: Duration) -> Iterator[TrafficStep]:
     for tier, subjects in _by_tier(batch):
         waits = [t.for_ for s in subjects for t in s.slo.policy.tiers if t.name == tier.name]
         wait = rounded(max(w or Duration(0) for w in waits), EVALUATION)
+        thresholds = {s.figures: s.threshold(tier) for s in subjects}
+        pace = min(threshold / each.budget for each, threshold in thresholds.items())
         for part, word in ((Fraction(99, 100), "under"), (Fraction(101, 100), "over")):
-            ratios = {s.name: s.threshold(tier) * part for s in subjects}
-            ratios = {name: ratio for name, ratio in ratios.items() if ratio <= 1}
+            ratios = {each: threshold * part for each, threshold in thresholds.items()}
+            ratios = {each: ratio for each, ratio in ratios.items() if ratio <= 1}
             if not ratios:
                 continue
-            firing = [s for s in subjects if s.name in ratios] if word == "over" else []
-            pace = min(s.threshold(tier) / burn.error_budget(s.slo.objective) for s in subjects)
+            firing = [s for s in subjects if s.figures in ratios] if word == "over" else []
             yield _just(batch, tier, pace * part, length + wait, ratios, firing, word)
 
 
@@ -152,7 +163,7 @@ def _just(
     tier: Tier,
     pace: Fraction,
     length: Duration,
-    ratios: dict[str, Fraction],
+    ratios: dict[Figures, Fraction],
     firing: Sequence[SLOUnderTest],
     word: str,
 ) -> TrafficStep:
@@ -170,13 +181,14 @@ def _by_tier(batch: TestBatch) -> list[tuple[Tier, list[SLOUnderTest]]]:
 
 
 def _is_above_pace(subjects: Sequence[SLOUnderTest], tier: Tier) -> bool:
-    return all(s.threshold(tier) > burn.error_budget(s.slo.objective) for s in subjects)
+    figures = {s.figures for s in subjects}
+    return all(each.thresholds[tier.name] > each.budget for each in figures)
 
 
 def _silent_share(batch: TestBatch) -> Fraction:
     """Choose a share of the budget's pace at which no tier fires: a quarter, unless one would."""
     factors = [
-        reach.burn_factor(s.slo, tier) for s in batch.subjects for tier in s.slo.policy.tiers
+        threshold / each.budget for each in batch.figures for threshold in each.thresholds.values()
     ]
     quarter, lowest = Fraction(1, 4), min(factors)
     return quarter if lowest > quarter else Fraction(round(lowest * 500), 1000) or lowest / 2

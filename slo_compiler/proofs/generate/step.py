@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from slo_compiler.duration import Duration
+from slo_compiler.proofs.generate.figures import Figures
 from slo_compiler.proofs.model import Check
 
 
 @dataclass(frozen=True, slots=True)
 class TrafficStep:
-    """Error ratios of some SLOs, by name, and the checks at the moment that ends it."""
+    """Error ratios of some SLOs, and the checks at the moment that ends it."""
 
     pace: Fraction  # in budgets, of the SLO that burns least: steps are tested in this order
     length: Duration
-    ratios: Mapping[str, Fraction]
+    ratios: Mapping[Figures, Fraction]
     checks: Callable[[Duration], Iterable[Check]]
     is_quiet: bool = False  # whether nothing may fire
 

@@ -8,12 +8,13 @@ from fractions import Fraction
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
-from slo_compiler.plan import PlannedTenant, reach
+from slo_compiler.plan import PlannedTenant
 from slo_compiler.plan.guards import guards_of
 from slo_compiler.plan.sli import BaseQueries
 from slo_compiler.plan.slo import PlannedSLO
 from slo_compiler.plan.tenant import Identity
 from slo_compiler.promql import Selector, may_have_value_without_input
+from slo_compiler.proofs.generate.figures import Figures, figures_of
 from slo_compiler.proofs.generate.raw import (
     Gauge,
     RawSLI,
@@ -38,7 +39,6 @@ MAX_BATCHES = 16
 MAX_NAMED = 8
 BURN = f'{naming.LONG_WINDOW}!=""'  # selects burn alerts, whatever their names
 FED = 'proof="base"'  # keeps what a test feeds apart from what the base rules record in its run
-TIMES = Fraction(5, 2)  # thresholds: the ratio of errors in a burst, where there can be as many
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ class SLOUnderTest:
     events: int  # of each sample: enough for its guards on low traffic
     name: str  # within its tenant: checkout/availability
     renamed: bool  # whether alerts of the tenant have names that users gave them
-    thresholds: Mapping[str, Fraction]  # error ratios at which its tiers fire, by their names
+    figures: Figures
+    alert: str  # the labels of its alerts that name it
 
     def burn_alert(self, tier: str) -> str:
         """Name the alerts of its tier of that name."""
@@ -100,7 +101,7 @@ class SLOUnderTest:
 
     def threshold(self, tier: Tier) -> Fraction:
         """Give the error ratio at which its own tier of this name fires."""
-        return self.thresholds[tier.name]
+        return self.figures.thresholds[tier.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,11 @@ class TestBatch:
     readers: tuple[SLOUnderTest, ...]  # SLOs beside them that read their counters too
     # The tenant's SLOs that have a value without any input: what follows from it is left out.
     inputless: tuple[SLOUnderTest, ...]
+
+    @property
+    def figures(self) -> list[Figures]:
+        """The figures of its SLOs, each once."""
+        return each_figures(self.subjects)
 
     @property
     def names(self) -> str:
@@ -207,14 +213,9 @@ def _only(subjects: Sequence[SLOUnderTest]) -> str:
 def _samples(
     firing: Sequence[SLOUnderTest], count: int = 1, names: Mapping[str, str] | None = None
 ) -> tuple[tuple[str, str], ...]:
-    alerts = {} if names is None else {s.name: f'alertname="{names[s.name]}", ' for s in firing}
-    return tuple(
-        (
-            f'{{{alerts.get(s.name, "")}service="{s.slo.spec.service}", slo="{s.slo.spec.name}"}}',
-            str(count),
-        )
-        for s in firing
-    )
+    if names is None:
+        return tuple([(f"{{{s.alert}}}", str(count)) for s in firing])
+    return tuple([(f'{{alertname="{names[s.name]}", {s.alert}}}', str(count)) for s in firing])
 
 
 def tests_of(tenant: PlannedTenant) -> list[SLOUnderTest]:
@@ -269,7 +270,8 @@ def _under_test(
         events=_events(slo),
         name=f"{slo.spec.service}/{slo.spec.name}",
         renamed=renamed,
-        thresholds={tier.name: reach.threshold(slo, tier) for tier in slo.policy.tiers},
+        figures=figures_of(slo),
+        alert=f'service="{slo.spec.service}", slo="{slo.spec.name}"',
     )
 
 
@@ -302,10 +304,14 @@ def groups_of(batch: TestBatch) -> Iterator[tuple[list[SLOUnderTest], Tier]]:
     groups: dict[tuple[object, ...], tuple[list[SLOUnderTest], Tier]] = {}
     for subject in batch.subjects:
         for tier in subject.slo.tiers:
-            capped = subject.threshold(tier) if subject.threshold(tier) * TIMES > 1 else None
-            key = (subject.slo.policy.name, tier.name, capped)
+            key = (subject.slo.policy.name, tier.name, subject.figures.capped.get(tier.name))
             groups.setdefault(key, ([], tier))[0].append(subject)
     yield from groups.values()
+
+
+def each_figures(subjects: Sequence[SLOUnderTest]) -> list[Figures]:
+    """Give the figures of SLOs, each once."""
+    return [*dict.fromkeys([subject.figures for subject in subjects])]
 
 
 def names_of(subjects: Sequence[SLOUnderTest]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil, floor
@@ -23,25 +23,28 @@ CLEAN, GONE = Fraction(0), None
 _EXACT = 10**15
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """A stretch of constant traffic with an error ratio; without one, the series are gone."""
+    """A stretch of constant traffic with an error ratio; without one, the series are gone.
+
+    Made by `stretch`, and a key by its identity: to hash and compare fractions takes its time.
+    """
 
     length: Duration
     error_ratio: Fraction | None
     idle: bool = False
     traffic: int = 1  # how many times the events of an ordinary sample
-    _hash: int = field(init=False, repr=False, compare=False)  # that of a fraction takes its time
-
-    def __post_init__(self) -> None:
-        parts = (self.length, self.error_ratio, self.idle, self.traffic)
-        object.__setattr__(self, "_hash", hash(parts))
-
-    def __hash__(self) -> int:
-        return self._hash
 
 
 Timeline = tuple[Segment, ...]
+
+
+@lru_cache(maxsize=4_096)
+def stretch(
+    length: Duration, error_ratio: Fraction | None, *, idle: bool = False, traffic: int = 1
+) -> Segment:
+    """Give a stretch, the same one whenever it is asked for."""
+    return Segment(length, error_ratio, idle, traffic)
 
 
 def inputs(
@@ -71,8 +74,11 @@ def counters(
     subject: SLOUnderTest, decoys: Sequence[Series], timeline: Timeline, interval: Duration
 ) -> Iterator[tuple[str, str]]:
     """Give the raw counters of an SLO and their values; none where they could not be derived."""
+    values: dict[SeriesRole, str] = {}
     for series in (*subject.counters, *decoys):
-        yield str(series), counter(series, timeline, interval, subject.events)
+        if series.role not in values:
+            values[series.role] = counter(series, timeline, interval, subject.events)
+        yield str(series), values[series.role]
 
 
 def pair(
