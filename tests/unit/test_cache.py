@@ -20,9 +20,13 @@ from hypothesis import strategies as st
 from slo_compiler import pipeline, templating
 from slo_compiler.cache import FOLDER, Cache, key_of
 from slo_compiler.diagnostics import CompileError, Report
+from slo_compiler.duration import Duration
 from slo_compiler.emit import BY_NAME
 from slo_compiler.emit.emitter import Emission, Emitter, ProjectContext
+from slo_compiler.emit.facts import freeze, thaw
 from slo_compiler.link import check_units, emit
+from slo_compiler.promql import Matcher, Selector
+from slo_compiler.proofs.generate.raw import Series, SeriesRole
 from slo_compiler.reading import read_sources
 from slo_compiler.source import SourceFile
 from slo_compiler.unit import Environment, Surroundings, Unit
@@ -235,6 +239,18 @@ def test_facts_are_the_same_bytes_whatever_the_seed_of_hashes() -> None:
         for seed in range(4)
     }
     assert len(found) == 1
+
+
+def test_facts_thaw_as_they_were_with_what_is_derived_of_them() -> None:
+    selector = Selector("x", (Matcher("a", "=~", "b|c"), Matcher("d", "!=", "e")))
+    series = Series("x", (("a", "c"),), SeriesRole.GOOD)
+    facts = selector, series, series, Duration.of(minutes=5)
+    thawed = thaw(freeze(facts))
+    assert thawed == facts
+    assert thawed[1] is thawed[2]
+    assert str(thawed[1]) == 'x{a="c"}'
+    assert thawed[0].selects("x", {"a": "c"})
+    assert not thawed[0].selects("x", {"a": "c", "d": "e"})
 
 
 def test_changed_dependency_compiles_the_files_that_depend_on_it(tmp_path: Path) -> None:
