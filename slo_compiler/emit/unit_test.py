@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from slo_compiler.proofs.model import Check, UnitTest, UnitTestFile
+from slo_compiler.proofs.model import Check, InputSeries, UnitTest, UnitTestFile
 from slo_compiler.templating import quoted
 
 
@@ -50,9 +50,9 @@ def _test(test: UnitTest, repeated: _Repeated, runner: Runner) -> Iterator[str]:
     yield f"  - name: {quoted(test.name)}\n"
     yield from [f"    # {line}\n" for line in test.why]
     yield f"    interval: {test.interval}\n    input_series:\n"
-    for series, values in test.series:
-        written = repeated.write(quoted(values))
-        yield f"      - series: {quoted(series)}\n        values: {written}\n"
+    yield from _input(test.series, repeated)
+    for part in test.shared:
+        yield from _input(part, repeated) if repeated.any_of(part) else (_plain_input(part),)
     yield f"    {runner.queries}:\n"
     for check in test.checks:
         at = str(check.at)
@@ -62,6 +62,17 @@ def _test(test: UnitTest, repeated: _Repeated, runner: Runner) -> Iterator[str]:
             f"        eval_time: {at}\n"
             f"        exp_samples: {repeated.write(_samples(check.samples))}\n"
         )
+
+
+def _input(series: InputSeries, repeated: _Repeated | None = None) -> Iterator[str]:
+    for name, values in series:
+        written = repeated.write(quoted(values)) if repeated else quoted(values)
+        yield f"      - series: {quoted(name)}\n        values: {written}\n"
+
+
+@lru_cache(maxsize=65_536)  # two for each tenant
+def _plain_input(series: InputSeries) -> str:
+    return "".join(_input(series))
 
 
 def _query(check: Check, test: UnitTest) -> str:
@@ -81,13 +92,18 @@ class _Repeated:
         texts: Counter[str] = Counter()
         samples: Counter[tuple[tuple[str, str], ...]] = Counter()
         for test in file.tests:
-            texts.update([values for _, values in test.series])
+            for series in (test.series, *test.shared):
+                texts.update([values for _, values in series])
             texts.update([_query(check, test) for check in test.checks])
             samples.update([check.samples for check in test.checks])
-        written = [quoted(text) for text, n in texts.items() if n > 1]
-        written += [_samples(each) for each, n in samples.items() if n > 1]
-        self._left = {text for text in written if len(text) >= _LEAST}
+        self._texts = {each for each, n in texts.items() if n > 1 and len(quoted(each)) >= _LEAST}
+        lists = [_samples(each) for each, n in samples.items() if n > 1]
+        self._left = {*map(quoted, self._texts), *(each for each in lists if len(each) >= _LEAST)}
         self._anchors: dict[str, str] = {}
+
+    def any_of(self, series: InputSeries) -> bool:
+        """Whether the values of one of the series are among them."""
+        return not self._texts.isdisjoint([values for _, values in series])
 
     def write(self, text: str) -> str:
         """Write a value, with an anchor the first time and as an alias from then on."""

@@ -63,6 +63,9 @@ class Check:
     why: str
 
 
+InputSeries = tuple[tuple[str, str], ...]  # names and values, as promtool reads them
+
+
 @dataclass(frozen=True, slots=True)
 class UnitTest:
     """One promtool test: input series and checks."""
@@ -71,8 +74,9 @@ class UnitTest:
     origin: str  # the manifest's lines, printed by promtool with a failure
     why: tuple[str, ...]
     interval: Duration
-    series: tuple[tuple[str, str], ...]
+    series: InputSeries
     checks: tuple[Check, ...]
+    shared: tuple[InputSeries, ...] = ()  # further input, in parts that are in many tests
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from slo_compiler.proofs.generate.timeline import (
     settled_after,
     stretch,
 )
-from slo_compiler.proofs.model import Check, UnitTest, UnitTestFile
+from slo_compiler.proofs.model import Check, InputSeries, UnitTest, UnitTestFile
 
 EVALUATION = MINUTE * 5  # of all rules of all tenants: few moments, because there are many rules
 
@@ -142,17 +142,14 @@ def _numbers(tenants: Sequence[IsolatedTenant]) -> list[int]:
     return numbers
 
 
-_InputSeries = tuple[tuple[str, str], ...]  # names and values, as promtool reads them
-
-
 @dataclass(frozen=True, slots=True)
 class _Feed:
     """A tenant's input series in a run where it burns, and in one where others do."""
 
     tenant: str
     tiers: int
-    burning: _InputSeries
-    resting: _InputSeries
+    burning: InputSeries
+    resting: InputSeries
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +187,12 @@ class _Run:
             "",
             (f"all of their tiers fire, and none of anybody else's (bit {bit})",),
             self.interval,
-            tuple(
-                series
-                for feed, on in zip(self.feeds, burning, strict=True)
-                for series in (feed.burning if on else feed.resting)
-            ),
+            (),
             (Check(self.at, self.expr, samples, "exactly the tenants that burn"),),
+            tuple(
+                feed.burning if on else feed.resting
+                for feed, on in zip(self.feeds, burning, strict=True)
+            ),
         )
 
 
