@@ -25,7 +25,8 @@ def batches_of(subjects: Sequence[SLOUnderTest]) -> Iterator[TestBatch]:
             for s in subjects
             if s.labels not in within and (s.labels in reading or not within.isdisjoint(s.parts))
         )
-        yield TestBatch(tuple(batch), tuple(readers), inputless)
+        decoys = {subject.labels: index.harmless(subject, within) for subject in batch}
+        yield TestBatch(tuple(batch), tuple(readers), inputless, decoys)
 
 
 def _apart(

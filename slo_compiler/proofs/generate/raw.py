@@ -58,10 +58,16 @@ class Series:
 class RawSLI:
     """The counters of one SLO, and the selectors that read them."""
 
-    series: tuple[Series, ...]
+    counters: tuple[Series, ...]  # that it counts
+    decoys: tuple[Series, ...]  # that one of its matchers each keeps out
     selectors: tuple[Selector, ...]  # of all events, and of errors or good events
     counts_errors: bool
     fills_in: bool  # whether a missing series of the second selector counts as zero
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """All of its counters and decoys."""
+        return self.counters + self.decoys
 
     def is_part(self, series: Series) -> bool:
         """Whether a series is counted by the second query: errors, or good events."""
@@ -90,8 +96,8 @@ def derive(
     if series is None:
         return None
     selectors = (total, part)
-    decoys = _decoys(series, selectors)
-    return RawSLI((*series, *decoys), selectors, counts_errors, fills_in)
+    decoys = tuple(_decoys(series, selectors))
+    return RawSLI(series, decoys, selectors, counts_errors, fills_in)
 
 
 def counter_of(expression: str, by: Sequence[str]) -> tuple[Selector, Series] | None:

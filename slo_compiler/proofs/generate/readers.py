@@ -67,9 +67,10 @@ class Readers(SelectorIndex[str]):
                 found[other].add(subject.labels)
         return found
 
-    def harmless(self, subject: SLOUnderTest) -> list[Series]:
-        """Give the decoys of an SLO that feed none of the others."""
-        return [decoy for decoy in subject.decoys if {subject.labels}.issuperset(self.of(decoy))]
+    def harmless(self, subject: SLOUnderTest, among: set[str]) -> list[Series]:
+        """Give the decoys of an SLO that feed none of the others among some."""
+        others = among - {subject.labels}
+        return [decoy for decoy in subject.decoys if others.isdisjoint(self.of(decoy))]
 
 
 def _required(selector: Selector) -> tuple[_Texts, _Texts]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
-from slo_compiler.proofs.generate.readers import Readers
 from slo_compiler.proofs.generate.subject import SLOUnderTest, TestBatch, names_of, origins_of
 from slo_compiler.proofs.generate.timeline import MINUTE, Timeline, inputs
 from slo_compiler.proofs.model import Check, UnitTest
@@ -41,10 +40,9 @@ def unit_test(
     """
     interval = timing.scrape if raw else MINUTE
     series: dict[str, str] = {}
-    readers = Readers(batch.subjects) if decoys else None
     for subject in batch.subjects:
         timeline = timelines[subject.name]
-        beside = readers.harmless(subject) if readers is not None else ()
+        beside = batch.decoys[subject.labels] if decoys else ()
         for one, values in inputs(subject, beside, timeline, interval, raw=raw):
             series.setdefault(one, values)
         if without_part and subject.fed is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from slo_compiler import naming
@@ -19,7 +19,6 @@ from slo_compiler.proofs.generate.raw import (
     Gauge,
     RawSLI,
     Series,
-    SeriesRole,
     derive,
     derive_gauge,
     selectors_of,
@@ -87,12 +86,12 @@ class SLOUnderTest:
     @property
     def counters(self) -> tuple[Series, ...]:
         """The counters that it counts."""
-        return () if self.raw is None else _of(self.raw, noise=False)
+        return () if self.raw is None else self.raw.counters
 
     @property
     def decoys(self) -> tuple[Series, ...]:
         """The counters that one of its matchers each keeps out."""
-        return () if self.raw is None else _of(self.raw, noise=True)
+        return () if self.raw is None else self.raw.decoys
 
     @property
     def fed_labels(self) -> str:
@@ -112,6 +111,8 @@ class TestBatch:
     readers: tuple[SLOUnderTest, ...]  # SLOs beside them that read their counters too
     # The tenant's SLOs that have a value without any input: what follows from it is left out.
     inputless: tuple[SLOUnderTest, ...]
+    # Of each SLO, by its labels: counters that its matchers keep out, and that feed no other.
+    decoys: Mapping[str, Sequence[Series]] = field(default_factory=dict)
 
     @property
     def figures(self) -> list[Figures]:
@@ -280,10 +281,6 @@ def _events(slo: ResolvedSLO) -> int:
     guards = [guard for tier in slo.policy.tiers for guard in guards_of(slo, tier)]
     errors = max((g.least for g in guards if g.counted == "errors"), default=1)
     return max([EVENTS * errors, *(g.least for g in guards)])
-
-
-def _of(raw: RawSLI, *, noise: bool) -> tuple[Series, ...]:
-    return tuple(one for one in raw.series if (one.role is SeriesRole.NOISE) == noise)
 
 
 def _labels(identity: Identity) -> str:
