@@ -5,7 +5,7 @@ Written without a template: a thousand SLOs have tens of thousands of lines of i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from slo_compiler.proofs.model import ExpectedHours, ExpectedRoute
 from slo_compiler.templating import quoted, render
@@ -13,7 +13,7 @@ from slo_compiler.templating import quoted, render
 
 def routes_text(routes: Iterable[ExpectedRoute]) -> str:
     """Write the entries of one tenant's alerts."""
-    return "".join(line for route in routes for line in _entry(route))
+    return "".join(map(_entry, routes))
 
 
 def routes_file(
@@ -36,11 +36,15 @@ def routes_file(
     )
 
 
-def _entry(route: ExpectedRoute) -> Iterator[str]:
+def _entry(route: ExpectedRoute) -> str:
     labels = ", ".join([f"{name}: {quoted(value)}" for name, value in route.labels])
-    yield f"  - labels: {{{labels}}}\n    receivers: [{', '.join(map(quoted, route.receivers))}]\n"
+    receivers = ", ".join(map(quoted, route.receivers))
+    hours = inhibited = ""
     if any(route.hours):
-        yield f"    hours: [{', '.join(map(quoted, route.hours))}]\n"
+        hours = f"    hours: [{', '.join(map(quoted, route.hours))}]\n"
     if route.inhibited_by:
-        yield f"    inhibited_by: [{', '.join(route.inhibited_by)}]\n"
-    yield f"    manifest: {quoted(route.origin)}\n"
+        inhibited = f"    inhibited_by: [{', '.join(route.inhibited_by)}]\n"
+    return (
+        f"  - labels: {{{labels}}}\n    receivers: [{receivers}]\n{hours}{inhibited}"
+        f"    manifest: {quoted(route.origin)}\n"
+    )

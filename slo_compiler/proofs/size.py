@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from slo_compiler.diagnostics import Report
 from slo_compiler.plan import PlannedTenant
@@ -53,8 +53,11 @@ def _size(file: UnitTestFile) -> int:
     texts |= {check.expr for test in file.tests for check in test.checks}
     size = sum(map(len, texts))
     for test in file.tests:
-        size += sum(len(name) + _LINE_BYTES for name, _ in test.series)
+        size += _names(test.series)
         for check in test.checks:
-            size += len(check.why) + 2 * _LINE_BYTES
-            size += sum(len(labels) + _LINE_BYTES for labels, _ in check.samples)
+            size += len(check.why) + 2 * _LINE_BYTES + _names(check.samples)
     return size
+
+
+def _names(items: Sequence[tuple[str, str]]) -> int:
+    return sum([len(name) for name, _ in items]) + _LINE_BYTES * len(items)

@@ -14,7 +14,7 @@ from math import lcm
 from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
-from slo_compiler.plan.guards import Guard, guards_of
+from slo_compiler.plan.guards import Guard
 from slo_compiler.plan.tenant import MILLISECOND
 from slo_compiler.proofs.generate.subject import (
     SLOUnderTest,
@@ -68,7 +68,9 @@ def _cases(subject: SLOUnderTest, tier: Tier) -> Iterator[_Case]:
 
     A guard that others imply, such as 2 events beside 5 errors, cannot be seen and needs no proof.
     """
-    guards = {guard.counted: guard for guard in guards_of(subject.slo, tier)}
+    guards = {guard.counted: guard for guard in subject.guards[tier.name]}
+    if not guards:
+        return
     threshold = subject.threshold(tier) * Fraction(101, 100)
     least = {counted: guard.least for counted, guard in guards.items()}
     if guard := guards.get("errors"):

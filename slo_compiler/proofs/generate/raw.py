@@ -43,7 +43,7 @@ class Series:
     _text: str = field(init=False, repr=False, compare=False)  # each test feeds it again
 
     def __post_init__(self) -> None:
-        inner = ",".join(f"{k}={promql_string(v)}" for k, v in self.labels)
+        inner = ",".join([f"{k}={promql_string(v)}" for k, v in self.labels])
         text = series_text(self.metric, inner) if self.labels else f"{self.metric}{{}}"
         object.__setattr__(self, "_text", text)
 
@@ -174,9 +174,10 @@ def _decoys(series: Sequence[Series], selectors: Sequence[Selector]) -> Iterator
     """For each series and each matcher, one that only this matcher keeps out of the SLO."""
     seen: set[tuple[str, Labels]] = {(s.metric, s.labels) for s in series}
     for one in series:
+        own = dict(one.labels)
         for matcher in {m: None for s in selectors if s.metric == one.metric for m in s.matchers}:
             for value in ("decoy", ""):
-                labels = {**dict(one.labels), matcher.name: value}
+                labels = {**own, matcher.name: value}
                 key = (one.metric, _frozen(labels))
                 if key in seen or any(s.selects(one.metric, labels) for s in selectors):
                     continue
@@ -229,7 +230,7 @@ def _solve(matchers: Sequence[Matcher], by: Sequence[str]) -> Labels | None:
 
 
 def _frozen(labels: Mapping[str, str]) -> Labels:
-    return tuple(sorted((k, v) for k, v in labels.items() if v))
+    return tuple(sorted([(k, v) for k, v in labels.items() if v]))
 
 
 def _values(labels: Labels, names: Sequence[str]) -> list[str]:

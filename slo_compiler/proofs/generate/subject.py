@@ -9,7 +9,7 @@ from fractions import Fraction
 from slo_compiler import naming
 from slo_compiler.duration import Duration
 from slo_compiler.plan import PlannedTenant
-from slo_compiler.plan.guards import guards_of
+from slo_compiler.plan.guards import Guard, guards_of
 from slo_compiler.plan.sli import BaseQueries
 from slo_compiler.plan.slo import PlannedSLO
 from slo_compiler.plan.tenant import Identity
@@ -55,7 +55,8 @@ class SLOUnderTest:
     without_input: bool  # whether its base rules may record something while no test feeds it
     labels: str  # its identity, as matchers of a selector
     origin: str  # its place: tenants/customer-b.yaml:26
-    events: int  # of each sample: enough for its guards on low traffic
+    guards: Mapping[str, tuple[Guard, ...]]  # on low traffic, by the names of its tiers
+    events: int  # of each sample: enough for its guards
     name: str  # within its tenant: checkout/availability
     renamed: bool  # whether alerts of the tenant have names that users gave them
     figures: Figures
@@ -247,6 +248,7 @@ def _under_test(
         )
     elif queries is not None:
         gauge = derive_gauge(queries.events, slo.sources)
+    guards = {tier.name: tuple(guards_of(slo, tier)) for tier in slo.policy.tiers}
     texts = {queries.events, queries.second} if queries is not None else ()
     if queries is not None:
         own = [*selectors_of(queries.events), *selectors_of(queries.second)]
@@ -268,7 +270,8 @@ def _under_test(
         or (bool(parts) and all(part.without_input for part in parts)),
         labels=_labels(planned.identity),
         origin=f"{tenant.source.name}:{slo.at('name').line}",
-        events=_events(slo),
+        guards=guards,
+        events=_events(guards),
         name=f"{slo.spec.service}/{slo.spec.name}",
         renamed=renamed,
         figures=figures_of(slo),
@@ -276,11 +279,11 @@ def _under_test(
     )
 
 
-def _events(slo: ResolvedSLO) -> int:
-    """Give the events of each sample: enough for the SLO's guards on low traffic."""
-    guards = [guard for tier in slo.policy.tiers for guard in guards_of(slo, tier)]
-    errors = max((g.least for g in guards if g.counted == "errors"), default=1)
-    return max([EVENTS * errors, *(g.least for g in guards)])
+def _events(guards: Mapping[str, Sequence[Guard]]) -> int:
+    """Give the events of each sample: enough for an SLO's guards on low traffic."""
+    every = [guard for of_tier in guards.values() for guard in of_tier]
+    errors = max([guard.least for guard in every if guard.counted == "errors"], default=1)
+    return max([EVENTS * errors, *[guard.least for guard in every]])
 
 
 def _labels(identity: Identity) -> str:
