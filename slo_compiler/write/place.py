@@ -106,12 +106,13 @@ class _Stage:
 
     def keep(self, place: Path) -> None:
         """Give the file in a place a second name, if there is one."""
+        if not os.path.lexists(place):
+            return
         second = temporary(place, ".old")
         with _named(place):
             second.unlink(missing_ok=True)
-            if os.path.lexists(place):
-                self.kept[place] = second
-                _link(place, second)
+            self.kept[place] = second
+            _link(place, second)
 
     def put(self, removed: Sequence[Path]) -> None:
         """Rename all files to their places, and remove those of no manifest; the lock is last."""
