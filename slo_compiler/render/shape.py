@@ -1,7 +1,8 @@
 """Templates that are rendered once for each shape, into which the names of SLOs are put.
 
 A thousand SLOs with the same policy have alerts of four shapes. Each shape is rendered with
-placeholders, which no manifest can contain, in the place of the names.
+placeholders in the place of the names. No name can contain one, and no other text of a user is in a
+shape: a query is put in last.
 """
 
 from __future__ import annotations

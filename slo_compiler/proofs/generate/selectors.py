@@ -17,7 +17,7 @@ from slo_compiler.promql import Matcher, Selector, metric_of, parsed, selector_o
 # Any string; that of a matcher is behind its operator.
 _VALUE = re.compile(r'(=~|!~|!=|=)?"([^"]*)"')
 _OTHER_STRINGS = re.compile(r"[\\'`#]")  # whatever _VALUE cannot read
-_PLACEHOLDER = "\ue000"  # a character for private use, which no manifest can contain
+_PLACEHOLDER = "\ue000"  # begins with a character for private use
 
 
 @dataclass(frozen=True, slots=True)
