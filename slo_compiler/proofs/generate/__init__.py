@@ -14,8 +14,8 @@ from slo_compiler.proofs.generate.isolation import (
     plan_isolation,
 )
 from slo_compiler.proofs.generate.routes import expected_routes
-from slo_compiler.proofs.generate.subject import tests_of
 from slo_compiler.proofs.generate.tenant import plan_proofs
+from slo_compiler.proofs.generate.under_test import tests_of
 from slo_compiler.proofs.model import ExpectedHours, ExpectedRoute, UnitTestFile
 from slo_compiler.resolve.model import ResolvedTenant
 
