@@ -91,9 +91,7 @@ def environment() -> jinja2.Environment:
         autoescape=False,  # noqa: S701  (YAML and PromQL are escaped by the filters above)
         auto_reload=False,
     )
-    env.filters.update(
-        quoted=quoted, block=block, pairs=pairs, promql_string=promql_string, indent=indented
-    )
+    env.filters.update(quoted=quoted, block=block, promql_string=promql_string, indent=indented)
     return env
 
 

@@ -8,8 +8,8 @@ from slo_compiler.duration import Duration
 from slo_compiler.emit.artefact import Artefact
 from slo_compiler.emit.emitter import Emission, Emitter, EvaluatedRules, TenantContext
 from slo_compiler.promql import check_grammar
-from slo_compiler.render import TenantRules
-from slo_compiler.templating import render
+from slo_compiler.render import Rule, TenantRules
+from slo_compiler.templating import block, pairs, render
 
 _OF_QUERIES = {*naming.RATES_OF_EVENTS, *naming.RATES_OF_ERRORS, naming.EXCLUSION_SCHEDULED}
 
@@ -39,11 +39,23 @@ def rules_text(
     """
     return render(
         "emit/rules.yml.j2",
-        tenant=rules,
+        source=rules.source,
+        groups=[(group, "".join(map(_rule, group.rules))) for group in rules.groups],
         strategy=strategy,
         namespace=namespace,
         query_offset=query_offset,
     )
+
+
+def _rule(rule: Rule) -> str:
+    """Write a rule, without a template: a thousand SLOs have twelve thousand of them."""
+    more = f"        for: {rule.for_}\n" if rule.for_ else ""
+    if rule.labels:
+        more += f"        labels:\n          {pairs(rule.labels, 10)}\n"
+    if rule.annotations:
+        more += f"        annotations:\n          {pairs(rule.annotations, 10)}\n"
+    kind = "alert" if rule.alert else "record"
+    return f"      - {kind}: {rule.name}\n        expr: {block(rule.expr, 10)}\n{more}"
 
 
 def origins_of(rules: TenantRules) -> dict[str, Position]:
