@@ -9,11 +9,12 @@ from typing import NoReturn
 
 import promql_parser as pp
 
-from slo_compiler.promql.model import METRIC_LABEL, selector_of, series_text
+from slo_compiler.promql.model import METRIC_LABEL, Selector, selector_of, series_text
 from slo_compiler.promql.places import Place, find_code, find_matcher, words
 from slo_compiler.promql.shape import shape_of
 from slo_compiler.promql.syntax import parsed, refuse_regex, unwrapped, walk
 from slo_compiler.promql.text import TOKEN, QueryError
+from slo_compiler.promql.tree import tree_of
 from slo_compiler.templating import promql_string
 
 _WRITES_LABEL = {"label_replace": 1, "label_join": 1}  # argument that names the label they write
@@ -162,8 +163,9 @@ def _print_plain(tree: pp.Expr, matchers: Mapping[str, str]) -> str:
     if not isinstance(tree, pp.VectorSelector) or tree.offset or tree.at:
         return ""
     printed = _restricted(tree, matchers)
-    node = parsed(printed)
-    return printed if isinstance(node, pp.VectorSelector) and node.prettify() == printed else ""
+    read = tree_of(printed)
+    plain = isinstance(read.root, pp.VectorSelector) and read.root.prettify() == read.text
+    return printed if plain else ""
 
 
 def _print(tree: pp.Expr, matchers: Mapping[str, str]) -> str:
@@ -222,40 +224,31 @@ def check_isolated(text: str, original: pp.Expr, matchers: Mapping[str, str]) ->
         QueryError: the printed expression is not the one that was checked.
     """
     try:
-        tree = parsed(text)
+        read = tree_of(text)
     except ValueError:
         raise QueryError(
             "promql-printed",
             "the static checker cannot read what it printed",
             "simplify the query, or record a part of it with a rule of your own",
         ) from None
-    selectors, originals = _selectors(tree), _selectors(original)
-    confined = all(_is_confined(node, matchers) for node in selectors)
-    if not confined or [_own(n, matchers) for n in selectors] != [
-        _own(n, matchers) for n in originals
-    ]:
+    confined = not read.has_alternatives and all(_is_confined(s, matchers) for s in read.selectors)
+    own = [_own(selector, matchers) for selector in read.selectors]
+    nodes = (node for node in walk(original) if isinstance(node, pp.VectorSelector))
+    if not confined or own != [_own(selector_of(node), matchers) for node in nodes]:
         raise QueryError(
             "isolation", "the query cannot be shown to keep to its tenant", "simplify it"
         )
 
 
-def _selectors(tree: pp.Expr) -> list[pp.VectorSelector]:
-    return [node for node in walk(tree) if isinstance(node, pp.VectorSelector)]
-
-
-def _is_confined(node: pp.VectorSelector, matchers: Mapping[str, str]) -> bool:
-    """Whether a selector has each of the tenant's matchers once, and no alternative to them."""
-    found = selector_of(node).matchers
-    return not node.matchers.or_matchers and all(
-        [(m.op, m.value) for m in found if m.name == label] == [("=", value)]
+def _is_confined(selector: Selector, matchers: Mapping[str, str]) -> bool:
+    """Whether a selector has each of the tenant's matchers once."""
+    return all(
+        [(m.op, m.value) for m in selector.matchers if m.name == label] == [("=", value)]
         for label, value in matchers.items()
     )
 
 
-def _own(
-    node: pp.VectorSelector, matchers: Mapping[str, str]
-) -> tuple[str, list[tuple[str, str, str]]]:
+def _own(selector: Selector, matchers: Mapping[str, str]) -> tuple[str, list[tuple[str, str, str]]]:
     """Give what a selector selects apart from the tenant: its name, and its other matchers."""
-    selector = selector_of(node)
     own = [(m.name, m.op, m.value) for m in selector.matchers if m.name not in matchers]
     return selector.metric, sorted(own)

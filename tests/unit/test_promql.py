@@ -315,6 +315,7 @@ def test_shape_of_what_is_no_expression_is_a_type_error() -> None:
         'x{z="1",a!="2",code=~"5..",path!~"a|b"}',
         'x{a="1",a!="2",a="1"}',
         r'x{a="quote \" and \\ and line\nfeed",b="é\u2028"}',
+        'x{a="é 日本",b="\ue000",c="\t"}',
         'x{a=`raw "text"`}',
         '{"http.requests","label.name"="1"}',
         '{__name__="x",a="1"}',

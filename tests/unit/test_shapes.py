@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slo_compiler import api
 
-# The placeholders of render/shape.py and of proofs/generate/selectors.py, as YAML's escapes.
+# The placeholders of render/shape.py and of promql/tree.py, as YAML's escapes.
 MARKS = "".join(f"\\uE00{digit}" for digit in range(6)) + "0"
 WRITTEN = "".join(map(chr, range(0xE000, 0xE006))) + "0"
 TENANT = f"""\

@@ -17,7 +17,7 @@ import promql_parser as pp
 
 from slo_compiler.promql import Matcher, Selector, series_text
 from slo_compiler.promql.examples import examples
-from slo_compiler.proofs.generate.selectors import tree_of
+from slo_compiler.promql.tree import tree_of
 from slo_compiler.templating import promql_string
 
 Labels = tuple[tuple[str, str], ...]
@@ -112,6 +112,8 @@ def counter_of(expression: str, by: Sequence[str]) -> tuple[Selector, Series] | 
 def selectors_of(expression: str) -> Iterator[Selector]:
     """Give all selectors of an expression, without the matchers that cannot be decided here."""
     for selector in tree_of(expression).selectors:
+        if not selector.metric:
+            continue
         undecidable = [m for m in selector.matchers if not m.decidable]
         yield selector.without(*undecidable) if undecidable else selector
 
@@ -199,9 +201,10 @@ def _selector(expression: str, by: Sequence[str]) -> Selector | None:
                 node = node.args[0]
             case pp.MatrixSelector():
                 node = node.vector_selector
-            case pp.VectorSelector() if not node.offset and not node.at and tree.selectors:
+            case pp.VectorSelector() if not node.offset and not node.at:
                 (selector,) = tree.selectors
-                return selector if all(m.decidable for m in selector.matchers) else None
+                known = selector.metric and all(m.decidable for m in selector.matchers)
+                return selector if known else None
             case _:
                 return None
 

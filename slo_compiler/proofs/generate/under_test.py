@@ -9,9 +9,9 @@ from slo_compiler.plan.guards import Guard, guards_of
 from slo_compiler.plan.slo import PlannedSLO
 from slo_compiler.plan.tenant import Identity
 from slo_compiler.promql import may_have_value_without_input
+from slo_compiler.promql.tree import tree_of
 from slo_compiler.proofs.generate.figures import figures_of
 from slo_compiler.proofs.generate.raw import derive, derive_gauge, selectors_of
-from slo_compiler.proofs.generate.selectors import tree_of
 from slo_compiler.proofs.generate.subject import EVENTS, SLOUnderTest
 from slo_compiler.resolve.metadata import renames
 from slo_compiler.resolve.model import ResolvedTenant

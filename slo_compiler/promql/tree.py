@@ -12,7 +12,8 @@ from functools import lru_cache
 
 import promql_parser as pp
 
-from slo_compiler.promql import Matcher, Selector, metric_of, parsed, selector_of, walk
+from slo_compiler.promql.model import Matcher, Selector, selector_of
+from slo_compiler.promql.syntax import parsed, walk
 
 # Any string; that of a matcher is behind its operator.
 _VALUE = re.compile(r'(=~|!~|!=|=)?"([^"]*)"')
@@ -22,15 +23,21 @@ _PLACEHOLDER = "\ue000"  # begins with a character for private use
 
 @dataclass(frozen=True, slots=True)
 class QueryTree:
-    """A query that was checked before; values in `root` may be placeholders."""
+    """A query that was checked before; values in `text` and `root` may be placeholders."""
 
+    text: str
     root: pp.Expr
-    selectors: tuple[Selector, ...]  # of a metric, in the order of the text
+    selectors: tuple[Selector, ...]  # in the order of the text
+    has_alternatives: bool  # whether matchers are joined by `or`, which selectors do not show
 
 
 @lru_cache(maxsize=1_024)
 def tree_of(query: str) -> QueryTree:
-    """Read a query."""
+    """Read a query.
+
+    Raises:
+        ValueError: the parser cannot read it.
+    """
     values: dict[str, str] = {}
 
     def placeholder(found: re.Match[str]) -> str:
@@ -40,13 +47,19 @@ def tree_of(query: str) -> QueryTree:
         values[name] = found[2]
         return f'{found[1]}"{name}"'
 
-    root = parsed(query if _OTHER_STRINGS.search(query) else _VALUE.sub(placeholder, query))
+    text = query if _OTHER_STRINGS.search(query) else _VALUE.sub(placeholder, query)
+    root = parsed(text)
     nodes = [node for node in walk(root) if isinstance(node, pp.VectorSelector)]
-    return QueryTree(root, tuple(_selector(node, values) for node in nodes if metric_of(node)))
+    return QueryTree(
+        text,
+        root,
+        tuple([_selector(node, values) for node in nodes]),
+        any(node.matchers.or_matchers for node in nodes),
+    )
 
 
 def _selector(node: pp.VectorSelector, values: dict[str, str]) -> Selector:
     found = selector_of(node)
     metric = values.get(found.metric, found.metric)
-    matchers = (Matcher(m.name, m.op, values.get(m.value, m.value)) for m in found.matchers)
+    matchers = [Matcher(m.name, m.op, values.get(m.value, m.value)) for m in found.matchers]
     return Selector(metric, tuple(matchers))
