@@ -126,27 +126,14 @@ class Query:
 
 def queries(tenant: ResolvedTenant) -> Iterator[Query]:
     """Give each query of each SLO; those that are refused have an error of their own."""
-    return iter(_queries(_Same(tenant)))
-
-
-class _Same:
-    """A tenant as the key of a cache: the same object, because comparing its parts takes long."""
-
-    def __init__(self, tenant: ResolvedTenant) -> None:
-        self.tenant = tenant
-
-    def __hash__(self) -> int:
-        return id(self.tenant)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.tenant is self.tenant
+    return iter(_queries(tenant))
 
 
 @lru_cache(maxsize=1)  # lints look at one tenant, each after the other
-def _queries(same: _Same) -> tuple[Query, ...]:
+def _queries(tenant: ResolvedTenant) -> tuple[Query, ...]:
     return tuple(
         Query(slo, key, parsed, index, key in counted)
-        for slo in same.tenant.slos
+        for slo in tenant.slos
         for counted in (_counted(slo),)
         for key, index, text in _texts(slo)
         if (parsed := _parsed(text)) is not None

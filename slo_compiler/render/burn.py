@@ -24,7 +24,7 @@ from slo_compiler.render.shape import (
     fill_all,
 )
 from slo_compiler.resolve.dependencies import dependencies
-from slo_compiler.resolve.model import ResolvedSLO
+from slo_compiler.resolve.model import ResolvedTenant
 from slo_compiler.schema.annotation import filled
 from slo_compiler.schema.sli.base import Measure
 from slo_compiler.schema.sli.raw import Raw
@@ -100,12 +100,10 @@ def _evidence(tenant: PlannedTenant, slo: PlannedSLO, tier: PlannedTier) -> Pair
     shared = _shared_evidence(
         tier, resolved.objective, resolved.period.nominal, slo.by, _failed(slo)
     )
-    pairs = {
-        **fill_all(shared, slo.identity),
-        "description": _promise(resolved),
-        "objective": f"{resolved.objective}% over {resolved.period.words}",
-        **_links(tenant, slo, constants),
-    }
+    own = _own_evidence(slo, tenant.resolved)
+    pairs = {**fill_all(shared, slo.identity), **own}
+    for link in ("runbook_url", "dashboard_url"):
+        pairs[link] = filled(own[link], constants, escaped=True)
     return with_own(pairs, tier.metadata, constants)
 
 
@@ -152,6 +150,24 @@ def _shared_evidence(
     }
 
 
+@lru_cache(maxsize=1_024)  # its tiers follow each other
+def _own_evidence(planned: PlannedSLO, tenant: ResolvedTenant) -> Mapping[str, str]:
+    """Give the annotations that are the same for all tiers of an SLO; links are not filled in."""
+    slo = planned.resolved
+    promised = f"{slo.objective}% over {slo.period.words}"
+    files = (tenant.source, slo.template)
+    return {
+        # Worded so that it is not taken for the measured state.
+        "description": f"Promised: {promised}"
+        + (f": {slo.spec.description}" if slo.spec.description else ""),
+        "objective": promised,
+        "runbook_url": slo.alerting.runbook or "",
+        "dashboard_url": slo.alerting.dashboard or "",
+        "depends_on": ", ".join("/".join(key) for key in dependencies(tenant, slo)),
+        "manifest": ", ".join(file.version for file in files if file),
+    }
+
+
 def _failed(slo: PlannedSLO) -> str:
     """Describe how much of what failed."""
     share = "{{ $value | humanizePercentage }}"
@@ -165,25 +181,6 @@ def _failed(slo: PlannedSLO) -> str:
     return f"{share} of events failed"
 
 
-def _promise(slo: ResolvedSLO) -> str:
-    """Word the objective so that it is not taken for the measured state."""
-    promised = f"{slo.objective}% over {slo.period.words}"
-    return f"Promised: {promised}" + (f": {slo.spec.description}" if slo.spec.description else "")
-
-
 def _constants(tier: PlannedTier) -> dict[str, str]:
     """Give the labels that the series beneath lacks, so that Prometheus could not fill them in."""
     return {naming.SEVERITY: tier.severity.label, naming.TIER: tier.spec.name}
-
-
-def _links(
-    tenant: PlannedTenant, planned: PlannedSLO, constants: Mapping[str, str]
-) -> dict[str, str]:
-    slo = planned.resolved
-    alerting, files = slo.alerting, (tenant.resolved.source, slo.template)
-    return {
-        "runbook_url": filled(alerting.runbook or "", constants, escaped=True),
-        "dashboard_url": filled(alerting.dashboard or "", constants, escaped=True),
-        "depends_on": ", ".join("/".join(key) for key in dependencies(tenant.resolved, slo)),
-        "manifest": ", ".join(file.version for file in files if file),
-    }

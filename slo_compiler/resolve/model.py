@@ -148,7 +148,7 @@ class ResolvedSLO:
         return () if self.recorded_only else self.policy.tiers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # a key by identity: to compare its parts takes long
 class ResolvedTenant:
     """One tenant, ready to plan."""
 
