@@ -51,7 +51,7 @@ from slo_compiler.promql.text import (
     QueryError,
     code_of,
 )
-from slo_compiler.promql.window import check_window
+from slo_compiler.promql.window import check_places, check_ranges
 
 __all__ = [
     "MAX_LENGTH",
@@ -153,8 +153,10 @@ def _checked(
     check_size(query)
     check_spans(query)
     if WINDOW in query:
-        check_window(query)
+        check_places(query)
     tree = parse(query.replace(WINDOW, str(window)), query)
+    if WINDOW in query:
+        check_ranges(query)
     check_labels(tree, query, {*IDENTITY, *matchers, *isolating})
     check_selectors(tree, query, matchers)
     check_steps(tree, query)

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import promql_parser as pp
-
-from slo_compiler.promql.model import METRIC_LABEL, metric_of, selector_of
 
 Shape = tuple[object, ...]
 
 
-def shape_of(node: pp.Expr, without: Collection[str] = ()) -> Shape:  # noqa: C901, PLR0911  (a table)
-    """Return the meaning of an expression, part by part.
+def shape_of(node: pp.Expr) -> Shape:  # noqa: C901, PLR0911  (a table)
+    """Return the meaning of an expression, part by part, whatever its selectors select.
 
-    Two expressions of one shape are the same to Prometheus. Matchers are sorted.
-
-    Args:
-        node: the syntax tree.
-        without: labels whose matchers are left out.
+    Two expressions of one shape with the same selectors, one after the other, are the same to
+    Prometheus.
 
     Raises:
         TypeError: the tree has a part of an unknown type.
@@ -29,31 +22,25 @@ def shape_of(node: pp.Expr, without: Collection[str] = ()) -> Shape:  # noqa: C9
         case pp.StringLiteral():
             return "string", node.val
         case pp.ParenExpr():
-            return "()", shape_of(node.expr, without)
+            return "()", shape_of(node.expr)
         case pp.UnaryExpr():
-            return "-", shape_of(node.expr, without)
+            return "-", shape_of(node.expr)
         case pp.VectorSelector():
-            return "selector", *_selector(node, without)
+            return "selector", node.offset, _at(node.at)
         case pp.MatrixSelector():
-            return "range", shape_of(node.vector_selector, without), node.range
+            return "range", shape_of(node.vector_selector), node.range
         case pp.SubqueryExpr():
-            inner = shape_of(node.expr, without)
+            inner = shape_of(node.expr)
             return "subquery", inner, node.range, node.step, node.offset, _at(node.at)
         case pp.Call():
-            return "call", node.func.name, *(shape_of(part, without) for part in node.args)
+            return "call", node.func.name, *(shape_of(part) for part in node.args)
         case pp.AggregateExpr():
-            param = shape_of(node.param, without) if isinstance(node.param, pp.Expr) else None
-            return str(node.op), _grouping(node.modifier), param, shape_of(node.expr, without)
+            param = shape_of(node.param) if isinstance(node.param, pp.Expr) else None
+            return str(node.op), _grouping(node.modifier), param, shape_of(node.expr)
         case pp.BinaryExpr():
-            sides = shape_of(node.lhs, without), shape_of(node.rhs, without)
+            sides = shape_of(node.lhs), shape_of(node.rhs)
             return str(node.op), _matching(node.modifier), *sides
     raise TypeError(f"unknown expression {type(node).__name__}")
-
-
-def _selector(node: pp.VectorSelector, without: Collection[str]) -> Shape:
-    own = (m for m in selector_of(node).matchers if m.name not in {*without, METRIC_LABEL})
-    matchers = sorted((m.name, m.op, m.value) for m in own)
-    return metric_of(node), *matchers, node.offset, _at(node.at), bool(node.matchers.or_matchers)
 
 
 def _at(at: pp.AtModifier | None) -> Shape | None:

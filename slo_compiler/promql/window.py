@@ -9,15 +9,16 @@ from datetime import timedelta
 import promql_parser as pp
 
 from slo_compiler.duration import Duration
-from slo_compiler.promql.syntax import parse, walk
+from slo_compiler.promql.syntax import walk
 from slo_compiler.promql.text import TOKEN, WINDOW, QueryError
+from slo_compiler.promql.tree import tree_of
 
 # Two spans that no one writes by chance: where a range changes with them, `$window` was there.
 _SENTINELS = (Duration.of(seconds=31_337), Duration.of(seconds=31_393))
 
 
-def check_window(query: str) -> None:
-    """Check that `$window` is used only as a range: nothing else may change with its value."""
+def check_places(query: str) -> None:
+    """Check that `$window` is written only where a range is, before it is parsed."""
     for string in TOKEN.finditer(query):
         if string.lastgroup in ("string", "comment") and WINDOW in string[0]:
             at = string.start() + string[0].index(WINDOW)
@@ -38,8 +39,12 @@ def check_window(query: str) -> None:
                 place.start(),
                 len(WINDOW),
             )
+
+
+def check_ranges(query: str) -> None:
+    """Check that nothing but ranges changes with the value of `$window`, in a query that parses."""
     first, second = (
-        [*_spans(parse(query.replace(WINDOW, str(sentinel)), query))] for sentinel in _SENTINELS
+        [*_spans(tree_of(query.replace(WINDOW, str(sentinel))).root)] for sentinel in _SENTINELS
     )
     changed = [pair for pair in zip(first, second, strict=True) if pair[0] != pair[1]]
     expected = tuple(timedelta(milliseconds=s.ms) for s in _SENTINELS)
