@@ -3,7 +3,7 @@
 The peers' expressions have the shape that their own examples and tests document; they are asked
 for the same selectors as ours.
 """
-# ruff: noqa: INP001 - beside a script
+# ruff: noqa: INP001 - imported by a script
 
 from __future__ import annotations
 

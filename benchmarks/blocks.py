@@ -4,7 +4,7 @@ The formats are those of tsdb/docs/format (chunks.md, index.md) in Prometheus 3.
 encoded once for each metric, and the chunks written for each series, so that a server reads as much
 from disk as if each had been scraped.
 """
-# ruff: noqa: INP001 - beside a script
+# ruff: noqa: INP001 - imported by a script
 
 from __future__ import annotations
 

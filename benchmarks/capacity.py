@@ -1,5 +1,5 @@
 """How many SLOs one core evaluates: compiled rules as the rule groups of a real Prometheus."""
-# ruff: noqa: INP001 - beside a script
+# ruff: noqa: INP001 - imported by a script
 
 from __future__ import annotations
 

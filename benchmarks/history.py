@@ -1,5 +1,5 @@
 """A month of raw counters, and beside them what each approach's rules have recorded."""
-# ruff: noqa: INP001 - beside a script
+# ruff: noqa: INP001 - imported by a script
 
 from __future__ import annotations
 

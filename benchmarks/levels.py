@@ -3,7 +3,7 @@
 A sum takes in longer tiles up to the last full hour (or day), adds the shorter ones since, and
 takes off what the first hour (or day) has too much: the same tiles, a period ago.
 """
-# ruff: noqa: INP001 - beside a script
+# ruff: noqa: INP001 - imported by a script
 
 from __future__ import annotations
 

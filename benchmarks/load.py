@@ -1,5 +1,5 @@
 """Many SLOs on one Prometheus: their rules, a month of history, and an application to scrape."""
-# ruff: noqa: INP001 - beside a script
+# ruff: noqa: INP001 - imported by a script
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """What a Prometheus that evaluates many rules took and did, interval by interval."""
-# ruff: noqa: INP001 - beside a script
+# ruff: noqa: INP001 - imported by a script
 
 from __future__ import annotations
 

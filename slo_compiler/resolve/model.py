@@ -40,7 +40,7 @@ class Policy:
     omitted: frozenset[int] = frozenset()  # tiers that can never fire for an SLO, by their index
     # Alerts of the policy, most urgent first; without those that can never fire.
     tiers: tuple[Tier, ...] = field(init=False, repr=False, compare=False)
-    # The window whose burn rate gives the time to exhaustion: the shortest long one.
+    # Its burn rate gives the time to exhaustion: the shortest long window.
     pace_window: Duration = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

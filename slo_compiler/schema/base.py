@@ -27,7 +27,7 @@ class Strict(BaseModel):
 
 
 class OneOf(Strict):
-    """A mapping that has exactly one of some keys, beside its other keys."""
+    """A mapping that has exactly one of some keys, among its other keys."""
 
     ONE_OF: ClassVar[tuple[str, ...]] = ()  # the keys
 

@@ -52,7 +52,7 @@ def query(data: bytes) -> bool:
 
 
 def manifest(data: bytes) -> bool:
-    """A manifest, byte by byte; beside the other tenant's where it compiles by itself."""
+    """A manifest, byte by byte; with the other tenant's where it compiles by itself."""
     file = SourceFile(TENANT, TENANT, data)
     unit = compile_unit(_environment(), file)
     assert compile_unit(_environment(), file).diagnostics == unit.diagnostics

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -354,13 +354,18 @@ def test_check_isolated_accepts_the_same_selectors_of_the_tenant_and_nothing_els
     assert refusal(text, 'rate(x{a="1"}[1m])') == id_
 
 
-def refusal(text: str, original: str) -> str:
+def refusal(text: str, original: str, matchers: Mapping[str, str] = TENANT) -> str:
     """Give the ID of why a text is not an expression, isolated; empty if it is."""
     try:
-        check_isolated(text, pp.parse(original), TENANT)
+        check_isolated(text, pp.parse(original), matchers)
     except QueryError as error:
         return error.id
     return ""
+
+
+def test_check_isolated_refuses_alternatives_where_tenants_have_no_matchers() -> None:
+    assert refusal("x", "x", {}) == ""
+    assert refusal('x{a="1" or b="2"}', "x", {}) == "isolation"
 
 
 def test_check_isolated_compares_selectors_one_after_the_other() -> None:

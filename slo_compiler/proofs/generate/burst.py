@@ -47,7 +47,7 @@ _JUST_UNDER = Fraction(95, 100)  # of a threshold
 
 @dataclass(frozen=True, slots=True)
 class _Moments:
-    """What must be seen when; the same for all SLOs whose errors are as many thresholds."""
+    """What must be seen when; the same for all SLOs with errors of as many thresholds."""
 
     history: Duration  # without errors
     burn_for: Duration

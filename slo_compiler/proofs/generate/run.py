@@ -42,8 +42,8 @@ def unit_test(
     series: dict[str, str] = {}
     for subject in batch.subjects:
         timeline = timelines[subject.name]
-        beside = batch.decoys[subject.labels] if decoys else ()
-        for one, values in inputs(subject, beside, timeline, interval, raw=raw):
+        kept_out = batch.decoys[subject.labels] if decoys else ()
+        for one, values in inputs(subject, kept_out, timeline, interval, raw=raw):
             series.setdefault(one, values)
         if without_part and subject.fed is not None:
             # Whatever the part's query selects, errors or good events, has never been seen.
