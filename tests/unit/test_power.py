@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from writing import LOCK, NEW, OLD, OTHER, State, compile_into, served, whole
 
+from slo_compiler.write import place
+
 
 class Disk:
     """Records what a write does, and gives every state that a loss of power may leave.
@@ -122,10 +124,12 @@ class Disk:
         return call
 
 
+@pytest.mark.parametrize("at_once", [1, 8])
 @pytest.mark.parametrize(("before", "after"), [(OLD, NEW), (NEW, OTHER), ([], OLD)])
 def test_write_and_a_loss_of_power_anywhere_leaves_whole_files_that_are_known(
-    tmp_path: Path, before: State, after: State
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: State, after: State, at_once: int
 ) -> None:
+    monkeypatch.setattr(place, "_AT_ONCE", at_once)
     out = tmp_path / "out"
     out.mkdir()
     if before:
@@ -134,7 +138,8 @@ def test_write_and_a_loss_of_power_anywhere_leaves_whole_files_that_are_known(
     with pytest.MonkeyPatch.context() as patch:
         disk.record(patch, lambda: states.update(tuple(sorted(f.items())) for f in disk.states()))
         compile_into(out, after)
-    assert len(states) > 8
+    # Several threads may flush in an order that passes through fewer states: one has them all.
+    assert len(states) > (8 if at_once == 1 else len(after))
     for found in states:
         _check(dict(found), whole(before), whole(after))
 
