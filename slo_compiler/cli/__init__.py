@@ -31,18 +31,22 @@ from slo_compiler.cli.words import say
 __all__ = ["main"]
 
 
-# Objects, before the search for cycles begins: most runs are short and make almost none.
-_COLLECTED_AFTER = 100_000
-
-
 class Program(click.Group):
     """All commands: whatever ends one, there is no traceback, no tool and no folder left."""
+
+    def __call__(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401  (as click's own method)
+        """Run a command as all that this process does, and exit.
+
+        Runs are short and make almost no cycles: to search for them, at the end too, takes a tenth
+        of a short run.
+        """
+        gc.disable()
+        atexit.register(gc.freeze)
+        return super().__call__(*args, **extra)
 
     def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401  (as click's own method)
         """Run a command and exit."""
         stdio.repair()
-        gc.set_threshold(_COLLECTED_AFTER)
-        atexit.register(gc.freeze)  # the last search takes a tenth of a short run, to free memory
         if completion.is_asked():
             return _complete(super().main, *args, **extra)
         try:
