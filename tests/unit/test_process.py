@@ -216,3 +216,23 @@ with process.ended_by_signals():
     )
     assert done.returncode == 128 + signal.SIGTERM
     assert not alive(int((tmp_path / "pid").read_text(encoding="utf-8")))
+
+
+@pytest.mark.processes
+def test_run_of_the_command_line_never_searches_for_cycles(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(MANIFEST, encoding="utf-8")
+    script = (
+        "import atexit, gc; from slo_compiler.cli import main; "
+        "searches = []; gc.callbacks.append(lambda phase, _: searches.append(phase)); "
+        "atexit.register(lambda: print('searches:', searches)); main()"
+    )
+    arguments = ["compile", "--output", "generated", "shop.yaml"]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert (tmp_path / "generated/prometheus/rules").is_dir()
+    assert done.stdout.endswith("searches: []\n"), done.stdout
