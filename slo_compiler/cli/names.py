@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -74,7 +73,7 @@ class Sources:
             if all(pair):
                 yield pair
 
-    def _expanded(self, document: Document) -> Iterator[Any]:
+    def _expanded(self, document: Document) -> Iterator[object]:
         """Fill in templates, as a compile does: only here the schema has to be imported."""
         from slo_compiler.frontend.library import read_library
         from slo_compiler.frontend.template import expand
@@ -128,20 +127,20 @@ def _tenant(text: bytes) -> str | None:
     return name if kind == "Tenant" else None
 
 
-def _mapping(data: Any, key: str) -> dict[str, Any]:  # noqa: ANN401
+def _mapping(data: object, key: str) -> dict[str, object]:
     found = data.get(key) if isinstance(data, dict) else None
     return found if isinstance(found, dict) else {}
 
 
-def _list(data: dict[str, Any], key: str) -> list[Any]:
+def _list(data: dict[str, object], key: str) -> list[object]:
     found = data.get(key)
     return found if isinstance(found, list) else []
 
 
-def _texts(data: dict[str, Any], key: str) -> Sequence[str]:
+def _texts(data: dict[str, object], key: str) -> Sequence[str]:
     return [text for text in _list(data, key) if isinstance(text, str)]
 
 
-def _word(data: Any, key: str) -> str:  # noqa: ANN401
+def _word(data: object, key: str) -> str:
     found = data.get(key) if isinstance(data, dict) else None
     return found if isinstance(found, str) and _WORD.fullmatch(found) else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -94,7 +94,7 @@ def _live(
     levels: Sequence[SeverityLevel],
     read: Selection,
     tenants: set[str],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Query a Prometheus; without an answer there is no report."""
     from slo_compiler import clock, pipeline, status
     from slo_compiler.catalogue.live import live_of
