@@ -142,7 +142,7 @@ def compile_project(
     verified = toolcheck.Verification({}, ())
     if checked:
         progress(f"checking {len(emitted.artefacts)} files")
-        verified = check(emitted.artefacts, report, settings.root)
+        verified = check(emitted.artefacts, report, settings.root, cache)
     report.raise_if_failed()
     interfaces = tuple(interface for unit in units for interface in unit.interfaces)
     foreign = [each for file in sources for each in file.imported]
@@ -312,14 +312,19 @@ def resolve_project(
 
 
 def check(
-    artefacts: Sequence[Artefact], report: Report, project: Path | None = None
+    artefacts: Sequence[Artefact],
+    report: Report,
+    project: Path | None = None,
+    cache: Cache | None = None,
 ) -> toolcheck.Verification:
     """Check files with the tools of their engines, also found beside the project file.
+
+    What promtool agreed with before, as the cache has it, is not checked again.
 
     Raises:
         CompileError: with all findings, if there is an error among them.
     """
-    verified = toolcheck.verify(artefacts, report, project)
+    verified = toolcheck.verify(artefacts, report, project, cache)
     report.raise_if_failed()
     return verified
 

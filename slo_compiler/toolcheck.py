@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slo_compiler import process, tools
+from slo_compiler.cache import Cache, code_digest, key_of
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.emit.artefact import Artefact
 
-_PROMTOOL_FINDING = re.compile(
-    r'^(?P<file>.*?): (?:\d+:\d+: )?group "(?P<group>[^"]*)", rule (?P<rule>\d+), '
+# Of a file that promtool refuses, and of a rule in it.
+_REFUSED = re.compile(
+    r"^Checking (?P<path>[^\n]*)\n\s*FAILED:(?P<text>.*?)(?=^Checking |\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+_FINDING = re.compile(
+    r'^.*?: (?:\d+:\d+: )?group "(?P<group>[^"]*)", rule (?P<rule>\d+), '
     r'"(?P<name>[^"]*)": (?P<message>.*)$'
 )
 _AGREES = "SUCCESS"  # what both print of each file that they agree with
+_BATCH_BYTES = 2_000_000  # which take promtool a third of a second
+_MAX_AGREED = 100_000  # digests
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +38,18 @@ class Verification:
 
 
 def verify(
-    artefacts: Sequence[Artefact], report: Report, project: Path | None = None
+    artefacts: Sequence[Artefact],
+    report: Report,
+    project: Path | None = None,
+    cache: Cache | None = None,
 ) -> Verification:
     """Run each checker on its files, in a temporary folder; findings go to `report`.
 
-    Tools are also found beside the project file, whose folder is `project`.
+    Args:
+        artefacts: all files.
+        report: takes the findings.
+        project: the folder of the project file, beside which tools are found, too.
+        cache: keeps what promtool agreed with, which it does not check again.
     """
     ran: dict[str, str] = {}
     skipped = []
@@ -45,36 +62,89 @@ def verify(
             skipped.append(checker)
             continue
         ran[checker] = str(found)
-        with tempfile.TemporaryDirectory(prefix="slo-compiler-") as stage:
-            for file in files:
-                path = Path(stage) / file.path
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(file.checked, encoding="utf-8")
-            run(found.absolute(), Path(stage), files, report)
+        # amtool also reads the templates that a configuration names, which are not ours.
+        agreed = _Agreed(cache if checker == "promtool" else None, found)
+        left = [file for file in files if file.checked_digest not in agreed.digests]
+        if left:
+            with tempfile.TemporaryDirectory(prefix="slo-compiler-") as stage:
+                for file in left:
+                    path = Path(stage) / file.path
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_text(file.checked, encoding="utf-8")
+                run(found.absolute(), Path(stage), left, report)
+        if not report.failed:
+            agreed.keep({file.checked_digest for file in files})
     return Verification(ran, tuple(skipped))
 
 
+class _Agreed:
+    """Digests of what a tool agreed with, for as long as the tool is the same one."""
+
+    def __init__(self, cache: Cache | None, tool: Path) -> None:
+        self._cache, self._key = cache, ""
+        self.digests: frozenset[str] = frozenset()
+        if cache is not None:
+            with suppress(tools.ToolsError):  # without a version nothing is known of it
+                self._key = key_of(["agreed", code_digest(), tools.identity(tool)])
+                self.digests = cache.get(self._key) or self.digests
+
+    def keep(self, digests: AbstractSet[str]) -> None:
+        """Keep that it agreed with these as well."""
+        if self._cache is None or not self._key or digests <= self.digests:
+            return
+        both = self.digests | digests
+        self._cache.put(self._key, both if len(both) <= _MAX_AGREED else frozenset(digests))
+
+
 def _promtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Report) -> None:
-    paths = [file.path for file in files]
-    command: list[str | Path] = [binary, "check", "rules", "--lint=all", "--lint-fatal", *paths]
+    """Check files, as many at a time as there are processors, each time those of a batch."""
+
+    def checked(batch: Sequence[Artefact]) -> process.Done:
+        paths = [file.path for file in batch]
+        command: list[str | Path] = [binary, "check", "rules", "--lint=all", "--lint-fatal", *paths]
+        return process.run(command, folder=folder, environment=tools.environment())
+
+    batches = [*_batches(files, folder)]
     try:
-        done = process.run(command, folder=folder)
+        answers = process.in_parallel(checked, batches)
     except process.ProcessError as error:
-        report.error(Position(paths[0]), "promtool", str(error), tools.NO_ANSWER)
+        report.error(Position(files[0].path), "promtool", str(error), tools.NO_ANSWER)
         return
+    for batch, done in zip(batches, answers, strict=True):
+        if not _promtool_found(binary, batch, done, report):
+            return
+
+
+def _batches(files: Sequence[Artefact], folder: Path) -> Iterator[Sequence[Artefact]]:
+    """Divide files so that each batch takes promtool a fraction of a second."""
+    batch: list[Artefact] = []
+    size = 0
+    for file in files:
+        batch.append(file)
+        size += (folder / file.path).stat().st_size
+        if size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _promtool_found(
+    binary: Path, files: Sequence[Artefact], done: process.Done, report: Report
+) -> bool:
+    """Report what promtool found; gives whether it is about these files, not about promtool."""
+    first = Position(files[0].path)
     if done.code == 0:
-        if done.output.count(_AGREES) < len(files):
-            report.error(
-                Position(paths[0]), "promtool", _unclear("promtool", done), tools.NO_ANSWER
-            )
-        return
-    output = done.output
+        agrees = done.output.count(_AGREES) >= len(files)
+        if not agrees:
+            report.error(first, "promtool", _unclear("promtool", done), tools.NO_ANSWER)
+        return agrees
     origins = {file.path: file.origins for file in files}
-    reported = False
-    for line in output.splitlines():
-        finding = _PROMTOOL_FINDING.match(line.strip())
-        if finding:
-            at = origins.get(finding["file"], {}).get(f"{finding['group']}/{finding['rule']}")
+    refused = [*_REFUSED.finditer(done.output)]
+    for file in refused:
+        found = [*filter(None, map(_FINDING.match, map(str.strip, file["text"].splitlines())))]
+        for finding in found:
+            at = origins.get(file["path"], {}).get(f"{finding['group']}/{finding['rule']}")
             # Its place in our expression means nothing in the manifest's.
             message = re.sub(
                 r"^could not parse expression: (?:\d+:\d+: )?(?:parse error: )?",
@@ -82,17 +152,18 @@ def _promtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Rep
                 finding["message"],
             )
             report.error(
-                _narrowed(at, message) if at else Position(finding["file"]),
+                _narrowed(at, message) if at else Position(file["path"]),
                 "promtool",
                 f"promtool refuses {finding['name']}: {message}",
                 _checked_by(binary),
             )
-            reported = True
-    if not reported:
-        failed = re.search(r"^Checking (.*)\n\s*FAILED:", output, re.MULTILINE)
-        at = Position(failed[1] if failed else paths[0])
-        text = output[failed.end() :] if failed else output
-        report.error(at, "promtool", f"promtool failed: {_short(text)}", _checked_by(binary))
+        if not found:
+            message = f"promtool failed: {_short(file['text'])}"
+            report.error(Position(file["path"]), "promtool", message, _checked_by(binary))
+    if not refused:
+        message = f"promtool failed: {_short(done.output)}"
+        report.error(first, "promtool", message, _checked_by(binary))
+    return bool(refused)
 
 
 def _amtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Report) -> None:

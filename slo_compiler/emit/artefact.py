@@ -42,7 +42,7 @@ class Artefact:
         checked: what the checker reads instead of the text, where it does not know all of it.
     """
 
-    __slots__ = ("_content", "checker", "digest", "path")
+    __slots__ = ("_content", "checked_digest", "checker", "digest", "path")
 
     def __init__(
         self,
@@ -54,7 +54,8 @@ class Artefact:
     ) -> None:
         self.path = path
         self.checker = checker
-        self.digest = hashlib.sha256(text.encode()).hexdigest()
+        self.digest = _digest(text)
+        self.checked_digest = self.digest if checked is None else _digest(checked)
         self._content: Readable = Content(text, checked, origins or {})
 
     @property
@@ -84,3 +85,7 @@ class Artefact:
             OSError: as for the text.
         """
         return self._content.read().origins
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

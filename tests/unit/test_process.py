@@ -236,3 +236,33 @@ def test_run_of_the_command_line_never_searches_for_cycles(tmp_path: Path) -> No
     )
     assert (tmp_path / "generated/prometheus/rules").is_dir()
     assert done.stdout.endswith("searches: []\n"), done.stdout
+
+
+def test_in_parallel_gives_results_in_order_or_raises_what_one_raised(tmp_path: Path) -> None:
+    def echoed(number: int) -> str:
+        return run(["/bin/sh", "-c", f"sleep 0.{9 - number}; echo {number}"]).stdout
+
+    assert process.in_parallel(echoed, []) == []
+    assert process.in_parallel(echoed, [7]) == ["7\n"]
+    assert process.in_parallel(echoed, range(6, 10)) == ["6\n", "7\n", "8\n", "9\n"]
+
+    def absent(name: str) -> str:
+        return run([tmp_path / name]).stdout
+
+    with pytest.raises(ProcessError, match=r"[abc] could not be started"):
+        process.in_parallel(absent, "abc")
+
+
+def test_in_parallel_leaves_out_what_waits_when_one_fails() -> None:
+    processors = os.cpu_count() or 1
+    started = []
+
+    def job(number: int) -> None:
+        started.append(number)
+        if number == min(1, processors - 1):
+            raise ProcessError("no answer")
+        run(["/bin/sleep", "0.3" if number else "1"])
+
+    with pytest.raises(ProcessError, match="no answer"):
+        process.in_parallel(job, range(4 * processors))
+    assert len(started) <= processors + 2

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from cases import ROOT
 from click.testing import CliRunner, Result
 
-from slo_compiler import process, tools
-from slo_compiler.cache import FOLDER
+from slo_compiler import process, toolcheck, tools
+from slo_compiler.cache import FOLDER, Cache
 from slo_compiler.cli import main
 from slo_compiler.diagnostics import Position, Report
 from slo_compiler.emit.artefact import Artefact
@@ -26,6 +27,14 @@ spec:
 """
 SUITES = ("bookworm", "trixie", "forky")
 REAL = {suite: find_in(suite, "promtool") for suite in SUITES}  # found before any test moves
+
+
+GOOD = "groups: [{name: g, rules: [{record: a, expr: x}]}]\n"
+TWICE = "groups: [{name: h, rules: [{record: b, expr: x}, {record: b, expr: y}]}]\n"
+
+
+def rules(path: str, text: str) -> Artefact:
+    return Artefact(path, text, "promtool")
 
 
 @pytest.fixture
@@ -128,11 +137,8 @@ def test_findings_about_a_file_as_a_whole_name_the_file(
     monkeypatch: pytest.MonkeyPatch, suite: str
 ) -> None:
     use(monkeypatch, suite)
-    good = "groups: [{name: g, rules: [{record: a, expr: x}]}]\n"
-    twice = "groups: [{name: h, rules: [{record: b, expr: x}, {record: b, expr: y}]}]\n"
-    artefacts = [Artefact("good.yml", good, "promtool"), Artefact("twice.yml", twice, "promtool")]
     report = Report()
-    verify(artefacts, report)
+    verify([rules("good.yml", GOOD), rules("twice.yml", TWICE)], report)
     (finding,) = report.diagnostics
     assert finding.position.path == "twice.yml"
     assert "1 duplicate rule(s) found.; Metric: b" in finding.message
@@ -264,3 +270,151 @@ def test_verify_with_a_tool_that_hangs_ends_at_the_limit(
     done = CliRunner().invoke(main, ["check", "acme.yaml"], catch_exceptions=False)
     assert done.exit_code == 1
     assert "error[promtool] promtool gave no answer within 0.5 s" in done.stderr
+
+
+def count_calls(repo: Path, monkeypatch: pytest.MonkeyPatch, suite: str = "forky") -> Path:
+    """Put a promtool in place that is the real one, and logs the files that it is to check."""
+    real = REAL[suite]
+    assert real is not None, f"promtool of {suite} is missing: run make tools-all"
+    log = repo / "calls"
+    log.write_text("", encoding="utf-8")
+    fake(repo, "promtool", f'[ "$1" = check ] && echo "$@" >> {log}; exec {real} "$@"')
+    monkeypatch.setenv("SLO_COMPILER_TOOLS", str(repo / "bin"))
+    return log
+
+
+def calls(log: Path) -> list[list[str]]:
+    """Return the files of each call since the last time."""
+    lines = log.read_text(encoding="utf-8").splitlines()
+    log.write_text("", encoding="utf-8")
+    return [[word for word in line.split() if word.endswith(".yml")] for line in lines]
+
+
+def test_verify_again_checks_only_what_changed_until_promtool_changes(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, cache = count_calls(repo, monkeypatch), Cache(repo / FOLDER)
+    files = [rules(f"{name}.yml", GOOD.replace(": x", f": {name}")) for name in ("p", "q")]
+
+    def checked(*artefacts: Artefact, kept: Cache | None = cache) -> list[list[str]]:
+        report = Report()
+        found = verify(artefacts, report, cache=kept)
+        assert (report.diagnostics, [*found.ran]) == ([], ["promtool"])
+        return calls(log)
+
+    assert checked(*files) == [["p.yml", "q.yml"]]
+    assert checked(*files) == []
+    assert checked(files[1]) == []
+    assert checked(files[0], rules("q.yml", GOOD.replace(": x", ": r"))) == [["q.yml"]]
+    assert checked(*files) == []  # what it agreed with before that is still known
+    assert checked(*files, kept=None) == [["p.yml", "q.yml"]]
+    os.utime(repo / "bin/promtool", ns=(1, 1))
+    assert checked(*files) == [["p.yml", "q.yml"]]
+
+
+def test_verify_again_refuses_again_what_was_refused(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, cache = count_calls(repo, monkeypatch), Cache(repo / FOLDER)
+    for _ in range(2):
+        report = Report()
+        verify([rules("good.yml", GOOD), rules("twice.yml", TWICE)], report, cache=cache)
+        assert [each.position.path for each in report.diagnostics] == ["twice.yml"]
+        assert calls(log) == [["good.yml", "twice.yml"]]
+
+
+def test_verify_reads_what_a_checker_reads_instead_of_the_text(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, cache = count_calls(repo, monkeypatch), Cache(repo / FOLDER)
+    for checked, number in ((GOOD, 1), (GOOD, 0), (GOOD.replace(": x", ": z"), 1)):
+        artefact = Artefact("a.yml", "kind: PrometheusRule", "promtool", checked=checked)
+        verify([artefact], Report(), cache=cache)
+        assert len(calls(log)) == number
+
+
+def test_verify_of_a_promtool_without_a_version_keeps_nothing(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(repo, "promtool", f"echo called >> {repo}/calls; echo SUCCESS")
+    monkeypatch.setenv("SLO_COMPILER_TOOLS", str(repo / "bin"))
+    for _ in range(2):
+        verify([rules("good.yml", GOOD)], report := Report(), cache=Cache(repo / FOLDER))
+        assert report.diagnostics == []
+    called = (repo / "calls").read_text(encoding="utf-8").splitlines()
+    assert len(called) == 4  # for its version, and for the file, each time
+
+
+def test_check_again_does_not_run_promtool_and_with_no_cache_does(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = count_calls(repo, monkeypatch)
+    for arguments, number in (([], 1), ([], 0), (["--no-cache"], 1)):
+        done = check(*arguments)
+        assert done.exit_code == 0, done.stderr
+        assert "promtool agrees" in done.stderr
+        assert len(calls(log)) == number
+
+
+def test_verify_of_many_files_reports_what_is_wrong_in_each_batch(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = count_calls(repo, monkeypatch)
+    monkeypatch.setattr(toolcheck, "_BATCH_BYTES", len(GOOD) + len(TWICE))
+    broken = "groups: [{name: g, rules: [{record: a, expr: x}, {record: b, expr: 'sum('}]}]\n"
+    at = Position("acme.yaml", 7, 3)
+    files = [
+        rules("1.yml", GOOD),
+        rules("2.yml", TWICE),
+        Artefact("3.yml", broken, "promtool", {"g/2": at}),
+        rules("4.yml", TWICE),
+        rules("5.yml", TWICE),
+        rules("6.yml", GOOD),
+    ]
+    report = Report()
+    verify(files, report, cache=Cache(repo / FOLDER))
+    assert sorted(calls(log)) == [["1.yml", "2.yml"], ["3.yml", "4.yml"], ["5.yml", "6.yml"]]
+    found = {each.position.path: each.message for each in report.diagnostics}
+    assert len(found) == len(report.diagnostics) == 4
+    for path in ("2.yml", "4.yml", "5.yml"):
+        assert "1 duplicate rule(s) found.; Metric: b" in found[path]
+    assert found["acme.yaml"].startswith("promtool refuses b: ")
+
+
+@pytest.mark.parametrize("script", ["exit 1", "echo ok", "kill -9 $$"])
+def test_verify_of_many_files_with_a_tool_that_fails_is_one_error(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    monkeypatch.setattr(toolcheck, "_BATCH_BYTES", 1)
+    fake(repo, "promtool", script)
+    monkeypatch.setenv("SLO_COMPILER_TOOLS", str(repo / "bin"))
+    report = Report()
+    verify([rules(f"{number}.yml", GOOD) for number in range(5)], report)
+    assert [each.position.path for each in report.diagnostics] == ["0.yml"]
+
+
+def test_verify_of_many_files_with_a_tool_that_hangs_waits_for_it_once(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toolcheck, "_BATCH_BYTES", 1)
+    fake(repo, "promtool", f"echo called >> {repo}/calls; /bin/sleep 60")
+    monkeypatch.setenv("SLO_COMPILER_TOOLS", str(repo / "bin"))
+    monkeypatch.setattr(process.run, "__kwdefaults__", process.run.__kwdefaults__ | {"limit": 0.5})
+    report = Report()
+    verify([rules(f"{number}.yml", GOOD) for number in range(50)], report)
+    (finding,) = report.diagnostics
+    assert finding.message == "promtool gave no answer within 0.5 s"
+    called = (repo / "calls").read_text(encoding="utf-8").splitlines()
+    assert len(called) <= 2 * (os.cpu_count() or 1)
+
+
+def test_verify_again_asks_amtool_again_as_it_reads_more_than_the_file(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(repo, "amtool", f"echo called >> {repo}/calls; echo version 0.33.1; echo SUCCESS")
+    monkeypatch.setenv("SLO_COMPILER_TOOLS", str(repo / "bin"))
+    for number in (1, 2):
+        report = Report()
+        verify([Artefact("am.yml", "route: {}", "amtool")], report, cache=Cache(repo / FOLDER))
+        assert report.diagnostics == []
+        assert (repo / "calls").read_text(encoding="utf-8").count("called") == number

@@ -29,8 +29,6 @@ __all__ = [
     "unit_job",
 ]
 
-_WAKE_SECONDS = 0.2  # at most so long after a signal proofs still run
-
 
 def jobs(
     folder: Path,
@@ -111,7 +109,7 @@ def run(work: Sequence[Job], workers: int | None = None) -> Iterator[ProofResult
             with process.held():
                 left = {pool.submit(job) for job in work}
             while left:
-                done, left = wait(left, timeout=_WAKE_SECONDS, return_when=FIRST_COMPLETED)
+                done, left = wait(left, timeout=process.WAKE_SECONDS, return_when=FIRST_COMPLETED)
                 for each in done:
                     yield each.result()
         except BaseException:
