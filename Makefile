@@ -79,12 +79,13 @@ fuzz: $(VENV)/installed-dev tools-all ## draw hostile manifests, projects and qu
 golden: $(VENV)/installed-dev ## accept the present output as golden/
 	@$(BIN)/pytest -q tests/golden --snapshot-update
 
-docs: $(VENV)/installed ## write lints.md, commands.md and manifest-keys.md from the code, and the list of security.md from its tests
+docs: $(VENV)/installed ## write the pages, lists and plots that come from the code, from tests or from measured tables
 	@$(BIN)/python -m slo_compiler.lint.document > docs/lints.md
 	@$(BIN)/python -m slo_compiler.cli.document > docs/commands.md
 	@$(BIN)/python -m slo_compiler.schema.document > docs/manifest-keys.md
 	@PYTHONPATH=tests/support $(BIN)/python -m escapes docs/security.md
 	@PYTHONPATH=tests/support $(BIN)/python -m plots docs
+	@PYTHONPATH=tests/support $(BIN)/python -m speed_plot docs
 	@PYTHONPATH=tests/support $(BIN)/python -m licences docs/supply-chain.md
 	@PYTHONPATH=tests/support $(BIN)/python -m same docs/same.md
 
