@@ -31,7 +31,7 @@ _MAX_AGREED = 100_000  # digests
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Which checkers ran, and where they are; and which were not found."""
+    """Which checkers have read all files, now or before, and where they are; which are missing."""
 
     ran: dict[str, str]
     skipped: tuple[str, ...]

@@ -261,7 +261,7 @@ def test_in_parallel_leaves_out_what_waits_when_one_fails() -> None:
         started.append(number)
         if number == min(1, processors - 1):
             raise ProcessError("no answer")
-        run(["/bin/sleep", "0.3" if number else "1"])
+        run(["/bin/sleep", "0.6" if number else "2"])
 
     with pytest.raises(ProcessError, match="no answer"):
         process.in_parallel(job, range(4 * processors))

@@ -267,6 +267,7 @@ def test_verify_with_a_tool_that_hangs_ends_at_the_limit(
     (folder / "promtool").chmod(0o755)
     monkeypatch.setenv("SLO_COMPILER_TOOLS", str(folder))
     monkeypatch.setattr(process.run, "__kwdefaults__", process.run.__kwdefaults__ | {"limit": 0.5})
+    monkeypatch.setattr(tools, "_IDENTITY_SECONDS", 0.5)
     done = CliRunner().invoke(main, ["check", "acme.yaml"], catch_exceptions=False)
     assert done.exit_code == 1
     assert "error[promtool] promtool gave no answer within 0.5 s" in done.stderr
