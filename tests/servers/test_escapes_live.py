@@ -31,7 +31,7 @@ from demo.servers import (
 )
 from escapes import HOSTILE, OTHER, PROJECT, Case, classes, other
 
-from slo_compiler import compile_text
+from slo_compiler import compile_text, naming
 
 HISTORY_SECONDS, STEP_SECONDS = 2 * 3600, 15
 LEAD_SECONDS = 25  # from the data's end to now when the servers start
@@ -107,6 +107,14 @@ def of_metric(recorded: Mapping[frozenset[tuple[str, str]], Samples], *names: st
     return [labels for labels in recorded if dict(labels)["__name__"] in names]
 
 
+def punctual(
+    recorded: Mapping[frozenset[tuple[str, str]], Samples],
+) -> set[frozenset[tuple[str, str]]]:
+    """Leave out the alert that a server is late, which on a busy machine one of two may be."""
+    late = ("alertname", naming.ALERT_STALE)
+    return {labels for labels in recorded if late not in labels}
+
+
 def answer(server: Server, expression: str, at: int) -> Any:  # noqa: ANN401  (JSON is any)
     """Evaluate an expression; an error is its answer, too."""
     try:
@@ -140,10 +148,7 @@ def test_rules_of_hostile_manifests_on_prometheus_read_and_write_their_tenants_s
         recorded, beside = series(idle, at), series(burning, at)
 
         # What was recorded: of the hostile tenants alone, and the same in both worlds.
-        # A server that is late leaves evaluations of a minute out, and with them alerts or windows:
-        # what both record of the base pair is the same, and no more than a few others differ.
-        assert {*of_metric(recorded, *BASE)} == {*of_metric(beside, *BASE)}
-        assert len({*recorded} ^ {*beside}) <= len(recorded) // 20
+        assert punctual(recorded) == punctual(beside)
         assert {dict(labels).get("tenant") for labels in recorded} == {*hostile()}
         counted, moments = of_metric(recorded, *BASE), 0
         for labels in counted:
