@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
 
-Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 LIMIT_SECONDS = 60.0  # for a tool that answers at once; proofs have limits of their own
-WAKE_SECONDS = 0.2  # at most so long after a signal tools still run
+_WAKE_SECONDS = 0.2  # at most so long after a signal tools still run
 _GRACE_SECONDS = 1.0  # between the request to end and the end
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -196,36 +195,38 @@ def held() -> Iterator[None]:
     _end_if_interrupted()
 
 
-def in_parallel(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """Apply a function that runs a tool to each item, one for each processor at a time.
+def in_parallel(
+    jobs: Sequence[Callable[[], Result]], workers: int | None = None
+) -> Iterator[Result]:
+    """Do jobs that run tools, one for each processor at a time, and give each result as it comes.
 
     A signal that arrives just before a wait without limit does not end that wait: so each has one.
 
-    Returns:
-        The results, in the order of the items.
+    Args:
+        jobs: what one raises ends all; those that wait are left out.
+        workers: how many at a time; by default as many as there are processors.
 
     Raises:
-        Exception: what the function raised for one of the items; those that wait are left out.
         Interrupted: this process got a signal to end meanwhile.
     """
-    if len(items) < 2:  # noqa: PLR2004
-        return [*map(function, items)]
+    if len(jobs) < 2:  # noqa: PLR2004
+        yield from (job() for job in jobs)
+        return
     # Imported late: most compiles run each tool once.
     from concurrent.futures import (  # noqa: PLC0415
-        FIRST_EXCEPTION,
+        FIRST_COMPLETED,
         ThreadPoolExecutor,
         wait,
     )
 
-    with ThreadPoolExecutor(min(len(items), os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         try:
             with held():
-                work = [pool.submit(function, item) for item in items]
-            left = {*work}
-            while left and not any(each.done() and each.exception() for each in work):
-                _, left = wait(left, timeout=WAKE_SECONDS, return_when=FIRST_EXCEPTION)
-            failed = [each for each in work if each.done() and each.exception()]
-            return [each.result() for each in failed or work]
+                left = {pool.submit(job) for job in jobs}
+            while left:
+                done, left = wait(left, timeout=_WAKE_SECONDS, return_when=FIRST_COMPLETED)
+                for each in done:
+                    yield each.result()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from slo_compiler import process, tools
@@ -48,7 +49,7 @@ def verify(
     Args:
         artefacts: all files.
         report: takes the findings.
-        project: the folder of the project file, beside which tools are found, too.
+        project: the folder of the project file; its tools are found, too.
         cache: keeps what promtool agreed with, which it does not check again.
     """
     ran: dict[str, str] = {}
@@ -97,21 +98,22 @@ class _Agreed:
 
 
 def _promtool(binary: Path, folder: Path, files: Sequence[Artefact], report: Report) -> None:
-    """Check files, as many at a time as there are processors, each time those of a batch."""
-
-    def checked(batch: Sequence[Artefact]) -> process.Done:
-        paths = [file.path for file in batch]
-        command: list[str | Path] = [binary, "check", "rules", "--lint=all", "--lint-fatal", *paths]
-        return process.run(command, folder=folder, environment=tools.environment())
-
+    """Check files, as many batches at a time as there are processors."""
     batches = [*_batches(files, folder)]
+
+    def checked(number: int) -> tuple[int, process.Done]:
+        paths = [file.path for file in batches[number]]
+        command: list[str | Path] = [binary, "check", "rules", "--lint=all", "--lint-fatal", *paths]
+        return number, process.run(command, folder=folder, environment=tools.environment())
+
+    jobs = [partial(checked, number) for number in range(len(batches))]
     try:
-        answers = process.in_parallel(checked, batches)
+        answers = dict(process.in_parallel(jobs))
     except process.ProcessError as error:
         report.error(Position(files[0].path), "promtool", str(error), tools.NO_ANSWER)
         return
-    for batch, done in zip(batches, answers, strict=True):
-        if not _promtool_found(binary, batch, done, report):
+    for number, batch in enumerate(batches):
+        if not _promtool_found(binary, batch, answers[number], report):
             return
 
 

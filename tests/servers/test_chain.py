@@ -266,7 +266,7 @@ def each_channel_of_the_page_is_notified_when_it_is_over(episode: Episode) -> No
         )
         assert last.status == "resolved"
         assert len(before) <= 2
-        if last.kind == "webhook":  # which tells when each alert began: none fired again
+        if last.kind == "webhook":  # it has the start of each alert: none fired again
             for notification in (*before, last):
                 began = [seconds(alert["startsAt"]) for alert in notification.payload["alerts"]]
                 assert began

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -238,31 +239,30 @@ def test_run_of_the_command_line_never_searches_for_cycles(tmp_path: Path) -> No
     assert done.stdout.endswith("searches: []\n"), done.stdout
 
 
-def test_in_parallel_gives_results_in_order_or_raises_what_one_raised(tmp_path: Path) -> None:
-    def echoed(number: int) -> str:
-        return run(["/bin/sh", "-c", f"sleep 0.{9 - number}; echo {number}"]).stdout
+def test_in_parallel_gives_each_result_as_it_comes(tmp_path: Path) -> None:
+    def echo(number: int) -> str:
+        return run(["/bin/sh", "-c", f"sleep 0.{number}; echo {number}"]).stdout
 
-    assert process.in_parallel(echoed, []) == []
-    assert process.in_parallel(echoed, [7]) == ["7\n"]
-    assert process.in_parallel(echoed, range(6, 10)) == ["6\n", "7\n", "8\n", "9\n"]
+    def jobs(*numbers: int) -> list[partial[str]]:
+        return [partial(echo, number) for number in numbers]
 
-    def absent(name: str) -> str:
-        return run([tmp_path / name]).stdout
-
-    with pytest.raises(ProcessError, match=r"[abc] could not be started"):
-        process.in_parallel(absent, "abc")
+    assert [*process.in_parallel([])] == []
+    assert [*process.in_parallel(jobs(1))] == ["1\n"]
+    assert [*process.in_parallel(jobs(9, 1, 5), workers=3)] == ["1\n", "5\n", "9\n"]
+    assert [*process.in_parallel(jobs(5, 1), workers=1)] == ["5\n", "1\n"]
+    with pytest.raises(ProcessError, match="absent could not be started"):
+        [*process.in_parallel([*jobs(1), lambda: run([tmp_path / "absent"]).stdout])]
 
 
 def test_in_parallel_leaves_out_what_waits_when_one_fails() -> None:
-    processors = os.cpu_count() or 1
     started = []
 
     def job(number: int) -> None:
         started.append(number)
-        if number == min(1, processors - 1):
+        if number == 1:
             raise ProcessError("no answer")
         run(["/bin/sleep", "0.6" if number else "2"])
 
     with pytest.raises(ProcessError, match="no answer"):
-        process.in_parallel(job, range(4 * processors))
-    assert len(started) <= processors + 2
+        [*process.in_parallel([partial(job, number) for number in range(8)], workers=2)]
+    assert len(started) <= 4

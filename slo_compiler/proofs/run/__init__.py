@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from slo_compiler import naming, process
@@ -100,18 +98,5 @@ def has_proofs(folder: Path) -> bool:
 
 
 def run(work: Sequence[Job], workers: int | None = None) -> Iterator[ProofResult]:
-    """Run proofs in parallel, and give each result as it comes.
-
-    A signal that arrives just before a wait without limit does not end that wait: so each has one.
-    """
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        try:
-            with process.held():
-                left = {pool.submit(job) for job in work}
-            while left:
-                done, left = wait(left, timeout=process.WAKE_SECONDS, return_when=FIRST_COMPLETED)
-                for each in done:
-                    yield each.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    """Run proofs in parallel, and give each result as it comes."""
+    return process.in_parallel(work, workers)
