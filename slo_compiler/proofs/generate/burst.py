@@ -9,7 +9,7 @@ errors stop, the short window S falls below the threshold within S * (1 - thresh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -26,6 +26,7 @@ from slo_compiler.proofs.generate.subject import (
     alike,
     each_figures,
     names_of,
+    notes_on,
 )
 from slo_compiler.proofs.generate.timeline import (
     CLEAN,
@@ -101,11 +102,11 @@ def burst_test(
     if on.half is not None:
         share = Fraction(on.half.ms, tier.short_window.ms)
         bounds = {each: _bounds(ratio * share) for each, ratio in ratios.items()}
-        checks += [_filling(on, tier, s, bounds[s.figures]) for s in group]
+        checks += _filling(on, tier, batch, [(s, bounds[s.figures]) for s in group])
     literals = {each: burn.literal(ratio) for each, ratio in ratios.items()}
     if on.filled is not None:
         series = naming.error_ratio(tier.short_window)
-        checks += [holds(on.filled, series, s, literals[s.figures]) for s in group]
+        checks += holds(on.filled, batch, ((s, (series, literals[s.figures])) for s in group))
     stop = on.history + on.burn_for
     arithmetic = {
         each: f"threshold {burn.literal(each.thresholds[tier.name])}, e = {literal}"
@@ -115,7 +116,7 @@ def burst_test(
         f"clean for {on.history}, errors for {on.burn_for}, none for {on.over - stop}, then a few",
         f"fires at e * t / {tier.long_window} > threshold, t = {on.detection}",
         f"resets {tier.short_window} * (1 - threshold / e) = {on.reset} after the end",
-        *alike((s, arithmetic[s.figures]) for s in group),
+        *notes_on((s, arithmetic[s.figures]) for s in group),
     ]
     lengths = on.history, on.burn_for, on.over - stop, on.lingers + evaluation
     burning = {
@@ -193,15 +194,18 @@ def _timeline(lengths: Sequence[Duration], ratio: Fraction, rest: Fraction) -> T
 def _bounds(ratio: Fraction) -> str:
     """Give the bounds of a ratio at a moment when a base more or less has errors."""
     low, high = (burn.literal(round(ratio * near, 12)) for near in _NEAR)
-    return f"> {low} < {high}"
+    return f"{{}} > {low} < {high}"
 
 
-def _filling(on: _Moments, tier: Tier, subject: SLOUnderTest, bounds: str) -> Check:
+def _filling(
+    on: _Moments, tier: Tier, batch: TestBatch, bounds: Iterable[tuple[SLOUnderTest, str]]
+) -> Iterator[Check]:
     """Expect the share of the short window that has errors: one half or double as long is not it.
 
     At its edges is a sample of the base series more or less.
     """
     since = on.half or Duration(0)
-    series = f"{naming.error_ratio(tier.short_window)}{{{subject.labels}}}"
-    why = f"{since} of errors are in the short window of {subject.name}"
-    return Check(on.history + since, f"count({series} {bounds})", (("{}", "1"),), why)
+    series = naming.error_ratio(tier.short_window)
+    for within, group, names in alike(bounds):
+        why = f"{since} of errors are in the short window of {names}"
+        yield batch.measured(on.history + since, series, within, group, why)

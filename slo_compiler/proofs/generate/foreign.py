@@ -56,12 +56,12 @@ def _checks(
     labels = dict(names.sloth_labels) if of_sloth else {naming.SLO: names.slo}
     selected = _selector({naming.TENANT: slo.identity.tenant, **labels})
     for series, value in wanted:
-        expr = f"abs({series}{selected} / {burn.literal(value)} - 1) < bool 1e-6"
+        expr = f"abs({series}{selected} / {burn.literal(value)} - 1) < 1e-6"
         why = f"{series} of {subject.name} is {burn.literal(value)}"
-        yield Check(at, f"count({expr} == 1)", (("{}", "1"),), why)
+        yield Check(at, f"count({expr})", (("{}", "1"),), why)
     if not of_sloth and not slo.by:
         both = f"{naming.PYRRA_ERRORS}{selected} / {naming.PYRRA_REQUESTS}{selected}"
-        expr = f"count(abs({both} / {burn.literal(ratio)} - 1) < bool 1e-6 == 1)"
+        expr = f"count(abs({both} / {burn.literal(ratio)} - 1) < 1e-6)"
         yield Check(at, expr, (("{}", "1"),), f"of the requests, {burn.literal(ratio)} fail")
     if names.slo != slo.identity.slo:
         series, _ = next(iter(wanted))

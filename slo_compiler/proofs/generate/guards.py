@@ -19,8 +19,8 @@ from slo_compiler.plan.tenant import MILLISECOND
 from slo_compiler.proofs.generate.subject import (
     SLOUnderTest,
     TestBatch,
-    alike,
     base_labels,
+    notes_on,
     origins_of,
 )
 from slo_compiler.proofs.generate.timeline import MINUTE
@@ -125,7 +125,7 @@ def _test(
             rate = burn.literal(count / per_sample)
             series[f"{name}{{{base_labels(case.subject)}}}"] = f"{rate}x{samples - 1} 0x{rest}"
     word = "at" if at else "below"
-    arithmetic = alike((case.subject, _arithmetic(case, tier, at=at)) for case in cases)
+    arithmetic = notes_on((case.subject, _arithmetic(case, tier, at=at)) for case in cases)
     end = traffic + _waits(tier)
     why = "as many as the guard asks for" if at else "one less than the guard asks for"
     check = batch.firing(end, tier, batch.subjects if at else [], why)

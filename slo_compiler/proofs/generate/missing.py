@@ -12,6 +12,7 @@ from slo_compiler.plan.tenant import tier_windows
 from slo_compiler.proofs.generate.run import unit_test
 from slo_compiler.proofs.generate.subject import (
     TestBatch,
+    alike,
     names_of,
 )
 from slo_compiler.proofs.generate.timeline import (
@@ -87,14 +88,16 @@ def absent_tests(batch: TestBatch, timing: burn.Timing) -> Iterator[UnitTest]:
     counted = [s for s in batch.subjects if s.fed and s.fed.fills_in]
     if not counted:
         return
-    checks = []
     ratios = {s.name: Fraction(0 if s.fed and s.fed.counts_errors else 1) for s in counted}
-    for subject in counted:
-        ratio = ratios[subject.name]
-        expr = f"{naming.error_ratio(min(tier_windows([subject.slo])))}{{{subject.labels}}}"
-        query = f"count({expr} == {burn.literal(ratio)})"
-        checks.append(Check(at, query, (("{}", "1"),), f"{subject.name} has a ratio all the same"))
     batch = replace(batch, subjects=tuple(counted))
+    wanted = (
+        (s, (naming.error_ratio(min(tier_windows([s.slo]))), burn.literal(ratios[s.name])))
+        for s in counted
+    )
+    checks = [
+        batch.measured(at, series, f"{{}} == {ratio}", group, f"{names} has a ratio all the same")
+        for (series, ratio), group, names in alike(wanted)
+    ]
     timelines: dict[str, Timeline] = {
         s.name: (stretch(at + MINUTE, ratios[s.name]),) for s in counted
     }

@@ -23,8 +23,8 @@ def elapsed(period: Period, at: Duration) -> Fraction:
 def almost(at: Duration, series: str, labels: str, value: Fraction) -> Check:
     """Expect a value, to a millionth: floats differ between Prometheus 2.x and 3.x."""
     number = burn.literal(value)
-    expr = f"abs({series}{{{labels}}} - {number}) < bool 1e-6"
-    return Check(at, f"count({expr} == 1)", (("{}", "1"),), f"{series} is {number}")
+    expr = f"abs({series}{{{labels}}} - {number}) < 1e-6"
+    return Check(at, f"count({expr})", (("{}", "1"),), f"{series} is {number}")
 
 
 def settled_at(periods: Iterable[Period], least: Duration) -> Duration:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from slo_compiler.duration import Duration
 from slo_compiler.plan import burn
-from slo_compiler.proofs.generate.subject import SLOUnderTest, TestBatch, names_of, origins_of
+from slo_compiler.proofs.generate.subject import (
+    SLOUnderTest,
+    TestBatch,
+    alike,
+    names_of,
+    origins_of,
+)
 from slo_compiler.proofs.generate.timeline import MINUTE, Timeline, inputs
 from slo_compiler.proofs.model import Check, UnitTest
 
@@ -50,13 +56,19 @@ def unit_test(
             for counter in filter(subject.fed.is_part, subject.counters):
                 series.pop(str(counter), None)
     based = [s for s in batch.subjects if not raw or s.fed is None]
-    note = [f"starts from the base pair: {names_of(based)}"] if based else []
+    some = f": {names_of(based)}" if len(based) < len(batch.subjects) else ""
+    note = [f"starts from the base pair{some}"] if based else []
     origin = origins_of(about or batch.subjects)
     return UnitTest(name, origin, (*why, *note), interval, tuple(series.items()), tuple(checks))
 
 
-def holds(at: Duration, series: str, subject: SLOUnderTest, number: str) -> Check:
-    """Expect a value, to a millionth: floats differ between Prometheus 2.x and 3.x."""
-    expr = f"abs({series}{{{subject.fed_labels}}} / {number} - 1) < bool 1e-6"
-    why = f"{series} of {subject.name} is {number}"
-    return Check(at, f"count({expr} == 1)", (("{}", "1"),), why)
+def holds(
+    at: Duration, batch: TestBatch, values: Iterable[tuple[SLOUnderTest, tuple[str, str]]]
+) -> Iterator[Check]:
+    """Expect a value of a series of each SLO, to a millionth.
+
+    Floats differ by less between Prometheus 2.x and 3.x.
+    """
+    for (series, number), group, names in alike(values):
+        fits = f"abs({{}} / {number} - 1) < 1e-6"
+        yield batch.measured(at, series, fits, group, f"{series} of {names} is {number}")

@@ -19,7 +19,7 @@ from slo_compiler.proofs.generate.figures import Figures
 from slo_compiler.proofs.generate.periods import elapsed, settled_at
 from slo_compiler.proofs.generate.run import holds, unit_test
 from slo_compiler.proofs.generate.step import TrafficStep
-from slo_compiler.proofs.generate.subject import BURN, SLOUnderTest, TestBatch, alike
+from slo_compiler.proofs.generate.subject import BURN, SLOUnderTest, TestBatch, notes_on
 from slo_compiler.proofs.generate.timeline import MINUTE, Segment, Timeline, rounded, stretch
 from slo_compiler.proofs.model import Check, UnitTest
 from slo_compiler.resolve.model import ResolvedTenant
@@ -78,7 +78,7 @@ def _test(
         checks += step.checks(at)
     why = ["each step has a million times the traffic of the one before, and so outweighs it"]
     arithmetic = {each: _arithmetic(each) for each in batch.figures}
-    why += alike((subject, arithmetic[subject.figures]) for subject in batch.subjects)
+    why += notes_on((subject, arithmetic[subject.figures]) for subject in batch.subjects)
     share = _words(steps[0].pace) if steps[0].is_quiet else ""
     name = f"nothing fires at {share} of the budget's pace; {what}" if share else what
     made: dict[Figures, Timeline] = {each: tuple(own) for each, own in segments.items()}
@@ -99,9 +99,11 @@ def _silent(tenant: ResolvedTenant, batch: TestBatch) -> TrafficStep:
         yield _none_fires(tenant, batch, at, share)
         left = {each: burn.literal(_left(each.period, at, share)) for each in batch.figures}
         rest = {each: burn.literal(_rest(each.period, at, share)) for each in batch.figures}
-        for subject in batch.subjects:
-            yield holds(at, naming.BUDGET_REMAINING, subject, left[subject.figures])
-            yield holds(at, naming.BUDGET_EXHAUSTION, subject, rest[subject.figures])
+        for series, numbers in (
+            (naming.BUDGET_REMAINING, left),
+            (naming.BUDGET_EXHAUSTION, rest),
+        ):
+            yield from holds(at, batch, ((s, (series, numbers[s.figures])) for s in batch.subjects))
 
     ratios = {each: each.budget * share for each in batch.figures}
     return TrafficStep(share, EVALUATION, ratios, checks, is_quiet=True)
@@ -120,11 +122,11 @@ def _rest(period: Period, at: Duration, share: Fraction) -> Fraction:
 def _outage(batch: TestBatch, tile: Duration) -> TrafficStep:
     """Let all events of SLOs without alerts fail."""
     windows = {s.name: min(tier_windows([s.slo])) for s in batch.subjects}
+    ratios = {s.name: naming.error_ratio(windows[s.name]) for s in batch.subjects}
 
     def checks(at: Duration) -> Iterator[Check]:
         yield batch.none(at, "all events fail, and the SLOs are recorded only")
-        for subject in batch.subjects:
-            yield holds(at, naming.error_ratio(windows[subject.name]), subject, "1")
+        yield from holds(at, batch, ((s, (ratios[s.name], "1")) for s in batch.subjects))
 
     length = rounded(max([tile, *windows.values()]) + EVALUATION * 3, EVALUATION)
     pace = max(1 / each.budget for each in batch.figures)

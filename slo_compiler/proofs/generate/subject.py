@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TypeVar
 
 from slo_compiler import naming
 from slo_compiler.duration import Duration
@@ -29,6 +30,7 @@ MAX_BATCHES = 16
 MAX_NAMED = 8
 BURN = f'{naming.LONG_WINDOW}!=""'  # selects burn alerts, whatever their names
 FED = 'proof="base"'  # keeps what a test feeds apart from what the base rules record in its run
+Said = TypeVar("Said", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +166,24 @@ class TestBatch:
         by = "service, slo" if names is None else "alertname, service, slo"
         fired = self.of_input(f'ALERTS{{alertstate="firing",{matchers}}}', "ALERTS")
         expr = f"count by ({by}) ({fired})"
-        some = among and len(among) < len(self.subjects)
-        only = _only(among) if some else self.others_only
+        only = self._only(among or self.subjects)
         return Check(at, expr + only, _samples(firing, count, names), why)
+
+    def measured(
+        self, at: Duration, series: str, fits: str, group: Sequence[SLOUnderTest], why: str
+    ) -> Check:
+        """Expect that a series has a value that fits of exactly these SLOs of the batch, one each.
+
+        In `fits`, a query that keeps the values that do, {} takes the place of the series.
+        """
+        if len(group) == 1:
+            own = f"{series}{{{group[0].fed_labels}}}"
+            return Check(at, f"count({fits.format(own)})", (("{}", "1"),), why)
+        fed = self.of_input(series, series)
+        found = fits.format(f"({fed})" if self.inputless else fed)
+        return Check(
+            at, f"count by (service, slo) ({found})" + self._only(group), _samples(group), why
+        )
 
     @property
     def renamed(self) -> bool:
@@ -181,6 +198,10 @@ class TestBatch:
     def of_input(self, query: str, metric: str) -> str:
         """Leave out of a query what an SLO has without any input; that has no label of a test."""
         return query + without_inputless(metric, [one.labels for one in self.inputless])
+
+    def _only(self, among: Sequence[SLOUnderTest]) -> str:
+        """What keeps others than these SLOs of the batch out of a check."""
+        return _only(among) if len(among) < len(self.subjects) else self.others_only
 
     @property
     def others_only(self) -> str:
@@ -251,9 +272,21 @@ def origins_of(subjects: Sequence[SLOUnderTest]) -> str:
     return f"{first} to {last}"
 
 
-def alike(notes: Iterable[tuple[SLOUnderTest, str]]) -> list[str]:
-    """Write notes about SLOs, one line for all that have the same."""
-    found: dict[str, list[SLOUnderTest]] = {}
-    for subject, note in notes:
-        found.setdefault(note, []).append(subject)
-    return [f"{names_of(subjects)}: {note}" for note, subjects in found.items()]
+def alike(
+    pairs: Iterable[tuple[SLOUnderTest, Said]],
+) -> Iterator[tuple[Said, list[SLOUnderTest], str]]:
+    """Give what is said of SLOs once, with those that have it, and their names.
+
+    What all of several have is of `each`: the test names them.
+    """
+    found: dict[Said, list[SLOUnderTest]] = {}
+    for subject, said in pairs:
+        found.setdefault(said, []).append(subject)
+    for said, subjects in found.items():
+        of_all = len(found) == 1 and len(subjects) > 1
+        yield said, subjects, "each" if of_all else names_of(subjects)
+
+
+def notes_on(pairs: Iterable[tuple[SLOUnderTest, str]]) -> list[str]:
+    """Write notes on SLOs, one line for all that have the same."""
+    return [f"{names}: {note}" for note, _, names in alike(pairs)]
