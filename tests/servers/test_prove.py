@@ -129,7 +129,7 @@ def test_without_written_proofs_they_are_made_and_run_against_the_output(repo: P
     done = prove("--tenant", "acme")
     assert done.exit_code == 0, done.output
     assert "generated holds no proofs: they were made from the manifests" in done.stderr
-    assert re.match(r"unit tests 5 proofs \d+ checks 0 failed", line(done, "unit tests"))
+    assert re.match(r"unit tests 6 proofs \d+ checks 0 failed", line(done, "unit tests"))
     assert sorted((repo / "generated").rglob("*")) == before
     rules = repo / "generated/prometheus/rules/acme.yml"
     rules.write_text(rules.read_text(encoding="utf-8").replace("> 0.0144", "> 0.9"))
