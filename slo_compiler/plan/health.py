@@ -16,6 +16,10 @@ from slo_compiler.plan.vanished import VanishedAlert, vanished_alerts
 from slo_compiler.resolve.exclusions import ResolvedExclusion
 from slo_compiler.resolve.model import ResolvedTenant
 
+# The span of which the alert on failing rules counts failures. It waits no shorter, so that a
+# single one fires nothing.
+_FAILURES_OF = Duration.of(minutes=5)
+
 
 class Evaluator(Enum):
     """What evaluates the rules, and counts its failures in metrics of its own."""
@@ -106,7 +110,7 @@ def health_alerts(tenant: ResolvedTenant, timing: burn.Timing) -> Iterator[Healt
         yield from _about_slos(tenant, timing, wait)
     for exclusion, end in recurring(tenant):
         yield ExclusionEndsAlert(exclusion, end)
-    yield RulesFailingAlert(wait)
+    yield RulesFailingAlert(max(wait, _FAILURES_OF))
     yield WatchdogAlert()
 
 
