@@ -6,6 +6,7 @@ with prometheus(binary, config, data, port=free_port()) as server:
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shlex
@@ -63,12 +64,27 @@ class Server:
     log_path: Path
 
 
+_HOLDERS: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """Pick a port of the loopback interface that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """Pick a port of the loopback interface that nobody listens on.
+
+    Until this process ends, no other one picks it: a socket stays bound to it, which does not
+    listen, and so is in no server's way.
+    """
+    holder = socket.socket()
+    _HOLDERS.append(holder)
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    port: int = holder.getsockname()[1]
+    return port
+
+
+@atexit.register
+def _release() -> None:
+    for holder in _HOLDERS:
+        holder.close()
 
 
 @contextmanager

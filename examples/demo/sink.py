@@ -371,7 +371,12 @@ def _serve_smtp(sink: Sink, address: Address, stack: ExitStack) -> int:
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
     stack.callback(thread.join)
-    stack.callback(started.result(timeout=5))
+
+    def stop_serving() -> None:
+        started.result(timeout=5)()
+
+    stack.callback(stop_serving)  # first: a signal may end this thread before the other one serves
+    started.result(timeout=5)
     return port
 
 

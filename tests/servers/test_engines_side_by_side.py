@@ -95,17 +95,16 @@ class Episode:
         )
         assert shortest <= MINUTE / 2
         broken_at = _next(self.started + FILL_SECONDS, FAIL_AT, EVALUATION)
-        until, broken = broken_at + BURN_SECONDS, False
+        until, broken, vanishes_at = broken_at + BURN_SECONDS, False, 0.0
         while time.time() < until or not (self.vanished and self._all_seen()):
             if not broken and time.time() >= broken_at:
                 broken = True
                 self._break(vanishes)
-            if not self.vanished and self._is_known(vanishes):
-                at = _next(time.time(), data_end - DATA_END, MINUTE)
-                if at - time.time() < 1:
-                    time.sleep(max(0.0, at - time.time()))
-                    self.exporter.rename(vanishes)
-                    self.vanished = vanishes
+            if not vanishes_at and self._is_known(vanishes):
+                vanishes_at = _next(time.time(), data_end - DATA_END, MINUTE)
+            if not self.vanished and 0 < vanishes_at <= time.time():
+                self.exporter.rename(vanishes)
+                self.vanished = vanishes
             self._watch(time.time() + 1)
             if time.time() > self.started + PATIENCE:
                 return

@@ -101,8 +101,8 @@ def test_excluded_slo_counts_nothing_from_the_first_evaluation_on_and_after_a_re
             enough = samples + 12
             control = 'tenant="one",slo="always"'
             wait_until(lambda: len(values(control)) > enough, 60, what="evaluations")  # noqa: B023
-            excluded = values('tenant="one",slo=~"first|second"')
             samples = len(values(control))
+            excluded = values('tenant="one",slo=~"first|second"')
             assert len(excluded) >= 2 * (samples - 2)
             assert {*excluded} == {0.0}
             assert sum(value > 0 for value in values(control)) > enough / 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -93,10 +94,18 @@ def test_alertmanager_two_clusters_inhibits_and_groups_within_each(
 
         wanted = {FAST: False, **dict.fromkeys(INHIBITED, True), **dict.fromkeys(FREE, False)}
         wait_until(lambda: states() == wanted, 10, what="one cluster's alerts inhibited")
-        groups = [g for g in real.groups() if g["receiver"]["name"] != naming.RECEIVER_HEARTBEAT]
-        clusters = [{a["labels"]["cluster"] for a in group["alerts"]} for group in groups]
+
+        def groups() -> list[Any]:
+            heartbeat = naming.RECEIVER_HEARTBEAT
+            return [g for g in real.groups() if g["receiver"]["name"] != heartbeat]
+
+        def grouped() -> bool:  # which comes after an alert is known
+            return sum(len(group["alerts"]) for group in groups()) == len(wanted)
+
+        wait_until(grouped, 10)
+        clusters = [{a["labels"]["cluster"] for a in group["alerts"]} for group in groups()]
         assert sorted(map(sorted, clusters)) == [["eu-1"], ["eu-1"], ["us-1"], ["us-1"]]
-        assert all("cluster" in group["labels"] for group in groups)
+        assert all("cluster" in group["labels"] for group in groups())
 
 
 def failures(folder: Path, config: str, routes: str) -> list[str]:

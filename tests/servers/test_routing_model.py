@@ -144,7 +144,7 @@ def test_receivers_and_inhibition_are_those_of_a_real_server(suite: str, tmp_pat
                 inhibited, several = inhibited + bool(by), several + (len(expected) > 1)
                 hidden += bool(sources) != bool(inhibitors(model, labels, firing))
             groups = {(a, m.receiver) for a in firing for m in routes_for(model, a)}
-            wait_until(partial(has_groups, real, groups), 5, 0.002, f"the groups of {seed}")
+            wait_until(partial(has_groups, real, groups), 30, 0.002, f"the groups of {seed}")
             real.resolve(firing)
     # The draw is worth something: it has what it is meant to have.
     assert inhibited > CONFIGS
@@ -161,7 +161,7 @@ def decided(real: Real, text: str, firing: Sequence[Pairs]) -> dict[Pairs, Any]:
     real.load(text)
     for alerts, (target, source) in zip((firing[:2], firing[2:]), SIGNALS, strict=True):
         real.fire(alerts)
-        wait_until(partial(inhibits, real, target, source), 5, 0.002, "a signal")
+        wait_until(partial(inhibits, real, target, source), 30, 0.002, "a signal")
     return real.alerts()
 
 
@@ -395,12 +395,17 @@ def test_notifications_go_to_whom_the_model_predicts_at_this_hour(
         assert hooks.received == expected
         if real.version >= (0, 28):  # from here on a group reports that its route is muted
             matches = {match.receiver: match for match in routes_for(model, SOURCE)}
-            groups = [g for g in real.groups() if tuple(g["labels"].items()) != TARGET]
-            assert len(groups) == 2 * count
-            for group in groups:
-                muted = any(item["status"]["mutedBy"] for item in group["alerts"])
-                match = matches[group["receiver"]["name"]]
-                assert muted != is_active(model, match, datetime.now(UTC))
+
+            def as_predicted() -> bool:
+                groups = [g for g in real.groups() if tuple(g["labels"].items()) != TARGET]
+                assert len(groups) == 2 * count
+                return all(
+                    any(item["status"]["mutedBy"] for item in group["alerts"])
+                    != is_active(model, matches[group["receiver"]["name"]], datetime.now(UTC))
+                    for group in groups
+                )
+
+            wait_until(as_predicted, what="each group to be muted, or not, as predicted")
 
 
 @every_version

@@ -53,7 +53,8 @@ def test_prometheus_answers_and_is_gone_afterwards(suite: Suite, tmp_path: Path)
         assert query(server.url, "vector(42)", time=60)[0]["value"] == [60, "42"]
         build = get_json(f"{server.url}/api/v1/status/buildinfo")["data"]
         assert build["version"].startswith(f"{suite.prometheus}.")
-        assert "ready to receive web requests" in server.log_path.read_text(encoding="utf-8")
+        words = "ready to receive web requests"
+        wait_until(lambda: words in server.log_path.read_text(encoding="utf-8"), what=words)
     assert_gone(server.pid, server.url)
 
 

@@ -32,8 +32,10 @@ def clone(folder: Path) -> Path:
 @pytest.fixture
 def index(tmp_path: Path) -> None:
     """An index of packages that answers: without one nothing can be installed. In CI it must."""
-    probe = ("download", "--no-deps", "--no-cache-dir", "--retries", "0", "--dest", tmp_path / "p")
-    found = subprocess.run([sys.executable, "-m", "pip", "-q", *probe, "click"], check=False)
+    retries = "5" if os.environ.get("CI") else "0"
+    options = ("--no-deps", "--no-cache-dir", "--retries", retries, "--dest", tmp_path / "p")
+    pip = (sys.executable, "-m", "pip", "-q")
+    found = subprocess.run([*pip, "download", *options, "click"], check=False)
     if found.returncode and not os.environ.get("CI"):
         pytest.skip("no package index answers")
     assert found.returncode == 0

@@ -556,7 +556,7 @@ def test_nothing_is_left_open_after_exit_even_by_clients_that_never_speak() -> N
         while mute.recv(1024):
             pass  # the rest of the greeting, then the end
 
-    assert stopped - started < 4
+    assert stopped - started < 60  # aiosmtpd itself would wait for 300 s
     assert threading.active_count() == threads
     for port in ports:
         with pytest.raises(ConnectionRefusedError):

@@ -399,6 +399,7 @@ def test_verify_of_many_files_with_a_tool_that_hangs_waits_for_it_once(
 ) -> None:
     monkeypatch.setattr(toolcheck, "_BATCH_BYTES", 1)
     fake(repo, "promtool", f"echo called >> {repo}/calls; /bin/sleep 60")
+    (repo / "calls").write_text("", encoding="utf-8")  # a busy machine may begin none in time
     monkeypatch.setenv("SLO_COMPILER_TOOLS", str(repo / "bin"))
     monkeypatch.setattr(process.run, "__kwdefaults__", process.run.__kwdefaults__ | {"limit": 0.5})
     report = Report()
