@@ -75,10 +75,10 @@ def test_an_hour_of_few_seconds_reads_all_tiles(
 ) -> None:
     log = tmp_path / "readings.json"
     few = ("--slos", "4", "--tenants", "2", "--series", "2")
-    short = ("--minutes", "0.4", "--every", "12", "--settle", "6", "--json", str(log))
+    short = ("--minutes", "0.2", "--every", "6", "--settle", "6", "--json", str(log))
     run(monkeypatch, "hour.py", *few, *short)
     shown = capsys.readouterr().out
-    assert "| 4 SLOs, 2 tenants, 0.4 minutes " in shown
+    assert "| 4 SLOs, 2 tenants, 0.2 minutes " in shown
     assert re.search(r"Afterwards: \d+ iterations missed, 0 evaluations failed, \d of 2", shown)
     assert "read 4,320 tiles" in shown
     _, *readings = map(json.loads, log.read_text("utf-8").splitlines())
