@@ -18,7 +18,7 @@ def tenant(name: str) -> IsolatedTenant:
 
 def runs(names: list[str]) -> list[set[str]]:
     """Give the tenants that burn, run by run."""
-    (*files,) = shared_unit_tests(map(tenant, names))
+    files = shared_unit_tests(map(tenant, names))
     assert all(set(file.tenants) == set(names) for file in files)
     assert len({file.path for file in files}) == len(files)
     samples = [check.samples for file in files for test in file.tests for check in test.checks]

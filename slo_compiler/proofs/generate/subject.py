@@ -277,7 +277,7 @@ def alike(
 ) -> Iterator[tuple[Said, list[SLOUnderTest], str]]:
     """Give what is said of SLOs once, with those that have it, and their names.
 
-    What all of several have is of `each`: the test names them.
+    Where all of several have the same, their names are "each": the test has them.
     """
     found: dict[Said, list[SLOUnderTest]] = {}
     for subject, said in pairs:
