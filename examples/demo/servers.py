@@ -68,7 +68,7 @@ _HOLDERS: list[socket.socket] = []
 
 
 def free_port() -> int:
-    """Pick a port of the loopback interface that nobody listens on.
+    """Pick a port of the loopback interface on which no server listens.
 
     Until this process ends, no other one picks it: a socket stays bound to it, which does not
     listen, and so is in no server's way.

@@ -1,4 +1,4 @@
-"""One evaluation that failed or was missed notifies nobody; rules that go on failing do."""
+"""One evaluation that failed or was missed fires no alert; rules that go on failing do."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ MAX_BATCHES = 16
 MAX_NAMED = 8
 BURN = f'{naming.LONG_WINDOW}!=""'  # selects burn alerts, whatever their names
 FED = 'proof="base"'  # keeps what a test feeds apart from what the base rules record in its run
-Said = TypeVar("Said", bound=Hashable)
+Fact = TypeVar("Fact", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,18 +273,18 @@ def origins_of(subjects: Sequence[SLOUnderTest]) -> str:
 
 
 def alike(
-    pairs: Iterable[tuple[SLOUnderTest, Said]],
-) -> Iterator[tuple[Said, list[SLOUnderTest], str]]:
-    """Give what is said of SLOs once, with those that have it, and their names.
+    facts: Iterable[tuple[SLOUnderTest, Fact]],
+) -> Iterator[tuple[Fact, list[SLOUnderTest], str]]:
+    """Give each fact about SLOs once, with those that have it, and their names.
 
     Where all of several have the same, their names are "each": the test has them.
     """
-    found: dict[Said, list[SLOUnderTest]] = {}
-    for subject, said in pairs:
-        found.setdefault(said, []).append(subject)
-    for said, subjects in found.items():
+    found: dict[Fact, list[SLOUnderTest]] = {}
+    for subject, fact in facts:
+        found.setdefault(fact, []).append(subject)
+    for fact, subjects in found.items():
         of_all = len(found) == 1 and len(subjects) > 1
-        yield said, subjects, "each" if of_all else names_of(subjects)
+        yield fact, subjects, "each" if of_all else names_of(subjects)
 
 
 def notes_on(pairs: Iterable[tuple[SLOUnderTest, str]]) -> list[str]:
